@@ -1,0 +1,149 @@
+//! Errors by how far they reach: [`ParseError`] is about one line, [`CodecError`] ends the connection.
+//!
+//! [`Fault::refusal`] is the one place that says what a server answers to a bad line.
+
+use std::io;
+
+use crate::{NameError, ServerMessage, TextError};
+
+/// A line that means nothing here: what is wrong with it, and the line as far as it is text.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{fault} (clause {})", fault.clause())]
+pub struct ParseError {
+    fault: Fault,
+    line: Option<String>,
+}
+
+impl ParseError {
+    pub(crate) fn new(fault: Fault, line: Option<String>) -> Self {
+        Self { fault, line }
+    }
+
+    /// What is wrong.
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+
+    /// The clause of `protocole.md` that the line breaks, such as `"1.5"`.
+    pub fn clause(&self) -> &'static str {
+        self.fault.clause()
+    }
+
+    /// What a server answers.
+    pub fn refusal(&self) -> Refusal {
+        self.fault.refusal()
+    }
+
+    /// The line without its terminator; `None` if it was too long to be kept or is not UTF-8.
+    /// It is as the peer sent it: escape it before you show it.
+    pub fn line(&self) -> Option<&str> {
+        self.line.as_deref()
+    }
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A CR that does not stand right before the LF.
+    #[error("a CR stands only before the LF")]
+    CarriageReturn,
+    /// Octets that are not UTF-8.
+    #[error("the line is not UTF-8")]
+    NotUtf8,
+    /// More than [`MAX_LINE`](crate::MAX_LINE) octets.
+    #[error("the line has more than {} octets", crate::MAX_LINE)]
+    TooLong,
+    /// An octet that no line may contain, seen before the first line was whole.
+    #[error("this is no chat: the first line has an octet that no line may contain")]
+    NotChat,
+    /// The first line is an HTTP request.
+    #[error("this is no chat: the first line is an HTTP request")]
+    Http,
+    /// The text of a message breaks its rules.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A name breaks its rules.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// `PROT` with a version that is not spoken here.
+    #[error("unknown protocol version")]
+    Version,
+    /// `PROT` and something that does not follow the grammar.
+    #[error("PROT is followed by a version, CONNECT, and NEW or USER and a name")]
+    Connect,
+    /// Tags, which version 1.0 will have.
+    #[error("tags (`@`) are reserved for a later version")]
+    Tags,
+    /// An unknown verb, or a known one with something missing or left over.
+    #[error("no such request")]
+    Request,
+    /// A server's `FROM` without its name or `MSG`.
+    #[error("FROM is followed by a name, MSG and a text")]
+    From,
+    /// A server's `LIST CLIENTS` whose number is missing or smaller than its list.
+    #[error("LIST CLIENTS is followed by a number and at most so many names")]
+    Roster,
+}
+
+impl Fault {
+    /// The clause of `protocole.md` that is broken.
+    pub fn clause(self) -> &'static str {
+        match self {
+            Self::CarriageReturn => "1.1",
+            Self::NotUtf8 | Self::TooLong => "1.3",
+            Self::Text(_) => "1.5",
+            Self::Name(NameError::Reserved) => "2.7",
+            Self::Name(_) => "1.6",
+            Self::NotChat | Self::Http => "2.4",
+            Self::Version | Self::Connect => "3.1",
+            Self::From => "3.5",
+            Self::Roster => "3.6",
+            Self::Request => "3.9",
+            Self::Tags => "9.2",
+        }
+    }
+
+    /// What a server answers.
+    pub fn refusal(self) -> Refusal {
+        match self {
+            Self::Version => Refusal::BadProt,
+            Self::Name(_) => Refusal::NameFailure,
+            _ => Refusal::BadReq,
+        }
+    }
+}
+
+/// The three ways in which a server says no.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `BAD REQ`: the line is refused.
+    BadReq,
+    /// `BAD PROT`: this version, or a session without a version, is not served (clauses 3.1 and 2.8).
+    BadProt,
+    /// `NAME FAILURE`: this name cannot be had (clause 3.3).
+    NameFailure,
+}
+
+impl From<Refusal> for ServerMessage {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::BadReq => Self::BadReq,
+            Refusal::BadProt => Self::BadProt,
+            Refusal::NameFailure => Self::NameFailure,
+        }
+    }
+}
+
+/// What ends a connection, because no further line can come of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// [`MAX_UNTERMINATED`](crate::MAX_UNTERMINATED) octets without an LF (clause 1.4).
+    #[error("{} octets without an LF (clause 1.4)", crate::MAX_UNTERMINATED)]
+    Unterminated,
+    /// The transport failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}

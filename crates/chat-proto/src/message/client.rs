@@ -1,0 +1,149 @@
+//! What a client says, parsed and formatted side by side.
+
+use std::fmt::{self, Write};
+
+use super::{Session, Stage};
+use crate::{Fault, Name, ParseError, Text, VERSION};
+
+/// A line from a client to a server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ClientMessage {
+    /// `PROT 0.1 CONNECT NEW`: opens a named session and asks to be asked for a name (clause 3.1).
+    ConnectNew,
+    /// `PROT 0.1 CONNECT USER <name>`: opens a named session under this name (clause 3.2).
+    ConnectUser(Name),
+    /// `NAME <name>`: the answer to `NAME REQ` (clause 3.2).
+    Name(Name),
+    /// `MSG <text>`, or in a plain session the text alone: says something to everybody (clauses 3.5 and 4.1).
+    Msg(Text),
+    /// `REQ CLIENTS`: who is here? (clause 3.6)
+    ReqClients,
+    /// `PING`: are you there? (clause 3.7)
+    Ping,
+    /// `PONG`: the answer to a server's `PING` (clause 3.7).
+    Pong,
+    /// `BYE`: ends the session (clauses 3.8 and 4.3).
+    Bye,
+    /// An empty line in a plain session, which says nothing (clause 4.2).
+    Blank,
+}
+
+impl ClientMessage {
+    /// Reads a line, given without its terminator. The error says which clause it breaks.
+    pub fn parse(stage: Stage, line: String) -> Result<Self, ParseError> {
+        if line.contains('\r') {
+            return Err(ParseError::new(Fault::CarriageReturn, Some(line)));
+        }
+        match stage {
+            Stage::First if is_prot(&line) => connect(&line).map_err(|fault| ParseError::new(fault, Some(line))),
+            Stage::First if is_http(&line) => Err(ParseError::new(Fault::Http, Some(line))),
+            Stage::First | Stage::Later(Session::Plain) => plain(line),
+            Stage::Later(Session::Named) => named(line),
+        }
+    }
+
+    /// Writes the line without its terminator, as it stands in a session of this kind.
+    ///
+    /// A plain session has no verbs: there a text says itself, `BYE` leaves, and what it cannot say is left blank.
+    pub fn write(&self, session: Session, out: &mut impl Write) -> fmt::Result {
+        match (session, self) {
+            (Session::Plain, Self::Msg(text)) => out.write_str(text.as_str()),
+            (_, Self::Bye) => out.write_str("BYE"),
+            (_, Self::Blank) | (Session::Plain, _) => Ok(()),
+            (_, Self::ConnectNew) => write!(out, "PROT {VERSION} CONNECT NEW"),
+            (_, Self::ConnectUser(name)) => write!(out, "PROT {VERSION} CONNECT USER {name}"),
+            (_, Self::Name(name)) => write!(out, "NAME {name}"),
+            (_, Self::Msg(text)) => {
+                out.write_str("MSG ")?;
+                out.write_str(text.as_str())
+            }
+            (_, Self::ReqClients) => out.write_str("REQ CLIENTS"),
+            (_, Self::Ping) => out.write_str("PING"),
+            (_, Self::Pong) => out.write_str("PONG"),
+        }
+    }
+
+    /// The kind of session that this message opens as a connection's first line (clauses 2.2 and 2.3).
+    pub fn opens(&self) -> Session {
+        match self {
+            Self::ConnectNew | Self::ConnectUser(_) => Session::Named,
+            _ => Session::Plain,
+        }
+    }
+}
+
+/// Clause 2.2.
+fn is_prot(line: &str) -> bool {
+    line.strip_prefix("PROT").is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+/// Clause 2.4: a method, a target and `HTTP/` with a version.
+fn is_http(line: &str) -> bool {
+    line.rsplit_once(' ').is_some_and(|(request, version)| request.contains(' ') && version.starts_with("HTTP/"))
+}
+
+/// Clauses 3.1 and 3.2: a line that [`is_prot`].
+fn connect(line: &str) -> Result<ClientMessage, Fault> {
+    let fields = line.strip_prefix("PROT ").ok_or(Fault::Connect)?;
+    let (version, request) = fields.split_once(' ').unwrap_or((fields, ""));
+    match (version, request) {
+        ("", _) => Err(Fault::Connect),
+        (VERSION, "CONNECT NEW") => Ok(ClientMessage::ConnectNew),
+        (VERSION, request) => match argument(request, "CONNECT USER") {
+            Some(name) => Ok(ClientMessage::ConnectUser(Name::chosen(name)?)),
+            None => Err(Fault::Connect),
+        },
+        _ => Err(Fault::Version),
+    }
+}
+
+/// Section 4.
+fn plain(line: String) -> Result<ClientMessage, ParseError> {
+    match line.as_str() {
+        "" => Ok(ClientMessage::Blank),
+        "BYE" => Ok(ClientMessage::Bye),
+        _ => message(line, 0),
+    }
+}
+
+/// Section 3, after the first line.
+fn named(line: String) -> Result<ClientMessage, ParseError> {
+    const MSG: &str = "MSG ";
+    if line.starts_with(MSG) {
+        return message(line, MSG.len());
+    }
+    let fault = match line.as_str() {
+        "REQ CLIENTS" => return Ok(ClientMessage::ReqClients),
+        "PING" => return Ok(ClientMessage::Ping),
+        "PONG" => return Ok(ClientMessage::Pong),
+        "BYE" => return Ok(ClientMessage::Bye),
+        "MSG" => Fault::Text(crate::TextError::Empty),
+        _ if line.starts_with('@') => Fault::Tags,
+        _ => match argument(&line, "NAME").map(Name::chosen) {
+            Some(Ok(name)) => return Ok(ClientMessage::Name(name)),
+            Some(Err(why)) => Fault::Name(why),
+            None => Fault::Request,
+        },
+    };
+    Err(ParseError::new(fault, Some(line)))
+}
+
+/// The message whose text begins at `start`; its memory is the line's.
+fn message(mut line: String, start: usize) -> Result<ClientMessage, ParseError> {
+    match Text::check(&line[start..]) {
+        Ok(()) => {
+            line.drain(..start);
+            Ok(ClientMessage::Msg(Text::checked(line)))
+        }
+        Err(why) => Err(ParseError::new(Fault::Text(why), Some(line))),
+    }
+}
+
+/// What follows a verb and its space. A verb alone has an empty argument.
+fn argument<'a>(line: &'a str, verb: &str) -> Option<&'a str> {
+    match line.strip_prefix(verb)? {
+        "" => Some(""),
+        rest => rest.strip_prefix(' '),
+    }
+}

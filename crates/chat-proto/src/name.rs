@@ -1,0 +1,160 @@
+//! Names of clients: checked when made, compared without regard to case, and small enough to be copied.
+
+use std::{fmt, str::FromStr};
+
+use crate::MAX_NAME;
+
+/// A client's name: 1 to [`MAX_NAME`] of `A-Z a-z 0-9` (clause 1.6).
+///
+/// It keeps its case; `==` tells `Bob` from `bob`. Whether two names are the *same name* is what [`Name::key`] says.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Name {
+    len: u8,
+    octets: [u8; MAX_NAME],
+}
+
+/// What two names that differ only in case have in common (clause 1.6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NameKey(Name);
+
+/// Why a string is not a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// There is nothing in it.
+    #[error("a name has at least one character")]
+    Empty,
+    /// More than [`MAX_NAME`] octets.
+    #[error("a name has at most {MAX_NAME} characters")]
+    TooLong,
+    /// Something other than `A-Z a-z 0-9`.
+    #[error("a name has only the letters A-Z and a-z and the digits 0-9")]
+    Character,
+    /// `guest` and a number, which only the server gives (clause 2.7).
+    #[error("names of the form guest<number> are given by the server")]
+    Reserved,
+}
+
+impl Name {
+    /// Checks `name` against clause 1.6. A guest's name is valid here: see [`Name::chosen`].
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if !name.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
+            return Err(NameError::Character);
+        }
+        let mut octets = [0; MAX_NAME];
+        octets.get_mut(..name.len()).ok_or(NameError::TooLong)?.copy_from_slice(name.as_bytes());
+        let len = u8::try_from(name.len()).map_err(|_| NameError::TooLong)?;
+        Ok(Self { len, octets })
+    }
+
+    /// Checks a name that a client chose for itself: as [`Name::new`], and not a guest's (clause 2.7).
+    pub fn chosen(name: &str) -> Result<Self, NameError> {
+        match Self::new(name)? {
+            guest if guest.is_guest() => Err(NameError::Reserved),
+            name => Ok(name),
+        }
+    }
+
+    /// The name that the server gives to the plain session number `number` (clause 2.3).
+    pub fn guest(number: u64) -> Self {
+        // Fifteen digits follow `guest`: ten million plain sessions a second for three years.
+        Self::new(&format!("guest{}", number % 1_000_000_000_000_000)).expect("`guest` and 15 digits are a name")
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.octets[..usize::from(self.len)]).expect("a name is ASCII")
+    }
+
+    /// Two names with equal keys are the same name.
+    pub fn key(&self) -> NameKey {
+        let mut folded = *self;
+        folded.octets.make_ascii_lowercase();
+        NameKey(folded)
+    }
+
+    /// Whether it is `guest` and a number, in any case.
+    pub fn is_guest(&self) -> bool {
+        let key = self.key();
+        key.0
+            .as_str()
+            .strip_prefix("guest")
+            .is_some_and(|number| !number.is_empty() && number.bytes().all(|octet| octet.is_ascii_digit()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl AsRef<str> for Name {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        Self::new(name)
+    }
+}
+
+impl TryFrom<&str> for Name {
+    type Error = NameError;
+
+    fn try_from(name: &str) -> Result<Self, NameError> {
+        Self::new(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(name: &str, why: NameError) {
+        assert_eq!(Name::chosen(name), Err(why), "{name:?}");
+    }
+
+    #[test]
+    fn what_is_not_a_name() {
+        refused("", NameError::Empty);
+        refused(&"a".repeat(21), NameError::TooLong);
+        refused(&"a".repeat(1 << 20), NameError::TooLong);
+        for name in ["a b", "a*", "b\u{43e}b", "bo\u{200b}b", "\u{202e}bob", "bob\r", "b\0b"] {
+            refused(name, NameError::Character);
+        }
+        for name in ["guest7", "GUEST7", "Guest007"] {
+            refused(name, NameError::Reserved);
+        }
+    }
+
+    #[test]
+    fn what_is_a_name() {
+        for name in ["a", "Bob", "42", "guest", "guestbook", "guest7b", &"z".repeat(20)] {
+            assert_eq!(Name::chosen(name).unwrap().as_str(), name);
+        }
+        assert!(Name::guest(u64::MAX).is_guest());
+    }
+
+    #[test]
+    fn case_is_kept_and_does_not_tell_names_apart() {
+        let (bob, shouted) = (Name::new("Bob").unwrap(), Name::new("BOB").unwrap());
+        assert_ne!(bob, shouted);
+        assert_eq!(bob.key(), shouted.key());
+        assert_eq!(format!("{bob} {bob:?}"), "Bob \"Bob\"");
+    }
+}

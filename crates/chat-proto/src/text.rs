@@ -1,0 +1,131 @@
+//! Texts of messages: checked when made, so that nobody can put a line break or a control character on the wire.
+
+use std::{fmt, str::FromStr};
+
+use crate::MAX_TEXT;
+
+/// What somebody says: 1 to [`MAX_TEXT`] Unicode scalar values, no control character (Cc) but TAB (clause 1.5).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Text(String);
+
+/// Why a string is not a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// There is nothing in it.
+    #[error("a text has at least one character")]
+    Empty,
+    /// More than [`MAX_TEXT`] scalar values.
+    #[error("a text has at most {MAX_TEXT} characters")]
+    TooLong,
+    /// It has a control character, such as ESC, NUL or a line break.
+    #[error("a text has no control character but TAB")]
+    Control,
+}
+
+impl Text {
+    /// Checks `text` against clause 1.5.
+    pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
+        let text = text.into();
+        Self::check(&text)?;
+        Ok(Self(text))
+    }
+
+    pub(crate) fn check(text: &str) -> Result<(), TextError> {
+        if text.is_empty() {
+            return Err(TextError::Empty);
+        }
+        if text.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(TextError::Control);
+        }
+        // Octets bound characters from above, so that the short ones, which are nearly all, need not be counted.
+        if text.len() > MAX_TEXT && text.chars().count() > MAX_TEXT {
+            return Err(TextError::TooLong);
+        }
+        Ok(())
+    }
+
+    /// Only for what [`Text::check`] has let pass.
+    pub(crate) fn checked(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Gives the string back.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Text {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<&str> for Text {
+    type Error = TextError;
+
+    fn try_from(text: &str) -> Result<Self, TextError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for Text {
+    type Error = TextError;
+
+    fn try_from(text: String) -> Result<Self, TextError> {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, why: TextError) {
+        assert_eq!(Text::new(text), Err(why), "{text:?}");
+    }
+
+    #[test]
+    fn what_is_not_a_text() {
+        refused("", TextError::Empty);
+        refused(&"a".repeat(2_001), TextError::TooLong);
+        refused(&"\u{1f600}".repeat(2_001), TextError::TooLong);
+        for text in ["a\rb", "a\n", "\0", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{9b}31m"] {
+            refused(text, TextError::Control);
+        }
+    }
+
+    #[test]
+    fn what_is_a_text() {
+        for text in ["a", " ", "\t", "MSG", "\u{202e}", &"a".repeat(2_000), &"\u{1f600}".repeat(2_000)] {
+            assert_eq!(Text::new(text).unwrap().as_str(), text);
+        }
+    }
+}
