@@ -134,10 +134,15 @@ fn with_arguments(line: &str) -> Result<Option<ServerMessage>, Fault> {
 /// Clause 3.6: ` <n>`, then ` <name>` as often as there are names.
 fn clients(fields: &str) -> Result<ServerMessage, Fault> {
     let mut fields = fields.split(' ').skip(1);
-    let total = fields.next().and_then(|number| number.parse().ok()).ok_or(Fault::Roster)?;
+    let total = fields.next().and_then(number).ok_or(Fault::Roster)?;
     let names = fields.map(Name::new).collect::<Result<Vec<_>, _>>()?;
     if names.len() > total {
         return Err(Fault::Roster);
     }
     Ok(ServerMessage::Clients { total, names })
+}
+
+/// Digits alone: `str::parse` would take a sign too.
+fn number(digits: &str) -> Option<usize> {
+    if digits.bytes().all(|octet| octet.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
