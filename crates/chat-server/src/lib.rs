@@ -1,1 +1,66 @@
-//! Soon.
+//! An async chat server to embed: everybody sees one order of things, no line is lost in silence, and a message is
+//! encoded once however many read it. What goes over the wire is told by `protocole.md`.
+//!
+//! The embedding program owns the runtime, the listeners, the signals and the logger ([`tracing`]). Bind a listener and
+//! hand it over; or hand over streams, or join from inside:
+//!
+//! ```
+//! use chat_server::{ChatServer, Event, PeerInfo};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = ChatServer::builder().max_clients(100).build();
+//! let mut bot = server.local("bot").await?;
+//!
+//! let (mut stream, theirs) = tokio::io::duplex(1024);
+//! server.attach(theirs, PeerInfo::named("gateway"));
+//! stream.write_all(b"PROT 0.1 CONNECT USER ann\r\nMSG hello\r\n").await?;
+//!
+//! let Event::Joined { name, .. } = bot.recv().await? else { panic!() };
+//! let Event::Message { from, text, .. } = bot.recv().await? else { panic!() };
+//! assert_eq!((from, text.as_str()), (name, "hello"));
+//!
+//! let report = server.shutdown().await;
+//! assert_eq!(report.drained, 1);
+//! let mut received = String::new();
+//! stream.read_to_string(&mut received).await?;
+//! assert_eq!(received, "NAME OK\r\nWELCOME\r\nOK\r\nBYE\r\n");
+//! # Ok(()) }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | serve TCP ports, Unix sockets, or a transport of your own | [`ChatServer::serve`], [`listen`] |
+//! | serve one stream | [`ChatServer::attach`] |
+//! | take part | [`ChatServer::local`] |
+//! | watch | [`ChatServer::events`] |
+//! | make rules | [`Policy`] |
+//! | set limits and deadlines | [`ChatServerBuilder`] |
+//! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
+
+mod builder;
+mod conn;
+mod event;
+mod gate;
+mod hub;
+pub mod listen;
+mod local;
+mod options;
+mod peer;
+mod policy;
+mod reason;
+mod serve;
+mod server;
+mod shared;
+
+pub use builder::ChatServerBuilder;
+pub use chat_proto::{Name, NameError, Text, TextError};
+pub use event::{Event, Events, EventsLost};
+pub use local::{LocalClient, LocalError};
+pub use options::{PlainSessions, RateLimit, StopOnBye};
+pub use peer::PeerInfo;
+pub use policy::{Admission, Connect, Policy, Verdict};
+pub use reason::{EndReason, Full};
+pub use serve::Serve;
+pub use server::ChatServer;
+pub use shared::Report;

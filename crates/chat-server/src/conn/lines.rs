@@ -1,0 +1,69 @@
+//! A connection's incoming lines, with memory only while there is something in it.
+
+use std::{future::poll_fn, pin::Pin, task::Poll};
+
+use bytes::BytesMut;
+use chat_proto::{ClientMessage, CodecError, MAX_LINE, ParseError, ServerCodec};
+use tokio::io::AsyncRead;
+use tokio_util::{codec::Decoder, io::poll_read_buf};
+
+/// The first read of a client that was idle: enough for what people type.
+const FIRST_READ: usize = 1_024;
+
+#[derive(Debug)]
+pub(super) struct Lines<R> {
+    io: R,
+    codec: ServerCodec,
+    buffer: BytesMut,
+    ended: bool,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    pub(super) fn new(io: R) -> Self {
+        Self { io, codec: ServerCodec::new(), buffer: BytesMut::new(), ended: false }
+    }
+
+    pub(super) fn codec(&self) -> &ServerCodec {
+        &self.codec
+    }
+
+    /// The next line; `None` at the end of the stream. Nothing is lost if the future is dropped.
+    pub(super) async fn next(&mut self) -> Result<Option<Result<ClientMessage, ParseError>>, CodecError> {
+        loop {
+            let item = if self.ended {
+                self.codec.decode_eof(&mut self.buffer)?
+            } else {
+                self.codec.decode(&mut self.buffer)?
+            };
+            if item.is_some() || self.ended {
+                return Ok(item);
+            }
+            self.ended = self.read().await? == 0;
+        }
+    }
+
+    /// Reads and forgets until the peer has closed, so that closing does not destroy what it was sent (clause 6.7).
+    pub(super) async fn discard(&mut self) {
+        while !self.ended {
+            self.buffer.clear();
+            self.ended = !matches!(self.read().await, Ok(1..));
+        }
+    }
+
+    async fn read(&mut self) -> Result<usize, CodecError> {
+        // A peer that fills what it was given gets room for the longest line.
+        let room = if self.buffer.is_empty() { FIRST_READ } else { MAX_LINE };
+        poll_fn(|cx| {
+            self.buffer.reserve(room);
+            match poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer) {
+                Poll::Pending if self.buffer.is_empty() => {
+                    // An idle client holds no buffer.
+                    self.buffer = BytesMut::new();
+                    Poll::Pending
+                }
+                poll => poll.map_err(CodecError::Io),
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,34 @@
+//! Writing with a deadline, which is the server's one way to deal with a peer that does not read (clause 6.5).
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+use crate::reason::EndReason;
+
+/// Writes all of it, in time.
+pub(super) async fn write<W: AsyncWrite + Unpin>(
+    io: &mut W,
+    octets: &[u8],
+    deadline: Option<Duration>,
+) -> Result<(), EndReason> {
+    let written = async {
+        io.write_all(octets).await?;
+        io.flush().await
+    };
+    match within(deadline, written).await {
+        Some(written) => written.map_err(|error| EndReason::Transport(error.kind())),
+        None => Err(EndReason::WriteTimeout),
+    }
+}
+
+/// `None`: it took too long. Without a limit it takes as long as it takes.
+pub(super) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => timeout(limit, future).await.ok(),
+        None => Some(future.await),
+    }
+}

@@ -1,0 +1,99 @@
+//! The writer of a member: the ring's batches as they are, and its own lines at their places among them.
+
+use std::{sync::Arc, time::Duration};
+
+use chat_proto::{ServerMessage, Terminator};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    sync::broadcast::{self, error::RecvError},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::write::{within, write};
+use crate::{
+    hub::{Batch, Joined, Outbox, Place, encode},
+    peer::ConnId,
+    reason::EndReason,
+};
+
+pub(super) struct Writer<W> {
+    io: W,
+    conn: ConnId,
+    ring: broadcast::Receiver<Arc<Batch>>,
+    outbox: Arc<Outbox>,
+    /// Everything before it has been written.
+    reached: Place,
+    terminator: Terminator,
+    deadline: Option<Duration>,
+}
+
+/// How a writer ends that has delivered everything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Delivered {
+    /// Up to its own leave.
+    UntilLeft,
+    /// Up to the end of the ring, and `BYE` (clause 6.3).
+    UntilStopped,
+}
+
+impl<W: AsyncWrite + Unpin> Writer<W> {
+    pub(super) fn new(io: W, conn: ConnId, joined: Joined, terminator: Terminator, deadline: Option<Duration>) -> Self {
+        let Joined { ring, outbox, batch, .. } = joined;
+        Self { io, conn, ring, outbox, reached: Place { batch, offset: 0 }, terminator, deadline }
+    }
+
+    /// Writes until the member's stream ends, and closes its side. The error says why not all was delivered.
+    pub(super) async fn run(mut self, cut: CancellationToken) -> Result<Delivered, EndReason> {
+        tokio::select! {
+            () = cut.cancelled() => Err(EndReason::Cut),
+            delivered = self.deliver() => delivered,
+        }
+    }
+
+    async fn deliver(&mut self) -> Result<Delivered, EndReason> {
+        let delivered = loop {
+            tokio::select! {
+                // Replies stand after what the ring has already.
+                biased;
+                batch = self.ring.recv() => match batch {
+                    Ok(batch) => {
+                        if self.batch(&batch).await? {
+                            break Delivered::UntilLeft;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => return Err(EndReason::Lagged),
+                    Err(RecvError::Closed) => {
+                        self.replies(&[ServerMessage::Bye]).await?;
+                        break Delivered::UntilStopped;
+                    }
+                },
+                () = self.outbox.filled() => self.replies(&[]).await?,
+            }
+        };
+        // The peer has all lines; if it does not take the end of the stream, nothing is lost.
+        let _ = within(self.deadline, self.io.shutdown()).await;
+        Ok(delivered)
+    }
+
+    /// Writes a batch, with the replies that stand in it or right after it. Whether it was the last.
+    async fn batch(&mut self, batch: &Batch) -> Result<bool, EndReason> {
+        self.reached = batch.end();
+        let replies = self.outbox.take(self.reached);
+        let view = batch.view(self.conn, &replies, self.terminator);
+        self.write(&view.octets).await?;
+        Ok(view.last)
+    }
+
+    /// Writes the replies that are due, and then these words.
+    async fn replies(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
+        let replies = self.outbox.take(self.reached);
+        self.write(&encode(&replies, words, self.terminator)).await
+    }
+
+    async fn write(&mut self, octets: &[u8]) -> Result<(), EndReason> {
+        if octets.is_empty() {
+            return Ok(());
+        }
+        write(&mut self.io, octets, self.deadline).await
+    }
+}

@@ -1,0 +1,84 @@
+//! The hub: the one task that puts everything in order, and the handle through which all others reach it.
+
+mod batch;
+mod command;
+mod outbox;
+mod roster;
+mod state;
+mod task;
+
+use std::sync::Arc;
+
+use chat_proto::Text;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub(crate) use self::{
+    batch::{Batch, Place, encode},
+    command::{JoinError, Joined, Request},
+    outbox::Outbox,
+    state::Wanted,
+};
+use self::{command::Command, outbox::Reply, task::Task};
+use crate::{event::EventSender, peer::ConnId, reason::EndReason};
+
+/// Commands that may wait for the hub; whoever wants to add one more waits itself (back-pressure).
+const QUEUE: usize = 1_024;
+
+/// A handle to the hub.
+#[derive(Clone, Debug)]
+pub(crate) struct Hub {
+    commands: mpsc::Sender<Command>,
+}
+
+/// The hub takes no more commands, since the server stops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stopped;
+
+impl Hub {
+    /// A hub, and the task that is to be run for it. The ring keeps `batches` batches for those who are behind.
+    pub(crate) fn new(batches: usize, events: EventSender) -> (Self, impl Future<Output = ()>) {
+        let (commands, queue) = mpsc::channel(QUEUE);
+        let (ring, _) = broadcast::channel(batches);
+        (Self { commands }, Task::new(ring, events).run(queue))
+    }
+
+    /// Takes a connection in, as soon as the answer is received.
+    pub(crate) async fn join(&self, conn: ConnId, wanted: Wanted) -> Result<Joined, JoinError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Join { conn, wanted, reply }).await.map_err(|Stopped| JoinError::Stopped)?;
+        answer.await.unwrap_or(Err(JoinError::Stopped))
+    }
+
+    /// Hands a member's message over. Its writer meets the `OK` in the ring.
+    pub(crate) async fn say(&self, conn: ConnId, text: Text) -> Result<(), Stopped> {
+        self.send(Command::Say { conn, text, receipt: None }).await
+    }
+
+    /// Hands a member's message over and waits for its place in the order.
+    pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, Stopped> {
+        let (receipt, placed) = oneshot::channel();
+        self.send(Command::Say { conn, text, receipt: Some(receipt) }).await?;
+        placed.await.map_err(|_| Stopped)
+    }
+
+    /// Asks something for one connection, once its outbox has room for the answer.
+    pub(crate) async fn ask(&self, outbox: &Arc<Outbox>, request: Request) -> Result<(), Stopped> {
+        outbox.reserve(request).await;
+        self.send(Command::Ask { request, outbox: Arc::clone(outbox) }).await
+    }
+
+    /// Lets a member go, after all that it has said.
+    pub(crate) async fn leave(&self, conn: ConnId, reason: EndReason) -> Result<(), Stopped> {
+        self.send(Command::Leave { conn, reason }).await
+    }
+
+    /// Carries out what is waiting and ends: the ring closes after the last batch.
+    pub(crate) async fn stop(&self) {
+        // An error says that it has ended already.
+        let _ = self.send(Command::Stop).await;
+    }
+
+    async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+}

@@ -1,0 +1,141 @@
+//! The lines that concern one connection alone, on their way to its writer: bounded, and nothing while it is idle.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+use chat_proto::ServerMessage;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{
+    Request,
+    batch::{Place, put},
+};
+
+/// So much may wait in an outbox; a request that would be answered with more waits itself (back-pressure).
+const ROOM: usize = 256;
+/// A roster may be long, so that it takes more of the room than a word does.
+const ROSTER_ROOM: u32 = 32;
+
+/// A line for one connection, and the place in the order after which it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) place: Place,
+    pub(crate) answer: Answer,
+}
+
+/// What such a line says.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Pong,
+    BadReq,
+    /// The server's own question, which nobody asked for.
+    Ping,
+    /// The roster, encoded with CRLF.
+    Clients(Bytes),
+}
+
+impl Reply {
+    /// Adds the line, ended by CRLF.
+    pub(crate) fn write(&self, out: &mut BytesMut) {
+        match &self.answer {
+            Answer::Pong => put(out, &ServerMessage::Pong),
+            Answer::BadReq => put(out, &ServerMessage::BadReq),
+            Answer::Ping => put(out, &ServerMessage::Ping),
+            Answer::Clients(lines) => out.extend_from_slice(lines),
+        }
+    }
+
+    fn room(&self) -> u32 {
+        match self.answer {
+            Answer::Pong => Request::Ping.room(),
+            Answer::BadReq => Request::Refuse.room(),
+            Answer::Clients(_) => Request::Clients.room(),
+            Answer::Ping => 0,
+        }
+    }
+}
+
+impl Request {
+    fn room(self) -> u32 {
+        match self {
+            Self::Ping | Self::Refuse => 1,
+            Self::Clients => ROSTER_ROOM,
+        }
+    }
+}
+
+/// From the hub and the reader to the writer of one connection.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    room: Semaphore,
+    filled: Notify,
+}
+
+#[derive(Debug)]
+struct Queue {
+    /// In the order of their places.
+    replies: VecDeque<Reply>,
+    /// The last place that a reply had.
+    last: Place,
+}
+
+impl Queue {
+    fn push(&mut self, place: Place, answer: Answer) {
+        self.last = place;
+        self.replies.push_back(Reply { place, answer });
+    }
+}
+
+impl Outbox {
+    /// For a connection whose stream begins at `entered`.
+    pub(super) fn new(entered: Place) -> Self {
+        let queue = Mutex::new(Queue { replies: VecDeque::new(), last: entered });
+        Self { queue, room: Semaphore::new(ROOM), filled: Notify::new() }
+    }
+
+    /// Waits until there is room for the answer to a request, and takes it.
+    pub(super) async fn reserve(&self, request: Request) {
+        self.room.acquire_many(request.room()).await.expect("never closed").forget();
+    }
+
+    /// Adds a reply. Places only grow.
+    pub(super) fn push(&self, place: Place, answer: Answer) {
+        self.queue().push(place, answer);
+        self.filled.notify_one();
+    }
+
+    /// Asks whether the peer is there (clause 6.1).
+    pub(crate) fn ping(&self) {
+        let mut queue = self.queue();
+        let last = queue.last;
+        queue.push(last, Answer::Ping);
+        drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Waits until something was added since the last call.
+    pub(crate) async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Takes the replies whose place is reached, in their order.
+    pub(crate) fn take(&self, reached: Place) -> Vec<Reply> {
+        let mut queue = self.queue();
+        let due = queue.replies.iter().take_while(|reply| reply.place <= reached).count();
+        let taken: Vec<_> = queue.replies.drain(..due).collect();
+        if queue.replies.is_empty() && !taken.is_empty() {
+            queue.replies = VecDeque::new(); // An idle connection keeps no queue.
+        }
+        drop(queue);
+        self.room.add_permits(taken.iter().map(|reply| reply.room() as usize).sum());
+        taken
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

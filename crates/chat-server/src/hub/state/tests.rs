@@ -1,0 +1,161 @@
+//! The state against a model that is too simple to be wrong: one list of all that happened, and who was there.
+
+use std::collections::BTreeMap;
+
+use chat_proto::Terminator;
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::hub::{Reply, outbox::Answer};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Join(u64, Wanted),
+    Say(u64, String),
+    Leave(u64, Instead),
+    Ask(u64),
+    TakeBatch,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let conn = 0..6_u64;
+    let wanted = prop_oneof![
+        3 => "[abAB]".prop_map(|name| Wanted::Name(Name::new(&name).unwrap())),
+        1 => Just(Wanted::Guest),
+    ];
+    let farewell = prop_oneof![Just(Instead::Bye), Just(Instead::Nothing)];
+    prop_oneof![
+        3 => (conn.clone(), wanted).prop_map(|(conn, wanted)| Step::Join(conn, wanted)),
+        6 => (conn.clone(), "[a-z ]{1,9}").prop_map(|(conn, text)| Step::Say(conn, text)),
+        1 => (conn.clone(), farewell).prop_map(|(conn, farewell)| Step::Leave(conn, farewell)),
+        2 => conn.prop_map(Step::Ask),
+        3 => Just(Step::TakeBatch),
+    ]
+}
+
+/// What each member must have been sent, line by line.
+#[derive(Default)]
+struct Model {
+    here: BTreeMap<u64, Name>,
+    sent: BTreeMap<u64, Vec<String>>,
+    guests: u64,
+}
+
+impl Model {
+    fn everybody_but(&mut self, conn: u64, line: &str) {
+        for other in self.here.keys().filter(|other| **other != conn) {
+            self.sent.entry(*other).or_default().push(line.to_owned());
+        }
+    }
+
+    fn to(&mut self, conn: u64, line: &str) {
+        self.sent.entry(conn).or_default().push(line.to_owned());
+    }
+}
+
+/// The real state, with the part of hub and writers that carries its batches and replies to each connection.
+#[derive(Default)]
+struct Rig {
+    state: State,
+    members: BTreeMap<u64, (u64, Vec<Reply>)>,
+    sent: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Rig {
+    fn take_batch(&mut self) {
+        let Some(batch) = self.state.take_batch() else { return };
+        let mut gone = Vec::new();
+        for (conn, (entered, replies)) in &mut self.members {
+            if *entered < batch.end().batch {
+                let view = batch.view(ConnId::new(*conn), &std::mem::take(replies), Terminator::CrLf);
+                self.sent.entry(*conn).or_default().extend_from_slice(&view.octets);
+                if view.last {
+                    gone.push(*conn);
+                }
+            }
+        }
+        gone.iter().for_each(|conn| drop(self.members.remove(conn)));
+    }
+}
+
+proptest! {
+    #[test]
+    fn everybody_gets_what_the_model_says(steps in vec(step(), 0..80)) {
+        let (mut rig, mut model) = (Rig::default(), Model::default());
+        let mut fresh = 100;
+        let mut ids = BTreeMap::new(); // A connection that comes back is another one.
+        for step in steps.into_iter().chain([Step::TakeBatch]) {
+            match step {
+                Step::Join(who, wanted) => {
+                    if ids.contains_key(&who) {
+                        continue;
+                    }
+                    fresh += 1;
+                    let place = rig.state.place();
+                    let joined = rig.state.join(ConnId::new(fresh), wanted);
+                    let name = match wanted {
+                        Wanted::Name(name) => name,
+                        Wanted::Guest => {
+                            model.guests += 1;
+                            Name::guest(model.guests)
+                        }
+                    };
+                    let taken = model.here.values().any(|other| other.key() == name.key());
+                    prop_assert_eq!(joined.is_err(), taken);
+                    if taken {
+                        continue;
+                    }
+                    ids.insert(who, fresh);
+                    rig.members.insert(fresh, (place.batch, Vec::new()));
+                    model.here.insert(fresh, name);
+                    model.everybody_but(fresh, &format!("JOIN {name}"));
+                    if matches!(wanted, Wanted::Name(_)) {
+                        model.to(fresh, "NAME OK");
+                        model.to(fresh, "WELCOME");
+                    }
+                }
+                Step::Say(who, text) => {
+                    let conn = ids.get(&who).copied().unwrap_or(who);
+                    let said = rig.state.say(ConnId::new(conn), Text::new(text.as_str()).unwrap());
+                    prop_assert_eq!(said.is_some(), model.here.contains_key(&conn));
+                    if let Some(name) = model.here.get(&conn).copied() {
+                        model.everybody_but(conn, &format!("FROM {name} MSG {text}"));
+                        model.to(conn, "OK");
+                    }
+                }
+                Step::Leave(who, farewell) => {
+                    let Some(conn) = ids.remove(&who) else { continue };
+                    prop_assert!(rig.state.leave(ConnId::new(conn), farewell).is_some());
+                    prop_assert!(rig.state.leave(ConnId::new(conn), farewell).is_none());
+                    let name = model.here.remove(&conn).unwrap();
+                    model.everybody_but(conn, &format!("LOGOUT {name}"));
+                    if farewell == Instead::Bye {
+                        model.to(conn, "BYE");
+                    }
+                }
+                Step::Ask(who) => {
+                    let Some(conn) = ids.get(&who) else { continue };
+                    let (place, answer) = (rig.state.place(), Answer::Clients(rig.state.listing()));
+                    rig.members.get_mut(conn).unwrap().1.push(Reply { place, answer });
+                    let names: Vec<_> = model.here.values().map(Name::as_str).collect();
+                    model.to(*conn, &format!("LIST CLIENTS {} {}", names.len(), names.join(" ")));
+                }
+                Step::TakeBatch => rig.take_batch(),
+            }
+        }
+        for (conn, (_, replies)) in &rig.members {
+            let waiting = rig.sent.entry(*conn).or_default();
+            for reply in replies {
+                let mut line = bytes::BytesMut::new();
+                reply.write(&mut line);
+                waiting.extend_from_slice(&line);
+            }
+        }
+        for (conn, lines) in model.sent {
+            let expected: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();
+            let got = rig.sent.remove(&conn).unwrap_or_default();
+            prop_assert_eq!(String::from_utf8(got).unwrap(), expected, "connection {}", conn);
+        }
+        prop_assert!(rig.sent.values().all(Vec::is_empty));
+    }
+}

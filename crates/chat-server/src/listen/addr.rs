@@ -1,0 +1,127 @@
+//! Addresses to listen at, as people write them.
+
+use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr};
+
+use tokio::net::{TcpListener, lookup_host};
+
+#[cfg(unix)]
+use super::UnixSocket;
+
+/// Where to listen: `127.0.0.1:2222`, `[::1]:2222`, `localhost:2222` (all that it resolves to), or a Unix socket as
+/// `unix:PATH` or any path with a `/` in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ListenAddr {
+    /// A host, by address or name, and a port; port 0 lets the system choose.
+    Tcp(String),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+/// Something that is not an address to listen at.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("give HOST:PORT, as in 127.0.0.1:2222 or [::1]:2222, or the path of a Unix socket, as in unix:/run/chat.sock")]
+pub struct AddrError;
+
+impl FromStr for ListenAddr {
+    type Err = AddrError;
+
+    fn from_str(address: &str) -> Result<Self, AddrError> {
+        if let Some(path) = address.strip_prefix("unix:") {
+            return if path.is_empty() { Err(AddrError) } else { Ok(Self::Unix(path.into())) };
+        }
+        if address.contains('/') {
+            return Ok(Self::Unix(address.into()));
+        }
+        let (host, port) = address.rsplit_once(':').ok_or(AddrError)?;
+        let bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        if host.is_empty() || bare_ipv6 || port.parse::<u16>().is_err() {
+            return Err(AddrError);
+        }
+        Ok(Self::Tcp(address.to_owned()))
+    }
+}
+
+impl fmt::Display for ListenAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A bound listener, ready for [`ChatServer::serve_all`](crate::ChatServer::serve_all).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// A TCP port.
+    Tcp(TcpListener),
+    /// A Unix socket.
+    #[cfg(unix)]
+    Unix(UnixSocket),
+}
+
+impl ListenAddr {
+    /// Binds the address: more than one endpoint if it is a name that resolves to several.
+    ///
+    /// # Errors
+    ///
+    /// The name does not resolve, the address is in use or not of this machine, or there is no permission.
+    pub async fn bind(&self) -> io::Result<Vec<Endpoint>> {
+        match self {
+            Self::Tcp(address) => {
+                let mut addresses: Vec<_> = lookup_host(address).await?.collect();
+                addresses.sort_unstable();
+                addresses.dedup();
+                addresses.into_iter().map(|address| super::tcp::bind(address).map(Endpoint::Tcp)).collect()
+            }
+            #[cfg(unix)]
+            Self::Unix(path) => Ok(vec![Endpoint::Unix(UnixSocket::bind(path)?)]),
+            #[cfg(not(unix))]
+            Self::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets on this system")),
+        }
+    }
+}
+
+impl Endpoint {
+    /// The address that it listens at, with the port that the system has chosen; `None` for a Unix socket.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(listener) => match listener.local_addr() {
+                Ok(address) => address.fmt(f),
+                Err(error) => write!(f, "an unknown address ({error})"),
+            },
+            #[cfg(unix)]
+            Self::Unix(socket) => write!(f, "unix:{}", socket.path().display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        for tcp in ["127.0.0.1:2222", "[::1]:0", "localhost:2222"] {
+            assert_eq!(tcp.parse(), Ok(ListenAddr::Tcp(tcp.into())));
+        }
+        for (written, path) in [("unix:/run/a", "/run/a"), ("unix:a", "a"), ("./a", "./a"), ("/run/a:1", "/run/a:1")] {
+            assert_eq!(written.parse(), Ok(ListenAddr::Unix(path.into())));
+        }
+        for neither in ["", "2222", ":2222", "::1:2222", "localhost", "localhost:", "localhost:65536", "unix:"] {
+            assert_eq!(neither.parse::<ListenAddr>(), Err(AddrError), "{neither:?}");
+        }
+    }
+}

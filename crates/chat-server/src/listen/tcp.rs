@@ -1,0 +1,55 @@
+//! TCP: halves that share no lock, no delay for small lines, and keepalive for peers that cannot be asked.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{
+    TcpListener, TcpStream,
+    tcp::{OwnedReadHalf, OwnedWriteHalf},
+};
+use tracing::debug;
+
+use super::{Listener, Source, until_accepted};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4_096;
+/// Silence before the kernel asks whether the peer is there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// And between its questions after that.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+impl Listener for TcpListener {
+    type Reader = OwnedReadHalf;
+    type Writer = OwnedWriteHalf;
+
+    async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Source) {
+        let (stream, address) = until_accepted(|cx| self.poll_accept(cx)).await;
+        if let Err(error) = set_up(&stream) {
+            // It works without, if not as well; or it is gone already.
+            debug!(%error, peer = %address, "cannot set socket options");
+        }
+        let (reader, writer) = stream.into_split();
+        (reader, writer, Source::Address(address))
+    }
+}
+
+fn set_up(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Binds exactly this address: an IPv6 one takes no IPv4, so that `0.0.0.0` and `[::]` can stand side by side.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // On Windows this would let two programs have one port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}

@@ -1,0 +1,70 @@
+//! Who is at the other end of a connection, before it has a name.
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use crate::listen::Source;
+
+/// The number of a connection, never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ConnId(u64);
+
+impl ConnId {
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for ConnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a connection comes from. It is what policies decide by and what the log shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PeerInfo {
+    /// A socket address.
+    Address(SocketAddr),
+    /// Something without an address of its own, called by what the embedder or the listener knows of it.
+    Named(Arc<str>),
+}
+
+impl PeerInfo {
+    /// A peer without an address, such as `gateway` or the path of a Unix socket.
+    pub fn named(name: impl Into<Arc<str>>) -> Self {
+        Self::Named(name.into())
+    }
+
+    /// Its address, if it has one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Named(_) => None,
+        }
+    }
+}
+
+impl From<SocketAddr> for PeerInfo {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
+impl From<Source> for PeerInfo {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Address(address) => Self::Address(address),
+            Source::Named(name) => Self::Named(name),
+        }
+    }
+}
+
+impl fmt::Display for PeerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Named(name) => name.escape_debug().fmt(f),
+        }
+    }
+}

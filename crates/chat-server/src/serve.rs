@@ -1,0 +1,74 @@
+//! Listeners and a server, until it stops.
+
+use std::{convert::Infallible, fmt, future::IntoFuture};
+
+use futures::{
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
+    stream::FuturesUnordered,
+};
+
+use crate::{ChatServer, Report, listen::Listener};
+
+/// A server that is to serve one or more listeners. Awaiting it runs it, and gives the [`Report`] of its stop.
+#[must_use = "nothing is served before this is awaited"]
+pub struct Serve {
+    server: ChatServer,
+    accepting: FuturesUnordered<BoxFuture<'static, Infallible>>,
+    signal: BoxFuture<'static, ()>,
+}
+
+impl Serve {
+    pub(crate) fn new(server: ChatServer) -> Self {
+        Self { server, accepting: FuturesUnordered::new(), signal: future::pending().boxed() }
+    }
+
+    /// Serves this listener too.
+    pub fn and(self, listener: impl Listener) -> Self {
+        self.accepting.push(accept(self.server.clone(), listener).boxed());
+        self
+    }
+
+    /// Stops gracefully as soon as `signal` resolves, as [`ChatServer::shutdown`] does.
+    pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.signal = signal.boxed();
+        self
+    }
+
+    async fn run(self) -> Report {
+        let Self { server, mut accepting, signal } = self;
+        tokio::select! {
+            () = server.stopping() => {}
+            () = signal => {}
+            () = async { while accepting.next().await.is_some() {} future::pending().await } => {}
+        }
+        // From here on nobody is listening.
+        drop(accepting);
+        server.shutdown().await
+    }
+}
+
+impl IntoFuture for Serve {
+    type Output = Report;
+    type IntoFuture = BoxFuture<'static, Report>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.run().boxed()
+    }
+}
+
+async fn accept<L: Listener>(server: ChatServer, mut listener: L) -> Infallible {
+    loop {
+        let (reader, writer, peer) = listener.accept().await;
+        server.attach_halves(reader, writer, peer.into());
+    }
+}
+
+impl fmt::Debug for Serve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve")
+            .field("server", &self.server)
+            .field("listeners", &self.accepting.len())
+            .finish_non_exhaustive()
+    }
+}
