@@ -50,8 +50,8 @@ impl Event {
     }
 }
 
-/// The hub's end. Where nobody subscribes, events are not even made.
-#[derive(Clone, Debug)]
+/// The hub's end. Where nobody subscribes, events are not even made. Dropped, it ends all subscriptions.
+#[derive(Debug)]
 pub(crate) struct EventSender {
     batches: broadcast::Sender<Arc<[Event]>>,
     draft: Vec<Event>,
@@ -62,8 +62,8 @@ impl EventSender {
         Self { batches: broadcast::Sender::new(KEPT), draft: Vec::new() }
     }
 
-    pub(crate) fn subscribe(&self) -> Events {
-        Events { batches: self.batches.subscribe(), current: Arc::new([]), next: 0 }
+    pub(crate) fn source(&self) -> EventSource {
+        EventSource(self.batches.downgrade())
     }
 
     pub(crate) fn push(&mut self, event: impl FnOnce() -> Event) {
@@ -83,6 +83,18 @@ impl EventSender {
             // An error says that the last subscriber has gone meanwhile.
             let _ = self.batches.send(std::mem::take(&mut self.draft).into());
         }
+    }
+}
+
+/// Where to subscribe. It does not keep the subscriptions alive when the hub has ended.
+#[derive(Debug)]
+pub(crate) struct EventSource(broadcast::WeakSender<Arc<[Event]>>);
+
+impl EventSource {
+    pub(crate) fn subscribe(&self) -> Events {
+        // Without a hub, a channel that is closed already.
+        let batches = self.0.upgrade().unwrap_or_else(|| broadcast::Sender::new(1));
+        Events { batches: batches.subscribe(), current: Arc::new([]), next: 0 }
     }
 }
 

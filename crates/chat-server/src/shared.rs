@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Policy,
-    event::EventSender,
+    event::{EventSender, EventSource},
     gate::{Gate, Pass},
     hub::Hub,
     options::Options,
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) hub: Hub,
-    pub(crate) events: EventSender,
+    pub(crate) events: EventSource,
     /// Graceful: nothing new is taken, what is owed is delivered.
     pub(crate) stop: CancellationToken,
     /// At once.
@@ -44,8 +44,9 @@ pub(crate) struct Shared {
 impl Shared {
     /// Makes all of it, and starts the hub's task.
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
-        let events = EventSender::new();
-        let (hub, task) = Hub::new(options.ring_batches, events.clone());
+        let sender = EventSender::new();
+        let events = sender.source();
+        let (hub, task) = Hub::new(options.ring_batches, sender);
         tokio::spawn(task);
         Self {
             gate: Gate::new(options.max_clients, options.max_clients_per_address),

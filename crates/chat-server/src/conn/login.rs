@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     lines::Lines,
-    write::{within, write},
+    write::{close, within, write},
 };
 use crate::{
     hub::{JoinError, Joined, Wanted, encode},
@@ -120,9 +120,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         }
     }
 
-    /// Says a last word.
+    /// Says a last word, and ends the stream.
     async fn end<T>(&mut self, words: &[ServerMessage], reason: EndReason) -> Result<T, EndReason> {
         self.say(words).await?;
+        close(self.writer, self.shared.options.write_timeout).await;
         Err(reason)
     }
 

@@ -130,17 +130,10 @@ fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>, read: EndRe
 
 /// Whether the server ended it in good order, with a last line that must arrive.
 fn closes_politely(reason: EndReason) -> bool {
-    match reason {
-        EndReason::Closed
-        | EndReason::Transport(_)
-        | EndReason::Lagged
-        | EndReason::WriteTimeout
-        | EndReason::PingTimeout
-        | EndReason::LoginTimeout
-        | EndReason::Panicked
-        | EndReason::Cut => false,
-        _ => true,
-    }
+    use EndReason::{Closed, Cut, Lagged, LoginTimeout, Panicked, PingTimeout, Transport, WriteTimeout};
+    let at_once =
+        matches!(reason, Closed | Cut | Lagged | LoginTimeout | Panicked | PingTimeout | Transport(_) | WriteTimeout);
+    !at_once
 }
 
 async fn linger<R: AsyncRead + Unpin>(shared: &Shared, lines: &mut Lines<R>) {

@@ -1,9 +1,13 @@
 //! Turning a connection away that was never let in (clause 2.6).
 
 use chat_proto::{ServerMessage, Terminator};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{lines::Lines, linger, write::write};
+use super::{
+    lines::Lines,
+    linger,
+    write::{close, write},
+};
 use crate::{hub::encode, shared::Shared};
 
 /// Says `BYE` and closes. Beyond so many at once it just closes, so that a flood of them costs nothing for long.
@@ -14,7 +18,8 @@ where
 {
     let Ok(_place) = shared.farewells.try_acquire() else { return };
     let bye = encode(&[], &[ServerMessage::Bye], Terminator::CrLf);
-    if write(&mut writer, &bye, shared.options.write_timeout).await.is_ok() && writer.shutdown().await.is_ok() {
+    if write(&mut writer, &bye, shared.options.write_timeout).await.is_ok() {
+        close(&mut writer, shared.options.write_timeout).await;
         linger(shared, &mut lines).await;
     }
 }

@@ -25,6 +25,11 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(
     }
 }
 
+/// Ends the stream. If the peer does not take its end, it has all lines all the same.
+pub(super) async fn close<W: AsyncWrite + Unpin>(io: &mut W, deadline: Option<Duration>) {
+    let _ = within(deadline, io.shutdown()).await;
+}
+
 /// `None`: it took too long. Without a limit it takes as long as it takes.
 pub(super) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
     match limit {

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use chat_proto::{ServerMessage, Terminator};
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
+    io::AsyncWrite,
     sync::broadcast::{self, error::RecvError},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::write::{within, write};
+use super::write::{close, write};
 use crate::{
     hub::{Batch, Joined, Outbox, Place, encode},
     peer::ConnId,
@@ -70,8 +70,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 () = self.outbox.filled() => self.replies(&[]).await?,
             }
         };
-        // The peer has all lines; if it does not take the end of the stream, nothing is lost.
-        let _ = within(self.deadline, self.io.shutdown()).await;
+        close(&mut self.io, self.deadline).await;
         Ok(delivered)
     }
 

@@ -141,8 +141,12 @@ pub(super) fn put(out: &mut BytesMut, message: &ServerMessage) {
 /// These replies and then these words, for one connection.
 pub(crate) fn encode(replies: &[Reply], words: &[ServerMessage], terminator: Terminator) -> Bytes {
     let mut lines = BytesMut::new();
-    replies.iter().for_each(|reply| reply.write(&mut lines));
-    words.iter().for_each(|word| put(&mut lines, word));
+    for reply in replies {
+        reply.write(&mut lines);
+    }
+    for word in words {
+        put(&mut lines, word);
+    }
     if terminator == Terminator::Lf { bare(&lines) } else { lines.freeze() }
 }
 

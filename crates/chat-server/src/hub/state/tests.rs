@@ -74,7 +74,7 @@ impl Rig {
                 }
             }
         }
-        gone.iter().for_each(|conn| drop(self.members.remove(conn)));
+        self.members.retain(|conn, _| !gone.contains(conn));
     }
 }
 

@@ -1,0 +1,54 @@
+//! A program that has work of its own and a chat server beside it, on one runtime: a counter, which tells the room how
+//! far it is and counts what the room says.
+//!
+//! `cargo run --example alongside`, then `nc localhost PORT`; it stops when the counter is done or at Ctrl-C.
+#![allow(clippy::print_stdout)]
+
+use std::time::Duration;
+
+use chat_server::{ChatServer, Event, Events};
+use tokio::{net::TcpListener, time::interval};
+
+/// The work that the program is there for.
+async fn count(server: ChatServer, to: u32) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let herald = server.local("counter").await?;
+    let mut ticks = interval(Duration::from_millis(100));
+    for n in 1..=to {
+        ticks.tick().await;
+        herald.send(format!("{n} of {to}")).await?;
+    }
+    herald.leave().await;
+    Ok(())
+}
+
+/// Watches the room as typed events, without being in it.
+async fn watch(mut events: Events) -> usize {
+    let mut messages = 0;
+    while let Some(event) = events.recv().await {
+        match event {
+            Ok(Event::Message { .. }) => messages += 1,
+            Ok(_) => {}
+            Err(lost) => println!("the count is too low: {lost}"),
+        }
+    }
+    messages
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on {}", listener.local_addr()?);
+
+    let server = ChatServer::builder().build();
+    let watching = tokio::spawn(watch(server.events()));
+    let serving = tokio::spawn(server.serve(listener).into_future());
+
+    tokio::select! {
+        counted = count(server.clone(), 10) => counted?,
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    server.shutdown().await;
+    serving.await?;
+    println!("{} messages", watching.await?);
+    Ok(())
+}

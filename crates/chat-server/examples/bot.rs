@@ -1,0 +1,42 @@
+//! A bot that takes part from inside of the server's program: it greets who comes, and answers `!time` and `!stop`.
+//!
+//! `cargo run --example bot`, then `nc localhost PORT`.
+#![allow(clippy::print_stdout)]
+
+use std::time::Instant;
+
+use chat_server::{ChatServer, Event, LocalClient, LocalError};
+use tokio::net::TcpListener;
+
+/// Answers until it is told to stop.
+async fn answer(mut bot: LocalClient) -> Result<(), LocalError> {
+    let started = Instant::now();
+    loop {
+        match bot.recv().await? {
+            Event::Joined { name, .. } => _ = bot.send(format!("welcome, {name}")).await?,
+            Event::Message { text, .. } if text.as_str() == "!time" => {
+                bot.send(format!("open for {} s", started.elapsed().as_secs())).await?;
+            }
+            Event::Message { text, .. } if text.as_str() == "!stop" => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = ChatServer::builder().build();
+    let bot = server.local("bot").await?;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on {}", listener.local_addr()?);
+
+    // The bot's end is the server's.
+    let stop = async {
+        if let Err(error) = answer(bot).await {
+            println!("the bot gave up: {error}");
+        }
+    };
+    server.serve(listener).with_graceful_shutdown(stop).await;
+    Ok(())
+}

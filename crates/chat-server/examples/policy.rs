@@ -1,0 +1,45 @@
+//! Rules of one's own: some names are not for everybody, some words for nobody.
+//!
+//! `cargo run --example policy`, then `nc localhost PORT`; Ctrl-C stops it.
+#![allow(clippy::print_stdout)]
+
+use std::collections::HashSet;
+
+use chat_server::{Admission, ChatServer, Name, PeerInfo, Policy, Text, Verdict};
+use tokio::net::TcpListener;
+
+struct HouseRules {
+    reserved_names: HashSet<&'static str>,
+    forbidden_words: HashSet<&'static str>,
+}
+
+impl Policy for HouseRules {
+    /// `admin` and `root` may only come from this machine.
+    fn admit(&self, peer: &PeerInfo, name: Option<Name>) -> Admission {
+        let reserved =
+            name.is_some_and(|name| self.reserved_names.contains(name.as_str().to_ascii_lowercase().as_str()));
+        let is_local = peer.address().is_some_and(|address| address.ip().is_loopback());
+        if reserved && !is_local { Admission::RefuseName } else { Admission::Admit }
+    }
+
+    /// A message with a forbidden word reaches nobody.
+    fn message(&self, _peer: &PeerInfo, _from: Name, text: Text) -> Verdict {
+        let mut words = text.as_str().split(|c: char| !c.is_alphanumeric());
+        if words.any(|word| self.forbidden_words.contains(word.to_lowercase().as_str())) {
+            return Verdict::Refuse;
+        }
+        Verdict::Deliver(text)
+    }
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let rules = HouseRules { reserved_names: ["admin", "root"].into(), forbidden_words: ["dunce", "oaf"].into() };
+    let server = ChatServer::builder().policy(rules).build();
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on {}", listener.local_addr()?);
+    let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+    server.serve(listener).with_graceful_shutdown(stop).await;
+    Ok(())
+}

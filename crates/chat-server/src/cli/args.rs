@@ -1,0 +1,167 @@
+//! The flags, each also from the environment, and the builder that they set.
+
+use std::{io::Write, process::ExitCode, time::Duration};
+
+use chat_server::{ChatServer, ChatServerBuilder, PlainSessions, RateLimit, StopOnBye, listen::ListenAddr};
+use clap::{ArgAction, Parser, ValueEnum, builder::BoolishValueParser, error::ErrorKind};
+
+/// A chat server: netcat is enough to take part, and every message is acknowledged with OK.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chat-server",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  chat-server                                       anyone on this machine: nc localhost 2222
+  chat-server --listen 0.0.0.0:2222 --listen [::]:2222
+  chat-server --listen unix:/run/chat.sock --no-plain
+  CHAT_RATE_LIMIT=0 chat-server -v
+
+It stops gracefully on SIGINT, SIGTERM and on BYE typed here; a second signal stops it at once.
+Exit codes: 0 stopped, 2 wrong usage or an address that cannot be had."
+)]
+pub(super) struct Args {
+    /// Listen here; may be given more than once. HOST:PORT (port 0: any that is free) or unix:PATH
+    #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN", value_delimiter = ',', default_value = "127.0.0.1:2222")]
+    pub(super) listen: Vec<ListenAddr>,
+
+    /// Clients at the same time
+    #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value_t = 10_000)]
+    max_clients: usize,
+
+    /// Clients at the same time from one address (IPv6: from one /64)
+    #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS_PER_IP", default_value_t = 256)]
+    max_clients_per_ip: usize,
+
+    /// Messages a second from each client, twice as many at once; faster ones are read more slowly. 0: no limit
+    #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value_t = 200)]
+    rate_limit: u32,
+
+    /// Refuse plain sessions: clients must speak PROT and have a name
+    #[arg(long, env = "CHAT_NO_PLAIN", value_parser = BoolishValueParser::new())]
+    no_plain: bool,
+
+    /// Stop when any client says BYE
+    #[arg(long, env = "CHAT_STOP_ON_BYE", value_parser = BoolishValueParser::new())]
+    stop_on_bye: bool,
+
+    /// Seconds that a client has to log in. 0: for ever
+    #[arg(long, value_name = "S", env = "CHAT_LOGIN_TIMEOUT", default_value = "120", value_parser = seconds)]
+    login_timeout: Duration,
+
+    /// Seconds of silence after which a named client is asked with PING. 0: never
+    #[arg(long, value_name = "S", env = "CHAT_PING_INTERVAL", default_value = "60", value_parser = seconds)]
+    ping_interval: Duration,
+
+    /// Seconds that it then has to say anything
+    #[arg(long, value_name = "S", env = "CHAT_PING_TIMEOUT", default_value = "3", value_parser = seconds)]
+    ping_timeout: Duration,
+
+    /// Seconds that one write to a client may take. 0: for ever
+    #[arg(long, value_name = "S", env = "CHAT_WRITE_TIMEOUT", default_value = "10", value_parser = seconds)]
+    write_timeout: Duration,
+
+    /// Seconds that clients have to take what they are owed when the server stops. 0: none
+    #[arg(long, value_name = "S", env = "CHAT_DRAIN_TIMEOUT", default_value = "10", value_parser = seconds)]
+    drain_timeout: Duration,
+
+    /// How to write the log, which goes to stderr
+    #[arg(long, value_name = "FORMAT", env = "CHAT_LOG_FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+
+    /// Log more: -v what is refused, -vv everything
+    #[arg(short, long, env = "CHAT_VERBOSE", action = ArgAction::Count)]
+    pub(super) verbose: u8,
+
+    /// Log less: -q warnings only, -qq nothing
+    #[arg(short, long, env = "CHAT_QUIET", action = ArgAction::Count)]
+    pub(super) quiet: u8,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl Args {
+    /// Reads command line and environment. Otherwise: what was asked for is printed, or one line says what is wrong.
+    pub(super) fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                // A closed stdout has seen enough.
+                let _ = error.print();
+                ExitCode::SUCCESS
+            }
+            _ => {
+                let whole = error.render().to_string();
+                let what = whole.lines().next().unwrap_or_default();
+                let what = what.strip_prefix("error: ").unwrap_or(what);
+                let _ = writeln!(std::io::stderr(), "chat-server: {what} (try --help)");
+                ExitCode::from(super::EXIT_USAGE)
+            }
+        })
+    }
+
+    /// The server that the flags describe.
+    pub(super) fn builder(&self) -> ChatServerBuilder {
+        let plain = if self.no_plain { PlainSessions::Refuse } else { PlainSessions::Serve };
+        let stop = if self.stop_on_bye { StopOnBye::AnyClient } else { StopOnBye::Never };
+        ChatServer::builder()
+            .max_clients(self.max_clients)
+            .max_clients_per_address(self.max_clients_per_ip)
+            .rate_limit(RateLimit::per_second(self.rate_limit))
+            .plain_sessions(plain)
+            .stop_on_bye(stop)
+            .login_timeout(self.login_timeout)
+            .ping_interval(self.ping_interval)
+            .ping_timeout(self.ping_timeout)
+            .write_timeout(self.write_timeout)
+            .drain_timeout(self.drain_timeout)
+    }
+}
+
+/// Seconds, also as a fraction. A hundred years are as good as for ever, and clocks can add them.
+fn seconds(seconds: &str) -> Result<Duration, String> {
+    const MOST: f64 = 100.0 * 365.0 * 24.0 * 3_600.0;
+    match seconds.parse::<f64>() {
+        Ok(seconds) if (0.0..=MOST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("give a number of seconds, such as 10 or 0.5".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_well_formed_and_each_can_come_from_the_environment() {
+        let command = Args::command();
+        command.clone().debug_assert();
+        for flag in command.get_arguments() {
+            let name = flag.get_long().unwrap();
+            let variable = flag.get_env().unwrap().to_str().unwrap();
+            assert_eq!(variable, format!("CHAT_{}", name.to_uppercase().replace('-', "_")));
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        let args = Args::parse_from(["chat-server"]);
+        assert_eq!(format!("{:?}", args.builder()), format!("{:?}", ChatServer::builder()));
+    }
+
+    #[test]
+    fn seconds_are_numbers_of_them() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["", "x", "-1", "nan", "inf", "1e300"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

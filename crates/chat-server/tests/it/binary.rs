@@ -1,0 +1,186 @@
+//! The `chat-server` program: what it prints, how it stops, how it fails.
+
+use std::{net::TcpListener, path::Path};
+
+use crate::{process::Process, support::Peer};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
+
+fn start(args: &[&str]) -> Process {
+    Process::start(PROGRAM, args)
+}
+
+/// Runs to its end; exit code, stdout, stderr.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let (status, stdout, stderr) = start(args).end();
+    (status.code().unwrap(), stdout, stderr)
+}
+
+#[tokio::test]
+async fn it_prints_every_address_and_stops_when_the_operator_types_bye() {
+    let mut server = start(&["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0"]);
+    let (first, second) = (server.address(), server.address());
+    assert_eq!((first.ip().to_string(), second.ip().to_string()), ("127.0.0.1".into(), "127.0.0.2".into()));
+    let mut ann = Peer::tcp(first).await.join("ann").await;
+    let mut bob = Peer::tcp(second).await.join("bob").await;
+    bob.send("MSG BYE").await;
+    bob.expect("OK").await;
+    ann.expect("JOIN bob").await;
+    ann.expect("FROM bob MSG BYE").await;
+    server.type_line("bye"); // Verbs are upper-case here too.
+    server.type_line("BYE");
+    for mut peer in [ann, bob] {
+        peer.expect("BYE").await;
+        peer.expect_end().await;
+    }
+    let (status, stdout, stderr) = server.end();
+    assert!(status.success());
+    assert_eq!(stdout, "");
+    assert!(
+        stderr.contains("joined") && stderr.contains("peer=127.0.0.1:") && stderr.contains("drained=2"),
+        "{stderr}"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_stops_gracefully_on_signals() {
+    use rustix::process::Signal;
+
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut server = start(&["--listen", "127.0.0.1:0", "--log-format", "json"]);
+        let mut ann = Peer::tcp(server.address()).await.join("ann").await;
+        server.signal(signal);
+        ann.expect("BYE").await;
+        ann.expect_end().await;
+        drop(ann);
+        let (status, _, stderr) = server.end();
+        assert!(status.success());
+        assert!(stderr.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{stderr}");
+        assert!(stderr.contains(r#""drained":1"#), "{stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_signal_stops_it_at_once() {
+    use rustix::process::Signal;
+
+    let mut server = start(&["--listen", "127.0.0.1:0", "--drain-timeout", "1000", "--write-timeout", "0"]);
+    let address = server.address();
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let sleeper = Peer::tcp(address).await.join("sleeper").await;
+    ann.expect("JOIN sleeper").await;
+    let text = "x".repeat(2_000);
+    for _ in 0..300 {
+        ann.send(&format!("MSG {text}")).await;
+    }
+    for _ in 0..300 {
+        ann.expect("OK").await;
+    }
+    server.signal(Signal::TERM);
+    ann.expect("BYE").await;
+    server.signal(Signal::TERM);
+    let (status, _, stderr) = server.end();
+    assert!(status.success());
+    assert!(stderr.contains("stopping at once"), "{stderr}");
+    drop(sleeper);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_listens_on_a_unix_socket_and_replaces_one_that_was_left_behind() {
+    let path = crate::support::socket_path("binary");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let address = format!("unix:{}", path.display());
+    let mut server = start(&["--listen", &address]);
+    assert_eq!(server.line(), format!("listening on {address}"));
+    let mut guest = Peer::over(tokio::net::UnixStream::connect(&path).await.unwrap());
+    guest.send("hi").await;
+    guest.expect("OK").await;
+    assert_eq!(run(&["--listen", &address]).0, 2, "one that is served is not replaced");
+    server.type_line("BYE");
+    guest.expect("BYE").await;
+    drop(guest);
+    assert!(server.end().0.success());
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_cannot_work_is_one_line_that_says_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let cases: &[(&[&str], &str)] = &[
+        (&["--listen", &taken], "choose another address with --listen"),
+        (&["--listen", "192.0.2.1:2222"], "does not have that address"),
+        (&["--listen", "2222"], "give HOST:PORT"),
+        (&["--listen", "/nowhere/chat.sock"], "see --listen"),
+        (&["--nonsense"], "try --help"),
+        (&["--ping-interval", "soon"], "give a number of seconds"),
+        (&["extra"], "try --help"),
+    ];
+    for (args, advice) in cases {
+        let (code, stdout, stderr) = run(args);
+        assert_eq!(code, 2, "{args:?}: {stderr}");
+        assert_eq!(stdout, "");
+        assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+        assert!(stderr.starts_with("chat-server: ") && stderr.contains(advice), "{args:?}: {stderr}");
+    }
+}
+
+/// Where the system keeps low ports to itself, and this is not root.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_without_permission_is_said_to_be_one() {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or_default();
+    if rustix::process::geteuid().is_root() || first.trim() != "1024" {
+        return;
+    }
+    let (code, _, stderr) = run(&["--listen", "127.0.0.1:1"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("choose a port from 1024 up"), "{stderr}");
+}
+
+#[tokio::test]
+async fn flags_come_from_the_environment_too() {
+    let mut command = std::process::Command::new(PROGRAM);
+    command.env("CHAT_LISTEN", "127.0.0.1:0,127.0.0.1:0").env("CHAT_NO_PLAIN", "true").env("CHAT_QUIET", "1");
+    let mut server = Process::spawn(command);
+    let (first, second) = (server.address(), server.address());
+    assert_ne!(first, second);
+    let mut guest = Peer::tcp(first).await;
+    guest.send("hi").await;
+    guest.expect("BAD PROT").await;
+    drop(guest);
+    server.type_line("BYE");
+    let (status, _, stderr) = server.end();
+    assert!(status.success());
+    assert_eq!(stderr, "", "quiet");
+}
+
+/// What is printed before clients can come may be read by nobody, and the log too.
+#[cfg(unix)]
+#[tokio::test]
+async fn closed_or_full_outputs_do_not_stop_it() {
+    let path = crate::support::socket_path("full");
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let mut command = std::process::Command::new("sh");
+    let script = r#"exec "$0" --listen "unix:$1" >/dev/full 2>/dev/full"#;
+    command.args(["-c", script, PROGRAM]).arg(&path);
+    let mut server = Process::spawn(command);
+    let mut ann = loop {
+        if let Ok(stream) = tokio::net::UnixStream::connect(&path).await {
+            break Peer::over(stream).join("ann").await;
+        }
+        tokio::task::yield_now().await;
+    };
+    ann.send("MSG hi").await;
+    ann.expect("OK").await;
+    server.type_line("BYE");
+    ann.expect("BYE").await;
+    drop(ann);
+    assert!(server.end().0.success());
+}

@@ -1,0 +1,177 @@
+//! Deadlines, on paused time: they take no time, and are exact.
+
+use std::time::Duration;
+
+use chat_server::{ChatServer, EndReason, Event, RateLimit};
+use tokio::time::{Instant, advance};
+
+use crate::support::{Peer, unlimited};
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_log_in_is_closed_at_the_deadline() {
+    let server = ChatServer::builder().build();
+    let start = Instant::now();
+    let mut silent = Peer::paused(&server);
+    silent.expect_end().await;
+    assert_eq!(start.elapsed().as_secs(), 120);
+
+    let start = Instant::now();
+    let mut unnamed = Peer::paused(&server);
+    unnamed.send("PROT 0.1 CONNECT NEW").await;
+    unnamed.expect("NAME REQ").await;
+    unnamed.expect_end().await;
+    assert_eq!(start.elapsed().as_secs(), 120);
+
+    // An octet a second does not put it off.
+    let start = Instant::now();
+    let mut trickling = Peer::paused(&server);
+    tokio::task::yield_now().await; // The server's clock starts when it sees the connection.
+    for _ in 0..119 {
+        trickling.raw(b"x").await;
+        advance(secs(1)).await;
+    }
+    trickling.expect_end().await;
+    assert_eq!(start.elapsed().as_secs(), 120);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_named_client_is_asked_and_then_cut_and_its_name_is_free() {
+    let server = ChatServer::builder().build();
+    let mut events = server.events();
+    let mut gone = Peer::paused(&server).join("bob").await;
+    let start = Instant::now();
+    gone.expect("PING").await;
+    assert_eq!(start.elapsed(), secs(60));
+    gone.send("PONG").await;
+    gone.expect("PING").await;
+    assert_eq!(start.elapsed(), secs(120));
+    gone.send("MSG anything counts").await;
+    gone.expect("OK").await;
+    gone.expect("PING").await;
+    assert_eq!(start.elapsed(), secs(180));
+    gone.expect_end().await;
+    assert_eq!(start.elapsed(), secs(183));
+    let mut reason = None;
+    while reason.is_none() {
+        if let Event::Left { reason: why, .. } = events.recv().await.unwrap().unwrap() {
+            reason = Some(why);
+        }
+    }
+    assert_eq!(reason, Some(EndReason::PingTimeout));
+    Peer::paused(&server).join("BOB").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plain_client_is_never_asked() {
+    let server = ChatServer::builder().build();
+    let mut guest = Peer::paused(&server);
+    guest.send("hi").await;
+    guest.expect("OK").await;
+    advance(secs(100_000)).await;
+    guest.send("still here").await;
+    guest.expect("OK").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_turns_a_deadline_off() {
+    let off = Duration::ZERO;
+    let server = ChatServer::builder().login_timeout(off).ping_interval(off).write_timeout(off).build();
+    let mut slow = Peer::paused(&server);
+    tokio::task::yield_now().await;
+    advance(secs(10_000)).await;
+    slow.send("PROT 0.1 CONNECT NEW").await;
+    slow.expect("NAME REQ").await;
+    advance(secs(10_000)).await;
+    slow.send("NAME bob").await;
+    slow.expect("NAME OK").await;
+    slow.expect("WELCOME").await;
+    advance(secs(10_000)).await;
+    slow.send("MSG hi").await;
+    slow.expect("OK").await;
+}
+
+/// Clause 6.6: a client that is too fast is slowed down; everything is answered, and in order.
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_slowed_down_to_the_rate_and_nothing_is_lost() {
+    let server = ChatServer::builder().build();
+    let mut talker = Peer::paused(&server).join("talker").await;
+    let mut listener = Peer::paused(&server).join("listener").await;
+    talker.expect("JOIN listener").await;
+    let start = Instant::now();
+    let flood: Vec<_> = (0..1_400).map(|n| format!("MSG {n}\r\n")).collect();
+    talker.raw(flood.concat().as_bytes()).await;
+    for n in 0..1_400 {
+        listener.expect(&format!("FROM talker MSG {n}")).await;
+        if n == 399 {
+            assert_eq!(start.elapsed(), Duration::ZERO, "the burst passes at once");
+        }
+    }
+    // 400 at once, the others at 200 a second.
+    assert_eq!(start.elapsed().as_millis(), 5_000);
+    for _ in 0..1_400 {
+        talker.expect("OK").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_of_our_own() {
+    let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
+    let mut talker = Peer::paused(&server).join("talker").await;
+    let start = Instant::now();
+    talker.raw(b"PING\r\nPING\r\nPING\r\nPING\r\n").await;
+    for _ in 0..4 {
+        talker.expect("PONG").await;
+    }
+    assert_eq!(start.elapsed(), secs(2));
+}
+
+/// Clause 6.5. The pipe to the sleeper holds 64 KiB; then writing to it stalls.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_is_cut_at_the_write_deadline() {
+    let server = unlimited().build();
+    let mut events = server.events();
+    let mut sleeper = Peer::paused(&server).join("sleeper").await;
+    let mut talker = Peer::paused(&server).join("talker").await;
+    let text = "x".repeat(1_000);
+    for _ in 0..100 {
+        talker.send(&format!("MSG {text}")).await;
+        talker.expect("OK").await;
+    }
+    let start = Instant::now();
+    talker.expect("LOGOUT sleeper").await;
+    assert_eq!(start.elapsed(), secs(10));
+    loop {
+        if let Event::Left { reason, .. } = events.recv().await.unwrap().unwrap() {
+            assert_eq!(reason, EndReason::WriteTimeout);
+            break;
+        }
+    }
+    // What it was sent has no hole: its own view begins at its JOIN, and breaks off.
+    let received = sleeper.rest().await;
+    let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
+        .chain((0..100).map(|_| format!("FROM talker MSG {text}\r\n")))
+        .collect();
+    assert!(whole.starts_with(&received) && received.len() > 60_000);
+}
+
+/// A client that floods with requests and reads nothing is not read from any more, and then cut; its replies are
+/// bounded.
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_pings_without_reading_ends_in_a_cut() {
+    let server = unlimited().build();
+    let mut witness = Peer::paused(&server).join("witness").await;
+    let mut flood = Peer::paused(&server).join("flood").await;
+    witness.expect("JOIN flood").await;
+    let pings = b"PING\r\n".repeat(1_000);
+    let flooding = tokio::spawn(async move {
+        loop {
+            flood.raw(&pings).await;
+        }
+    });
+    witness.expect("LOGOUT flood").await;
+    assert!(flooding.await.is_err(), "it cannot write to a connection that is gone");
+}

@@ -1,0 +1,84 @@
+//! Every dialogue of `protocole.md`, over every transport, and byte by byte.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use chat_proto::contract::{Action, Contract, Dialogue, Guests};
+use chat_server::{ChatServer, listen::memory};
+
+use crate::support::{Peer, start, unlimited};
+
+fn contract() -> Contract {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocole.md");
+    Contract::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Plays a dialogue with peers that `connect` gives, each of which sends what it sends in pieces of `piece` octets.
+async fn play(dialogue: &Dialogue, piece: usize, mut connect: impl AsyncFnMut() -> Peer) {
+    let mut peers = BTreeMap::new();
+    let mut guests = Guests::default();
+    for step in &dialogue.steps {
+        let peer = match peers.entry(step.client) {
+            Entry::Occupied(here) => here.into_mut(),
+            Entry::Vacant(place) => place.insert(connect().await),
+        };
+        let place = format!("protocole.md:{}, dialogue {}", step.at, dialogue.name);
+        match &step.action {
+            Action::Send(line) => send(peer, format!("{line}\r\n").as_bytes(), piece).await,
+            Action::SendRaw(octets) => send(peer, octets, piece).await,
+            Action::HalfClose => peer.half_close().await,
+            Action::Expect(expected) => {
+                let line = peer.line().await;
+                assert!(guests.matches(expected, &line), "{place}: expected {expected:?}, got {line:?}");
+            }
+            Action::ExpectRaw(octets) => assert_eq!(
+                String::from_utf8_lossy(&peer.octets(octets.len()).await),
+                String::from_utf8_lossy(octets),
+                "{place}"
+            ),
+            Action::ExpectEof => assert_eq!(peer.rest().await, "", "{place}"),
+            other => panic!("{place}: {other:?} cannot be played"),
+        }
+    }
+}
+
+async fn send(peer: &mut Peer, octets: &[u8], piece: usize) {
+    for piece in octets.chunks(piece) {
+        peer.raw(piece).await;
+    }
+}
+
+#[tokio::test]
+async fn over_tcp() {
+    for dialogue in contract().dialogues() {
+        let (server, address) = start(ChatServer::builder()).await;
+        play(dialogue, usize::MAX, async || Peer::tcp(address).await).await;
+        server.cut();
+    }
+}
+
+#[tokio::test]
+async fn over_memory_and_byte_by_byte() {
+    for dialogue in contract().dialogues() {
+        let (connector, listener) = memory();
+        let server = unlimited().build();
+        tokio::spawn(server.serve(listener).into_future());
+        play(dialogue, 1, async || Peer::over(connector.connect().await.unwrap())).await;
+        server.cut();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn over_a_unix_socket() {
+    use crate::support::{socket_path, start_at};
+    use chat_server::listen::ListenAddr;
+
+    let path = socket_path("dialogues");
+    for dialogue in contract().dialogues() {
+        let (server, end) = start_at(&ListenAddr::Unix(path.clone()), ChatServer::builder()).await;
+        play(dialogue, 7, async || Peer::over(tokio::net::UnixStream::connect(&path).await.unwrap())).await;
+        server.cut();
+        end.await.unwrap();
+        assert!(!path.exists(), "the path goes with its listener");
+    }
+}

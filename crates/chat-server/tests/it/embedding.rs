@@ -1,0 +1,112 @@
+//! The server as a part of another program: events, local clients, several listeners.
+
+use chat_server::{ChatServer, EndReason, Event, LocalError, listen::memory};
+use tokio::net::TcpListener;
+
+use crate::support::{Peer, start, unlimited};
+
+#[tokio::test]
+async fn events_tell_everything_in_order_and_end_with_the_server() {
+    let (server, address) = start(unlimited()).await;
+    let mut events = server.events();
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    ann.raw(b"MSG one\r\nBYE\r\n").await;
+    ann.expect("OK").await;
+    ann.expect("BYE").await;
+    let _bob = Peer::tcp(address).await.join("bob").await;
+    server.cut();
+    server.shutdown().await;
+
+    let mut seen = Vec::new();
+    while let Some(event) = events.recv().await {
+        seen.push(event.unwrap());
+    }
+    let name = |name: &str| name.parse().unwrap();
+    let expected = [
+        Event::Joined { seq: 1, name: name("ann") },
+        Event::Message { seq: 2, from: name("ann"), text: "one".parse().unwrap() },
+        Event::Left { seq: 3, name: name("ann"), reason: EndReason::Bye },
+        Event::Joined { seq: 4, name: name("bob") },
+    ];
+    // Non-exhaustive, as the embedder sees them: compared by what they show.
+    assert_eq!(format!("{:?}", &seen[..4]), format!("{expected:?}"));
+    assert!(matches!(&seen[4..], [Event::Left { name, .. }] if name.as_str() == "bob"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_local_client_is_a_client_like_any_other() {
+    let (server, address) = start(unlimited()).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    assert_eq!(server.local("ANN").await.unwrap_err(), LocalError::NameTaken);
+    assert!(matches!(server.local("guest1").await.unwrap_err(), LocalError::Name(_)));
+    let mut bot = server.local("bot").await.unwrap();
+    ann.expect("JOIN bot").await;
+    assert!(matches!(bot.send("a\nb").await, Err(LocalError::Text(_))));
+    let first = bot.send("hello").await.unwrap();
+    ann.expect("FROM bot MSG hello").await;
+    ann.send("MSG hi bot").await;
+    ann.expect("OK").await;
+    match bot.recv().await.unwrap() {
+        Event::Message { seq, from, text, .. } => {
+            assert_eq!((from.as_str(), text.as_str()), ("ann", "hi bot"));
+            assert_eq!(seq, first + 1);
+        }
+        other => panic!("{other:?}"),
+    }
+    ann.send("REQ CLIENTS").await;
+    ann.expect("LIST CLIENTS 2 ann bot").await;
+    bot.leave().await;
+    ann.expect("LOGOUT bot").await;
+
+    let bot = server.local("bot").await.unwrap();
+    ann.expect("JOIN bot").await;
+    drop(bot);
+    ann.expect("LOGOUT bot").await;
+    server.cut();
+}
+
+#[tokio::test]
+async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
+    let (server, address) = start(unlimited()).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut bot = server.local("bot").await.unwrap();
+    ann.expect("JOIN bot").await;
+    for n in 0..2_000 {
+        ann.send(&format!("MSG {n}")).await;
+        ann.expect("OK").await;
+    }
+    assert_eq!(bot.recv().await.unwrap_err(), LocalError::Lagged);
+    ann.expect("LOGOUT bot").await;
+    assert_eq!(bot.send("too late").await.unwrap_err(), LocalError::Lagged);
+    assert_eq!(bot.recv().await.unwrap_err(), LocalError::Lagged);
+    server.cut();
+}
+
+#[tokio::test]
+async fn a_local_client_is_told_that_the_server_stops() {
+    let server = unlimited().build();
+    let mut bot = server.local("bot").await.unwrap();
+    server.shutdown().await;
+    while let Ok(event) = bot.recv().await {
+        assert!(matches!(event, Event::Left { reason: EndReason::ServerStopped, .. }), "{event:?}");
+    }
+    assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
+    assert_eq!(server.local("late").await.unwrap_err(), LocalError::Stopped);
+}
+
+#[tokio::test]
+async fn several_listeners_lead_into_one_room() {
+    let server = ChatServer::builder().build();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = tcp.local_addr().unwrap();
+    let (connector, in_memory) = memory();
+    let serving = tokio::spawn(server.serve(tcp).and(in_memory).into_future());
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut bob = Peer::over(connector.connect().await.unwrap()).join("bob").await;
+    ann.expect("JOIN bob").await;
+    ann.send("MSG hi").await;
+    bob.expect("FROM ann MSG hi").await;
+    server.cut();
+    serving.await.unwrap();
+    assert!(connector.connect().await.is_none(), "nobody listens any more");
+}

@@ -1,0 +1,174 @@
+//! How sessions end, and how the server does.
+
+use chat_server::{ChatServer, EndReason, Event, StopOnBye};
+
+use crate::support::{Peer, start, unlimited};
+
+/// Every way of going is announced once, and frees the name.
+#[tokio::test]
+async fn whoever_goes_is_announced_once() {
+    let (server, address) = start(unlimited()).await;
+    let mut witness = Peer::tcp(address).await.join("witness").await;
+    for how in ["BYE", "half-close", "close", "reset"] {
+        let mut events = server.events();
+        let mut bob = Peer::tcp(address).await.join("bob").await;
+        match how {
+            "BYE" => {
+                bob.send("BYE").await;
+                bob.expect("BYE").await;
+                bob.expect_end().await;
+            }
+            "half-close" => {
+                bob.raw(b"MSG last\r\nMSG not whole").await;
+                bob.half_close().await;
+                bob.expect("OK").await;
+                bob.expect_end().await;
+            }
+            "close" => drop(bob),
+            _ => {
+                // Closed with something unread, the kernel sends a reset.
+                witness.send("MSG unread").await;
+                witness.expect("JOIN bob").await;
+                witness.expect("OK").await;
+                drop(bob);
+            }
+        }
+        if how != "reset" {
+            witness.expect("JOIN bob").await;
+        }
+        if how == "half-close" {
+            witness.expect("FROM bob MSG last").await;
+        }
+        witness.expect("LOGOUT bob").await;
+        let reason = loop {
+            if let Event::Left { reason, .. } = events.recv().await.unwrap().unwrap() {
+                break reason;
+            }
+        };
+        match how {
+            "BYE" => assert_eq!(reason, EndReason::Bye),
+            "reset" => assert!(matches!(reason, EndReason::Transport(_) | EndReason::Closed), "{reason:?}"),
+            _ => assert_eq!(reason, EndReason::Closed),
+        }
+    }
+    server.cut();
+}
+
+/// Clause 3.4: one that never joined goes without a word to anybody.
+#[tokio::test]
+async fn who_never_joined_is_not_announced() {
+    let (server, address) = start(unlimited()).await;
+    let mut witness = Peer::tcp(address).await.join("witness").await;
+    for opening in ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "PROT 0.1 CONNECT USER witness\r\n"] {
+        Peer::tcp(address).await.raw(opening.as_bytes()).await;
+    }
+    witness.send("REQ CLIENTS").await;
+    witness.expect("LIST CLIENTS 1 witness").await;
+    server.cut();
+}
+
+/// Clause 6.3, under load: everything acknowledged is in everybody's history, and the last line is `BYE`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopping_server_delivers_what_it_owes_and_says_bye() {
+    let (server, address) = start(unlimited()).await;
+    let mut talkers = Vec::new();
+    for n in 0..20 {
+        talkers.push(Peer::tcp(address).await.join(&format!("t{n}")).await);
+    }
+    let (heard, mut enough) = tokio::sync::mpsc::channel(1_000);
+    let talkers: Vec<_> = talkers
+        .into_iter()
+        .enumerate()
+        .map(|(me, mut talker)| {
+            let heard = heard.clone();
+            tokio::spawn(async move {
+                let mut history = Vec::new();
+                let (mut said, mut acknowledged) = (0, 0);
+                loop {
+                    if said < acknowledged + 8 {
+                        talker.send(&format!("MSG {said}")).await;
+                        said += 1;
+                        continue;
+                    }
+                    match talker.line().await.as_str() {
+                        "OK" => {
+                            history.push(format!("FROM t{me} MSG {acknowledged}"));
+                            acknowledged += 1;
+                            let _ = heard.try_send(());
+                        }
+                        "BYE" => break,
+                        line if line.starts_with("FROM") => history.push(line.to_owned()),
+                        line => assert!(line.starts_with("JOIN"), "{line}"),
+                    }
+                }
+                assert_eq!(talker.rest().await, "", "BYE is the last line");
+                history
+            })
+        })
+        .collect();
+    for _ in 0..2_000 {
+        enough.recv().await.unwrap();
+    }
+    let report = server.shutdown().await;
+    assert_eq!((report.drained, report.cut), (20, 0));
+    let mut histories = Vec::new();
+    for talker in talkers {
+        histories.push(talker.await.unwrap());
+    }
+    assert!(histories[0].len() >= 2_000);
+    assert!(histories.iter().all(|history| *history == histories[0]), "one history for all, to the last message");
+}
+
+#[tokio::test]
+async fn who_does_not_take_what_it_is_owed_is_cut_when_the_drain_deadline_ends() {
+    let (server, address) = start(unlimited().drain_timeout(std::time::Duration::from_millis(200))).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut sleeper = Peer::tcp(address).await.join("sleeper").await;
+    ann.expect("JOIN sleeper").await;
+    // More than the sockets hold between them.
+    let flood = format!("MSG {}\r\n", "x".repeat(2_000)).repeat(100);
+    for _ in 0..200 {
+        ann.raw(flood.as_bytes()).await;
+        for _ in 0..100 {
+            ann.expect("OK").await;
+        }
+    }
+    let (report, ()) = tokio::join!(server.shutdown(), async { ann.expect("BYE").await });
+    assert_eq!((report.drained, report.cut), (1, 1));
+    drop(sleeper.rest().await);
+}
+
+#[tokio::test]
+async fn bye_stops_the_server_where_it_is_told_to() {
+    let (server, address) = start(ChatServer::builder().stop_on_bye(StopOnBye::AnyClient)).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut guest = Peer::tcp(address).await;
+    guest.send("hi").await;
+    guest.expect("OK").await;
+    guest.send("BYE").await;
+    guest.expect("BYE").await;
+    guest.expect_end().await;
+    for line in ["JOIN guest1", "FROM guest1 MSG hi", "LOGOUT guest1", "BYE"] {
+        ann.expect(line).await;
+    }
+    ann.expect_end().await;
+    server.stopping().await;
+}
+
+#[tokio::test]
+async fn who_comes_while_the_server_stops_is_told_bye() {
+    let server = unlimited().build();
+    let (ours, theirs) = tokio::io::duplex(64);
+    server.attach(theirs, chat_server::PeerInfo::named("early"));
+    let mut early = Peer::over(ours);
+    early.send("PROT 0.1 CONNECT NEW").await;
+    early.expect("NAME REQ").await;
+    let report = tokio::join!(server.shutdown(), async {
+        early.expect("BYE").await;
+        drop(early);
+    });
+    assert_eq!((report.0.drained, report.0.cut), (0, 0), "only members are counted");
+    let (ours, theirs) = tokio::io::duplex(64);
+    server.attach(theirs, chat_server::PeerInfo::named("late"));
+    assert_eq!(Peer::over(ours).rest().await, "BYE\r\n");
+}

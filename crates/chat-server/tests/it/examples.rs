@@ -1,0 +1,85 @@
+//! The examples do what they say. `cargo test` builds them beside the tests.
+
+use std::path::PathBuf;
+
+use crate::{process::Process, support::Peer};
+
+fn start(example: &str) -> Process {
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.extend(["examples", example]);
+    path.set_extension(std::env::consts::EXE_EXTENSION);
+    Process::start(path, &[])
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn embed() {
+    let mut example = start("embed");
+    let mut ann = Peer::tcp(example.address()).await.join("ann").await;
+    ann.send("MSG hi").await;
+    ann.expect("OK").await;
+    example.signal(rustix::process::Signal::INT);
+    ann.expect("BYE").await;
+    drop(ann);
+    let (status, stdout, _) = example.end();
+    assert!(status.success());
+    assert_eq!(stdout, "1 drained, 0 cut\n");
+}
+
+#[tokio::test]
+async fn bot() {
+    let mut example = start("bot");
+    let mut ann = Peer::tcp(example.address()).await.join("ann").await;
+    ann.expect("FROM bot MSG welcome, ann").await;
+    ann.send("MSG !time").await;
+    ann.expect("OK").await;
+    assert!(ann.line().await.starts_with("FROM bot MSG open for "));
+    ann.send("MSG !stop").await;
+    ann.expect("OK").await;
+    ann.expect("LOGOUT bot").await;
+    ann.expect("BYE").await;
+    drop(ann);
+    assert!(example.end().0.success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn policy() {
+    let mut example = start("policy");
+    let address = example.address();
+    let mut admin = Peer::tcp(address).await.join("admin").await; // From this machine it may.
+    admin.send("MSG what an oaf").await;
+    admin.expect("BAD REQ").await;
+    admin.send("MSG what a loaf").await;
+    admin.expect("OK").await;
+    example.signal(rustix::process::Signal::INT);
+    admin.expect("BYE").await;
+    drop(admin);
+    assert!(example.end().0.success());
+}
+
+#[test]
+fn streams() {
+    let (status, stdout, stderr) = start("streams").end();
+    assert!(status.success(), "{stderr}");
+    let lines: Vec<_> = stdout.lines().collect();
+    assert_eq!(lines[0], "memory: NAME OK | WELCOME | OK | BYE");
+    if cfg!(unix) {
+        assert_eq!(lines[1], "unix: NAME OK | WELCOME | OK | BYE");
+    }
+}
+
+#[tokio::test]
+async fn alongside() {
+    let mut example = start("alongside");
+    let mut ann = Peer::tcp(example.address()).await.join("ann").await;
+    ann.send("MSG hi").await;
+    let heard = ann.rest().await;
+    assert!(heard.contains("FROM counter MSG 10 of 10\r\nLOGOUT counter\r\n") && heard.ends_with("BYE\r\n"), "{heard}");
+    drop(ann);
+    let (status, stdout, _) = example.end();
+    assert!(status.success());
+    assert_eq!(stdout, "11 messages\n");
+}

@@ -1,0 +1,124 @@
+//! How many may come in, and who.
+
+use chat_server::{Admission, ChatServer, Connect, Name, PeerInfo, PlainSessions, Policy, Text, Verdict};
+
+use crate::support::{Peer, start, unlimited};
+
+#[tokio::test]
+async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
+    let (server, address) = start(ChatServer::builder().max_clients(2)).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut bob = Peer::tcp(address).await.join("bob").await;
+    ann.expect("JOIN bob").await;
+    let mut eve = Peer::tcp(address).await;
+    // It may have spoken already: the reset that follows must not destroy the BYE.
+    eve.send("PROT 0.1 CONNECT USER eve").await;
+    eve.expect("BYE").await;
+    eve.expect_end().await;
+    bob.send("BYE").await;
+    bob.expect("BYE").await;
+    bob.expect_end().await;
+    drop(bob);
+    // The place is free when the server is done with the connection, which is shortly after.
+    loop {
+        let mut eve = Peer::tcp(address).await;
+        eve.send("PROT 0.1 CONNECT USER eve").await;
+        if eve.line().await == "NAME OK" {
+            break;
+        }
+    }
+    server.cut();
+}
+
+#[tokio::test]
+async fn an_address_has_its_share() {
+    let (server, address) = start(ChatServer::builder().max_clients_per_address(1)).await;
+    let _ann = Peer::tcp(address).await.join("ann").await;
+    let mut bob = Peer::tcp(address).await;
+    bob.expect("BYE").await;
+    bob.expect_end().await;
+    server.cut();
+}
+
+#[tokio::test]
+async fn plain_sessions_can_be_refused() {
+    let (server, address) = start(ChatServer::builder().plain_sessions(PlainSessions::Refuse)).await;
+    let mut guest = Peer::tcp(address).await;
+    guest.raw(b"hello\n").await;
+    assert_eq!(guest.rest().await, "BAD PROT\n");
+    Peer::tcp(address).await.join("ann").await;
+    server.cut();
+}
+
+/// No `admin`, nobody called `banned`, no rude words, and shouting becomes talking.
+struct Rules;
+
+impl Policy for Rules {
+    fn connect(&self, peer: &PeerInfo) -> Connect {
+        if peer.to_string() == "outcast" { Connect::Refuse } else { Connect::Accept }
+    }
+
+    fn admit(&self, _peer: &PeerInfo, name: Option<Name>) -> Admission {
+        match name.as_ref().map(Name::as_str) {
+            Some("admin") => Admission::RefuseName,
+            Some("banned") => Admission::Close,
+            Some("bug") => panic!("a bug in the embedder's rules"),
+            _ => Admission::Admit,
+        }
+    }
+
+    fn message(&self, _peer: &PeerInfo, _from: Name, text: Text) -> Verdict {
+        match text.as_str() {
+            "rude" => Verdict::Refuse,
+            "bug" => panic!("a bug in the embedder's rules"),
+            other => Verdict::Deliver(Text::new(other.to_lowercase()).unwrap()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_policy_decides_who_comes_in_and_what_is_said() {
+    let (server, address) = start(unlimited().policy(Rules)).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut admin = Peer::tcp(address).await;
+    admin.send("PROT 0.1 CONNECT USER admin").await;
+    admin.expect("NAME FAILURE").await;
+    admin.expect("NAME REQ").await;
+    let mut bob = {
+        admin.send("NAME bob").await;
+        admin
+    };
+    bob.expect("NAME OK").await;
+    bob.expect("WELCOME").await;
+    let mut banned = Peer::tcp(address).await;
+    banned.send("PROT 0.1 CONNECT USER banned").await;
+    banned.expect("BYE").await;
+    banned.expect_end().await;
+    let (ours, theirs) = tokio::io::duplex(64);
+    server.attach(theirs, PeerInfo::named("outcast"));
+    assert_eq!(Peer::over(ours).rest().await, "BYE\r\n");
+
+    bob.raw(b"MSG rude\r\nMSG LOUD\r\n").await;
+    bob.expect("BAD REQ").await;
+    bob.expect("OK").await;
+    ann.expect("JOIN bob").await;
+    ann.expect("FROM bob MSG loud").await;
+    server.cut();
+}
+
+#[tokio::test]
+async fn a_panic_in_a_policy_ends_that_connection_only() {
+    let (server, address) = start(unlimited().policy(Rules)).await;
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut bug = Peer::tcp(address).await;
+    bug.send("PROT 0.1 CONNECT USER bug").await;
+    bug.expect_end().await;
+    let mut bob = Peer::tcp(address).await.join("bob").await;
+    bob.send("MSG bug").await;
+    bob.expect_end().await;
+    ann.expect("JOIN bob").await;
+    ann.expect("LOGOUT bob").await;
+    ann.send("MSG still here").await;
+    ann.expect("OK").await;
+    server.cut();
+}

@@ -1,0 +1,17 @@
+//! What holds for the server as a whole: over real sockets, over streams in memory, and as a process.
+
+// A panic is how a test says no; its helpers too.
+#![allow(clippy::unwrap_used)]
+
+#[cfg(feature = "cli")]
+mod binary;
+mod deadlines;
+mod dialogues;
+mod embedding;
+mod ending;
+mod examples;
+mod limits;
+mod order;
+mod process;
+mod support;
+mod wire;

@@ -1,0 +1,149 @@
+//! The total order, with each sender's `OK` in its place, while many talk at once.
+
+use std::collections::BTreeSet;
+
+use chat_server::ChatServer;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+use crate::support::{Peer, start, unlimited};
+
+const TALKERS: usize = 20;
+const MESSAGES: usize = 500;
+
+/// Logs in, waits for the others, says all its messages and records what it gets until everybody has said everything.
+/// Its `OK`s are recorded as what they stand for: its own messages.
+async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::Barrier) -> Vec<String> {
+    let (reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+    let mut lines = BufReader::new(reader).lines();
+    writer.write_all(format!("PROT 0.1 CONNECT USER t{me}\r\n").as_bytes()).await.unwrap();
+    while lines.next_line().await.unwrap().unwrap() != "WELCOME" {}
+    all_here.wait().await;
+
+    let say = async {
+        for n in 0..MESSAGES {
+            writer.write_all(format!("MSG {n} of t{me}\r\n").as_bytes()).await.unwrap();
+            // Requests between, whose replies must not disturb the order.
+            if n % 50 == 0 {
+                writer.write_all(b"PING\r\nREQ CLIENTS\r\nMSG \x07\r\n").await.unwrap();
+            }
+        }
+    };
+    let hear = async {
+        let (mut heard, mut mine) = (Vec::new(), 0);
+        let mut replies = Vec::new();
+        while heard.len() < TALKERS * MESSAGES {
+            let line = lines.next_line().await.unwrap().expect("no end");
+            match line.as_str() {
+                "OK" => {
+                    heard.push(format!("FROM t{me} MSG {mine} of t{me}"));
+                    mine += 1;
+                }
+                "PONG" | "BAD REQ" => replies.push((line, mine)),
+                list if list.starts_with("LIST CLIENTS") => replies.push(("LIST".to_owned(), mine)),
+                from if from.starts_with("FROM ") => heard.push(line),
+                join => assert!(join.starts_with("JOIN "), "{join:?}"),
+            }
+        }
+        let expected = (0..MESSAGES).step_by(50);
+        let expected = expected.flat_map(|n| ["PONG", "LIST", "BAD REQ"].map(|reply| (reply.to_owned(), n + 1)));
+        assert_eq!(replies, expected.collect::<Vec<_>>(), "replies stand where the requests stood among the messages");
+        heard
+    };
+    let (heard, ()) = tokio::join!(hear, say);
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
+    let (server, address) = start(unlimited()).await;
+    let all_here = std::sync::Arc::new(tokio::sync::Barrier::new(TALKERS));
+    let talkers: Vec<_> = (0..TALKERS)
+        .map(|me| {
+            let all_here = std::sync::Arc::clone(&all_here);
+            tokio::spawn(async move { talk(address, me, &all_here).await })
+        })
+        .collect();
+    let mut histories = Vec::new();
+    for talker in talkers {
+        histories.push(talker.await.unwrap());
+    }
+    let (first, others) = histories.split_first().unwrap();
+    for (n, history) in others.iter().enumerate() {
+        let differs = first.iter().zip(history).position(|(one, other)| one != other);
+        assert_eq!(differs.map(|at| (n + 1, at, &first[at], &history[at])), None, "where histories differ");
+    }
+    let distinct: BTreeSet<_> = first.iter().collect();
+    assert_eq!(distinct.len(), TALKERS * MESSAGES, "each message exactly once");
+    for me in 0..TALKERS {
+        let from = format!("FROM t{me} ");
+        let said: Vec<_> = first.iter().filter(|line| line.starts_with(&from)).collect();
+        assert!(said.iter().enumerate().all(|(n, line)| **line == format!("FROM t{me} MSG {n} of t{me}")));
+    }
+    server.cut();
+}
+
+/// Clause 5.4: what `JOIN` and `LOGOUT` make of a roster is what the next `LIST CLIENTS` says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roster_stays_exact_while_others_come_and_go() {
+    let (server, address) = start(unlimited()).await;
+    let mut observer = Peer::tcp(address).await.join("observer").await;
+    let comers = tokio::spawn(async move {
+        let comers = (0..8).map(|n| async move {
+            for _ in 0..25 {
+                let mut comer = Peer::tcp(address).await.join(&format!("comer{n}")).await;
+                comer.send("BYE").await;
+                while comer.line().await != "BYE" {}
+                // The name is free once BYE is there.
+            }
+        });
+        futures::future::join_all(comers).await;
+    });
+    let mut here = BTreeSet::from(["observer".to_owned()]);
+    let (mut left, mut asked) = (0, 0);
+    while left < 200 {
+        observer.send("REQ CLIENTS").await;
+        loop {
+            let line = observer.line().await;
+            let words: Vec<_> = line.split(' ').collect();
+            match words.as_slice() {
+                ["JOIN", name] => assert!(here.insert((*name).to_owned()), "{name} joined twice"),
+                ["LOGOUT", name] => {
+                    assert!(here.remove(*name), "{name} left twice");
+                    left += 1;
+                }
+                ["LIST", "CLIENTS", n, names @ ..] => {
+                    assert_eq!(names.iter().map(ToString::to_string).collect::<BTreeSet<_>>(), here);
+                    assert_eq!(n.parse::<usize>().unwrap(), here.len());
+                    asked += 1;
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(asked > 0);
+    comers.await.unwrap();
+    server.cut();
+}
+
+/// A plain client and a named one, both pipelining: the same order for both, though one gets bare LF.
+#[tokio::test]
+async fn both_kinds_of_session_and_both_terminators_see_one_order() {
+    let (server, address) = start(ChatServer::builder()).await;
+    let mut named = Peer::tcp(address).await.join("ann").await;
+    let mut plain = Peer::tcp(address).await;
+    plain.raw(b"\n").await;
+    named.expect("JOIN guest1").await;
+    plain.raw(b"p1\np2\n").await;
+    named.expect("FROM guest1 MSG p1").await;
+    named.expect("FROM guest1 MSG p2").await;
+    named.raw(b"MSG n1\r\nPING\r\nMSG n2\r\n").await;
+    assert_eq!(plain.octets(38).await, b"OK\nOK\nFROM ann MSG n1\nFROM ann MSG n2\n");
+    for line in ["OK", "PONG", "OK"] {
+        named.expect(line).await;
+    }
+    server.cut();
+}

@@ -1,0 +1,137 @@
+//! A peer that speaks in raw lines, over whatever stream, and never waits without bound.
+
+use std::time::Duration;
+
+use chat_server::{ChatServer, ChatServerBuilder, PeerInfo, Report, listen::ListenAddr};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream, ToSocketAddrs},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// Longer than anything takes that works. Tests on paused time wait as long as they like, for nothing.
+const PATIENCE: Duration = Duration::from_secs(20);
+const PAUSED: Duration = Duration::from_secs(100_000);
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+pub(crate) struct Peer {
+    stream: Box<dyn Stream>,
+    received: Vec<u8>,
+    patience: Duration,
+}
+
+impl Peer {
+    pub(crate) fn over(stream: impl Stream) -> Self {
+        Self { stream: Box::new(stream), received: Vec::new(), patience: PATIENCE }
+    }
+
+    pub(crate) async fn tcp(address: impl ToSocketAddrs) -> Self {
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// A client of a server on paused time, over memory.
+    pub(crate) fn paused(server: &ChatServer) -> Self {
+        let (ours, theirs) = tokio::io::duplex(65_536);
+        server.attach(theirs, PeerInfo::named("test"));
+        Self { patience: PAUSED, ..Self::over(ours) }
+    }
+
+    /// Logs in by name.
+    pub(crate) async fn join(mut self, name: &str) -> Self {
+        self.send(&format!("PROT 0.1 CONNECT USER {name}")).await;
+        self.expect("NAME OK").await;
+        self.expect("WELCOME").await;
+        self
+    }
+
+    pub(crate) async fn raw(&mut self, octets: &[u8]) {
+        timeout(self.patience, self.stream.write_all(octets)).await.expect("time to write").unwrap();
+    }
+
+    pub(crate) async fn send(&mut self, line: &str) {
+        self.raw(format!("{line}\r\n").as_bytes()).await;
+    }
+
+    /// The next line, with its terminator; empty at the end.
+    pub(crate) async fn octets_of_line(&mut self) -> Vec<u8> {
+        loop {
+            if let Some(end) = self.received.iter().position(|&octet| octet == b'\n') {
+                return self.received.drain(..=end).collect();
+            }
+            if !self.more().await {
+                return std::mem::take(&mut self.received);
+            }
+        }
+    }
+
+    pub(crate) async fn octets(&mut self, count: usize) -> Vec<u8> {
+        while self.received.len() < count && self.more().await {}
+        self.received.drain(..count.min(self.received.len())).collect()
+    }
+
+    pub(crate) async fn line(&mut self) -> String {
+        let line = String::from_utf8(self.octets_of_line().await).unwrap();
+        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("{line:?} is no whole line")).to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(&mut self, expected: &str) -> impl Future<Output = ()> {
+        let at = std::panic::Location::caller();
+        async move { assert_eq!(self.line().await, expected, "at {at}") }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_end(&mut self) -> impl Future<Output = ()> {
+        let at = std::panic::Location::caller();
+        async move {
+            while self.more().await {}
+            assert_eq!(String::from_utf8_lossy(&self.received), "", "at {at}");
+        }
+    }
+
+    /// Everything up to the end of the stream.
+    pub(crate) async fn rest(&mut self) -> String {
+        while self.more().await {}
+        String::from_utf8(std::mem::take(&mut self.received)).unwrap()
+    }
+
+    pub(crate) async fn half_close(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// Whether anything more has come. A reset is an end too.
+    async fn more(&mut self) -> bool {
+        let read = timeout(self.patience, self.stream.read_buf(&mut self.received)).await;
+        read.expect("something within the time of the test").unwrap_or(0) > 0
+    }
+}
+
+/// A builder without the limits that would be in the way of a fast test.
+pub(crate) fn unlimited() -> ChatServerBuilder {
+    ChatServer::builder().rate_limit(None)
+}
+
+/// A server on a port of the system's choice.
+pub(crate) async fn start(builder: ChatServerBuilder) -> (ChatServer, std::net::SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = builder.build();
+    tokio::spawn(server.serve(listener).into_future());
+    (server, address)
+}
+
+/// A server behind an address of any kind, and its end.
+pub(crate) async fn start_at(address: &ListenAddr, builder: ChatServerBuilder) -> (ChatServer, JoinHandle<Report>) {
+    let server = builder.build();
+    let end = tokio::spawn(server.serve_all(address.bind().await.unwrap()).into_future());
+    (server, end)
+}
+
+/// A path for a socket that no other test uses.
+#[cfg(unix)]
+pub(crate) fn socket_path(name: &str) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("chat-{name}-{}.sock", std::process::id()))
+}
