@@ -17,7 +17,10 @@ async fn answer(mut bot: LocalClient) -> Result<(), LocalError> {
             Event::Message { text, .. } if text.as_str() == "!time" => {
                 bot.send(format!("open for {} s", started.elapsed().as_secs())).await?;
             }
-            Event::Message { text, .. } if text.as_str() == "!stop" => return Ok(()),
+            Event::Message { text, .. } if text.as_str() == "!stop" => {
+                bot.leave().await;
+                return Ok(());
+            }
             _ => {}
         }
     }

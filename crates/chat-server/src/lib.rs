@@ -64,3 +64,8 @@ pub use reason::{EndReason, Full};
 pub use serve::Serve;
 pub use server::ChatServer;
 pub use shared::Report;
+
+/// The Rust code of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

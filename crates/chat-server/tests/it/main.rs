@@ -13,5 +13,6 @@ mod examples;
 mod limits;
 mod order;
 mod process;
+mod readme;
 mod support;
 mod wire;
