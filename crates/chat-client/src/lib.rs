@@ -1,1 +1,69 @@
-//! Soon.
+//! A client of the chat line protocol that `protocole.md` describes: log in, send and know what became of it, hear the room.
+//!
+//! * [`connect`] and [`Login`] open a named session, or a guest's; every refusal is typed, a refused name can be retried.
+//! * [`ChatClient`] sends. A message is *sent* when its `OK` has come, and never before: if the connection breaks first,
+//!   its sender is told [`SendError::Unknown`].
+//! * [`Events`] is the stream of what happens in the room, one's own messages in their place of the order included.
+//! * [`talk`] is the conversation of a person or a script: lines in, lines out.
+//!
+//! The transport is any `AsyncRead + AsyncWrite`. The library installs nothing, prints nothing and ends no process. One
+//! task for each session is spawned on the caller's Tokio runtime.
+//!
+//! ```
+//! use chat_client::{Event, Login};
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (stream, mut server) = tokio::io::duplex(4096);
+//! # let server = tokio::spawn(async move {
+//! #     let mut hello = [0; 27];
+//! #     server.read_exact(&mut hello).await?;
+//! #     server.write_all(b"NAME OK\r\nWELCOME\r\nFROM alice MSG hello\r\n").await?;
+//! #     let mut message = [0; 14];
+//! #     server.read_exact(&mut message).await?;
+//! #     server.write_all(b"OK\r\n").await?;
+//! #     let mut bye = [0; 5];
+//! #     server.read_exact(&mut bye).await?;
+//! #     server.write_all(b"BYE\r\n").await
+//! # });
+//! // `chat_client::connect("localhost:2222").await?` does the same over TCP.
+//! let (client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
+//!
+//! let Some(Event::Message { from, text }) = events.next().await else { panic!("alice speaks first") };
+//! assert_eq!(format!("{from}: {text}"), "alice: hello");
+//!
+//! client.send("hi alice".parse()?).await?; // resolves on its OK
+//! let report = client.close().await?; // waits for what is still out, says BYE
+//! assert_eq!(report.accepted, 1);
+//! # server.await??;
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod client;
+mod connect;
+mod ending;
+mod error;
+mod event;
+mod login;
+pub mod render;
+mod session;
+mod talk;
+
+pub use chat_proto::{MAX_ROSTER, Name, NameError, ParseError, ServerMessage, Session, Text, TextError};
+
+pub use address::{Address, AddressError};
+pub use client::{ChatClient, Receipt};
+#[cfg(unix)]
+pub use connect::connect_unix;
+pub use connect::{CONNECT_TIMEOUT, connect};
+pub use ending::{CloseError, Closed, Report};
+pub use error::{ConnectError, LoginError, RequestError, SendError};
+pub use event::{Event, Events};
+pub use login::{Login, Retry};
+pub use session::{MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};
+pub use talk::{Input, InputError, Screen, Talked, input_lines, talk};

@@ -14,5 +14,6 @@ mod limits;
 mod order;
 mod process;
 mod readme;
+mod room;
 mod support;
 mod wire;

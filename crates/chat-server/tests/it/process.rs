@@ -4,13 +4,25 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     path::Path,
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::Duration,
 };
 
 pub(crate) struct Process {
-    child: Child,
+    child: Arc<Mutex<Child>>,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no signals to send"))]
+    id: u32,
+    stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
+    stderr: ChildStderr,
+    /// Dropped, it calls the watchdog off.
+    _leash: mpsc::Sender<()>,
 }
+
+/// Longer than any test takes that works.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Process {
     pub(crate) fn start(program: impl AsRef<Path>, args: &[&str]) -> Self {
@@ -22,8 +34,19 @@ impl Process {
     pub(crate) fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        let stderr = child.stderr.take().unwrap();
+        let (id, child) = (child.id(), Arc::new(Mutex::new(child)));
+        let (leash, watched) = mpsc::channel::<()>();
+        let watchdog = Arc::clone(&child);
+        thread::spawn(move || {
+            // Reads from a program that hangs would wait for ever: ended, it fails the test.
+            if watched.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = watchdog.lock().unwrap().kill();
+            }
+        });
+        Self { child, id, stdin, stdout, stderr, _leash: leash }
     }
 
     /// The next line that it prints.
@@ -41,27 +64,34 @@ impl Process {
     }
 
     pub(crate) fn type_line(&mut self, line: &str) {
-        self.child.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     #[cfg(unix)]
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+        rustix::process::kill_process(self.pid(), signal).unwrap();
+    }
+
+    #[cfg(unix)]
+    fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_raw(self.id.try_into().unwrap()).unwrap()
     }
 
     /// Waits for its end; and what it had still to print, on stdout and on stderr.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        (self.child.wait().unwrap(), stdout, stderr)
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        let status = self.child.lock().unwrap().wait().unwrap();
+        (status, stdout, stderr)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         // Ended already, unless a test has failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.child.lock().unwrap();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }

@@ -16,8 +16,8 @@ async fn a_thousand_pipelined_requests_are_answered_in_order_even_after_a_half_c
             2 => ("NONSENSE".to_owned(), "BAD REQ"),
             _ => ("REQ CLIENTS".to_owned(), "LIST CLIENTS 2 witness ann"),
         };
-        requests += &format!("{request}\r\n");
-        expected += &format!("{reply}\r\n");
+        requests.extend([request.as_str(), "\r\n"]);
+        expected.extend([reply, "\r\n"]);
     }
     peer.raw(requests.as_bytes()).await;
     peer.half_close().await;
@@ -37,7 +37,7 @@ async fn what_is_no_chat_is_turned_away_and_harms_nobody() {
     let (server, address) = start(unlimited()).await;
     let mut bystander = Peer::tcp(address).await.join("bystander").await;
     let client_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
-    let junk = [b'j'; 20_000];
+    let junk = vec![b'j'; 20_000];
     let lines_of_junk = b"NAME x\r\n".repeat(10_000);
     let junk_before_login = [b"PROT 0.1 CONNECT NEW\r\nMSG early\r\n".as_slice(), &lines_of_junk].concat();
     let cases: [(&[u8], &str); 8] = [
@@ -91,11 +91,11 @@ async fn a_line_of_the_limit_passes_and_an_endless_one_is_cut() {
     bob.send(&format!("MSG {text}")).await;
     bob.expect("OK").await;
     ann.expect(&format!("FROM bob MSG {text}")).await;
-    bob.raw(&[b'x'; 65_535]).await;
+    bob.raw(&vec![b'x'; 65_535]).await;
     bob.raw(b"\nPING\r\n").await;
     bob.expect("BAD REQ").await;
     bob.expect("PONG").await;
-    bob.raw(&[b'x'; 65_536]).await;
+    bob.raw(&vec![b'x'; 65_536]).await;
     bob.expect("BAD REQ").await;
     bob.expect_end().await;
     ann.expect("LOGOUT bob").await;

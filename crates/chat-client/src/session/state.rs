@@ -1,0 +1,253 @@
+//! What a session waits for, and what a line from the server means to it: no socket, no clock, no runtime.
+//!
+//! Answers come in the order of the requests (clause 5.3), so what is awaited is a queue, and only its front is matched:
+//! a reply that does not fit there is one that nobody waits for.
+
+use std::{collections::VecDeque, mem};
+
+use chat_proto::{ClientMessage, Name, ParseError, RosterReader, ServerMessage, Session, Text};
+
+use super::MAX_OUTSTANDING;
+use crate::{Closed, Event, Report};
+
+/// Something that the user of the library wants. `T` is where the answer goes.
+#[derive(Debug)]
+pub(crate) enum Request<T> {
+    Say(Text, T),
+    Roster(T),
+    Ping(T),
+    /// Leave, once everything before it is answered.
+    Leave,
+}
+
+/// What became of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    Accepted,
+    Refused,
+    Roster(Vec<Name>),
+    Pong,
+    /// The server's answer contradicts itself.
+    Malformed,
+    /// The session ended, and nobody can say (clause 7.6).
+    Unknown,
+    /// The session ended before it was written.
+    NotSent,
+}
+
+/// What follows from a line.
+#[derive(Debug)]
+pub(crate) struct Reaction<T> {
+    pub(crate) answer: Option<(T, Answer)>,
+    pub(crate) event: Option<Event>,
+    pub(crate) closed: Option<Closed>,
+}
+
+/// A session after its login.
+#[derive(Debug)]
+pub(crate) struct State<T> {
+    session: Session,
+    awaited: VecDeque<Awaited<T>>,
+    roster: RosterReader,
+    /// `PING`s of the server that have no `PONG` yet: a number, so that a flood of them takes no memory.
+    pongs: u64,
+    leaving: Leaving,
+    /// Whether the server has ever said anything.
+    heard: bool,
+    accepted: u64,
+    refused: u64,
+}
+
+#[derive(Debug)]
+enum Awaited<T> {
+    Message(Text, T),
+    Roster(T),
+    Pong(T),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Leaving {
+    No,
+    /// As soon as nothing is awaited any more.
+    Soon,
+    /// `BYE` is said.
+    Said,
+}
+
+impl<T> State<T> {
+    pub(crate) fn new(session: Session) -> Self {
+        Self {
+            session,
+            awaited: VecDeque::new(),
+            roster: RosterReader::default(),
+            pongs: 0,
+            leaving: Leaving::No,
+            heard: false,
+            accepted: 0,
+            refused: 0,
+        }
+    }
+
+    /// Whether another request may be made now: a server that never answers must not fill the memory.
+    pub(crate) fn takes_requests(&self) -> bool {
+        self.leaving == Leaving::No && self.awaited.len() < MAX_OUTSTANDING
+    }
+
+    /// Whether somebody waits for the server to say something.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.awaited.is_empty() || self.leaving != Leaving::No
+    }
+
+    /// Whether it is on its way out.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving != Leaving::No
+    }
+
+    /// Takes a request. What it says must be written next.
+    pub(crate) fn request(&mut self, request: Request<T>) -> Option<ClientMessage> {
+        let (message, awaited) = match request {
+            Request::Say(text, ticket) => (ClientMessage::Msg(text.clone()), Awaited::Message(text, ticket)),
+            Request::Roster(ticket) => (ClientMessage::ReqClients, Awaited::Roster(ticket)),
+            Request::Ping(ticket) => (ClientMessage::Ping, Awaited::Pong(ticket)),
+            Request::Leave => {
+                if self.leaving == Leaving::No {
+                    self.leaving = Leaving::Soon;
+                }
+                return None;
+            }
+        };
+        self.awaited.push_back(awaited);
+        Some(message)
+    }
+
+    /// What the session itself has to say now; to be asked until there is nothing more.
+    pub(crate) fn due(&mut self) -> Option<ClientMessage> {
+        if self.pongs > 0 {
+            self.pongs -= 1;
+            return Some(ClientMessage::Pong);
+        }
+        if self.leaving == Leaving::Soon && self.awaited.is_empty() {
+            self.leaving = Leaving::Said;
+            return Some(ClientMessage::Bye);
+        }
+        None
+    }
+
+    /// Takes a line of the server.
+    pub(crate) fn hear(&mut self, line: Result<ServerMessage, ParseError>) -> Reaction<T> {
+        let first = !mem::replace(&mut self.heard, true);
+        let message = match line {
+            Ok(message) => message,
+            Err(error) => return self.bad_line(error),
+        };
+        match message {
+            ServerMessage::From { name, text } => Reaction::event(Event::Message { from: name, text }),
+            ServerMessage::Join(name) => Reaction::event(Event::Joined(name)),
+            ServerMessage::Logout(name) => Reaction::event(Event::Left(name)),
+            ServerMessage::Ping if self.session == Session::Named => {
+                self.pongs = self.pongs.saturating_add(1);
+                Reaction::nothing()
+            }
+            ServerMessage::Bye => Reaction { closed: Some(self.bye(first)), ..Reaction::nothing() },
+            ServerMessage::BadProt if first && self.session == Session::Plain => {
+                Reaction { closed: Some(Closed::GuestsRefused), ..Reaction::nothing() }
+            }
+            ServerMessage::Other(line) => Reaction::event(Event::Other(line)),
+            reply => self.reply(reply),
+        }
+    }
+
+    fn bye(&self, first: bool) -> Closed {
+        match self.leaving {
+            Leaving::Said => Closed::Left,
+            _ if first && self.session == Session::Plain => Closed::TurnedAway,
+            _ => Closed::ServerBye,
+        }
+    }
+
+    /// Matches a reply with the oldest request.
+    fn reply(&mut self, reply: ServerMessage) -> Reaction<T> {
+        match (reply, self.awaited.pop_front()) {
+            (ServerMessage::Ok, Some(Awaited::Message(text, ticket))) => {
+                self.accepted += 1;
+                Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
+            }
+            (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
+                self.refused += 1;
+                Reaction::both(ticket, Answer::Refused, Event::Refused(text))
+            }
+            (ServerMessage::BadReq, Some(Awaited::Roster(ticket) | Awaited::Pong(ticket))) => {
+                self.roster = RosterReader::default();
+                Reaction::answer(ticket, Answer::Refused)
+            }
+            (ServerMessage::Pong, Some(Awaited::Pong(ticket))) => Reaction::answer(ticket, Answer::Pong),
+            (ServerMessage::Clients { total, names }, Some(Awaited::Roster(ticket))) => {
+                match self.roster.push(total, names) {
+                    Ok(Some(names)) => Reaction::both(ticket, Answer::Roster(names.clone()), Event::Roster(names)),
+                    Ok(None) => {
+                        self.awaited.push_front(Awaited::Roster(ticket));
+                        Reaction::nothing()
+                    }
+                    Err(_) => Reaction::answer(ticket, Answer::Malformed),
+                }
+            }
+            (stray, awaited) => {
+                if let Some(front) = awaited {
+                    self.awaited.push_front(front);
+                }
+                Reaction::event(Event::Unexpected(stray))
+            }
+        }
+    }
+
+    /// A line that does not parse may have been the answer that is waited for, if it was meant as a roster.
+    fn bad_line(&mut self, error: ParseError) -> Reaction<T> {
+        let roster = error.line().is_some_and(|line| line.starts_with("LIST CLIENTS"));
+        let ticket = match self.awaited.pop_front() {
+            Some(Awaited::Roster(ticket)) if roster => {
+                self.roster = RosterReader::default();
+                Some((ticket, Answer::Malformed))
+            }
+            Some(other) => {
+                self.awaited.push_front(other);
+                None
+            }
+            None => None,
+        };
+        Reaction { answer: ticket, event: Some(Event::BadLine(error)), closed: None }
+    }
+
+    /// The connection is over: what there is to report, and who has waited in vain.
+    pub(crate) fn end(self, closed: Closed) -> (Report, impl Iterator<Item = T>) {
+        // After BYE all is answered: it does not matter how the server hangs up.
+        let closed = if self.leaving == Leaving::Said { Closed::Left } else { closed };
+        let unknown = self.awaited.iter().filter(|awaited| matches!(awaited, Awaited::Message(..))).count();
+        let report = Report { closed, accepted: self.accepted, refused: self.refused, unknown: unknown as u64 };
+        let tickets = self.awaited.into_iter().map(|awaited| match awaited {
+            Awaited::Message(_, ticket) | Awaited::Roster(ticket) | Awaited::Pong(ticket) => ticket,
+        });
+        (report, tickets)
+    }
+}
+
+impl<T> Reaction<T> {
+    fn nothing() -> Self {
+        Self { answer: None, event: None, closed: None }
+    }
+
+    fn event(event: Event) -> Self {
+        Self { event: Some(event), ..Self::nothing() }
+    }
+
+    fn answer(ticket: T, answer: Answer) -> Self {
+        Self { answer: Some((ticket, answer)), ..Self::nothing() }
+    }
+
+    fn both(ticket: T, answer: Answer, event: Event) -> Self {
+        Self { answer: Some((ticket, answer)), event: Some(event), closed: None }
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

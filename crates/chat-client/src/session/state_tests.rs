@@ -1,0 +1,207 @@
+//! The session's state without a runtime: lines in, answers and events out.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::*;
+
+fn line(line: &str) -> Result<ServerMessage, ParseError> {
+    ServerMessage::parse(line.to_owned())
+}
+
+fn text(text: &str) -> Text {
+    text.parse().unwrap()
+}
+
+/// A named session with these requests made: `say …`, `roster`, `ping` or `leave`. Their tickets count from 0.
+fn after(requests: &[&str]) -> State<usize> {
+    let mut state = State::new(Session::Named);
+    for (ticket, request) in requests.iter().enumerate() {
+        state.request(match *request {
+            "roster" => Request::Roster(ticket),
+            "ping" => Request::Ping(ticket),
+            "leave" => Request::Leave,
+            said => Request::Say(text(said.strip_prefix("say ").unwrap()), ticket),
+        });
+    }
+    state
+}
+
+/// A line and what it brings: the answer with its ticket, and the event.
+type Step<'a> = (&'a str, Option<(usize, Answer)>, Option<Event>);
+
+#[track_caller]
+fn check(state: &mut State<usize>, steps: &[Step<'_>]) {
+    for (said, answer, event) in steps {
+        let reaction = state.hear(line(said));
+        assert_eq!((&reaction.answer, &reaction.event), (answer, event), "after {said:?}");
+        assert_eq!(reaction.closed, None, "after {said:?}");
+    }
+}
+
+#[test]
+fn replies_belong_to_requests_in_order() {
+    let (bob, names) = (Name::new("bob").unwrap(), vec![Name::new("al").unwrap(), Name::new("bob").unwrap()]);
+    let mut state = after(&["say a", "say b", "roster", "ping", "say c"]);
+    check(
+        &mut state,
+        &[
+            ("OK", Some((0, Answer::Accepted)), Some(Event::Accepted(text("a")))),
+            ("FROM bob MSG OK", None, Some(Event::Message { from: bob, text: text("OK") })),
+            ("BAD REQ", Some((1, Answer::Refused)), Some(Event::Refused(text("b")))),
+            ("LIST CLIENTS 2 al", None, None),
+            ("LIST CLIENTS 2 bob", Some((2, Answer::Roster(names.clone()))), Some(Event::Roster(names))),
+            ("LOGOUT bob", None, Some(Event::Left(bob))),
+            ("PONG", Some((3, Answer::Pong)), None),
+            ("OK", Some((4, Answer::Accepted)), Some(Event::Accepted(text("c")))),
+        ],
+    );
+    assert!(!state.is_waiting());
+}
+
+#[test]
+fn bad_req_is_for_the_oldest_request_whatever_it_is() {
+    let mut state = after(&["roster", "ping", "say a"]);
+    check(
+        &mut state,
+        &[
+            ("BAD REQ", Some((0, Answer::Refused)), None),
+            ("BAD REQ", Some((1, Answer::Refused)), None),
+            ("BAD REQ", Some((2, Answer::Refused)), Some(Event::Refused(text("a")))),
+        ],
+    );
+}
+
+#[test]
+fn a_reply_that_nobody_waits_for_changes_nothing() {
+    let stray = |message| Some(Event::Unexpected(message));
+    check(&mut after(&[]), &[("OK", None, stray(ServerMessage::Ok)), ("WELCOME", None, stray(ServerMessage::Welcome))]);
+    // Another is awaited first: an OK now is not the message's.
+    let mut state = after(&["ping", "say a"]);
+    check(
+        &mut state,
+        &[
+            ("OK", None, stray(ServerMessage::Ok)),
+            ("BAD PROT", None, stray(ServerMessage::BadProt)),
+            ("PONG", Some((0, Answer::Pong)), None),
+            ("OK", Some((1, Answer::Accepted)), Some(Event::Accepted(text("a")))),
+        ],
+    );
+}
+
+#[test]
+fn a_roster_that_makes_no_sense_ends_the_request_and_nothing_else() {
+    let mut state = after(&["roster", "roster", "say a"]);
+    assert_eq!(state.hear(line("LIST CLIENTS x")).answer, Some((0, Answer::Malformed)));
+    check(
+        &mut state,
+        &[
+            ("LIST CLIENTS 3 a", None, None),
+            ("LIST CLIENTS 2 b", Some((1, Answer::Malformed)), None),
+            ("OK", Some((2, Answer::Accepted)), Some(Event::Accepted(text("a")))),
+        ],
+    );
+}
+
+#[test]
+fn ping_is_answered_in_a_named_session_only() {
+    let mut state = after(&["say a"]);
+    check(&mut state, &[("PING", None, None), ("PING", None, None)]);
+    assert_eq!([state.due(), state.due(), state.due()], [Some(ClientMessage::Pong), Some(ClientMessage::Pong), None]);
+
+    let mut guest = State::<usize>::new(Session::Plain);
+    assert_eq!(guest.hear(line("PING")).event, Some(Event::Unexpected(ServerMessage::Ping)));
+    assert_eq!(guest.due(), None, "it would be a message");
+}
+
+#[test]
+fn bye_is_said_when_all_is_answered() {
+    let mut state = after(&["say a", "leave"]);
+    assert!(!state.takes_requests());
+    assert_eq!(state.due(), None);
+    assert_eq!(state.hear(line("OK")).answer, Some((0, Answer::Accepted)));
+    assert_eq!([state.due(), state.due()], [Some(ClientMessage::Bye), None]);
+    assert!(state.is_waiting(), "for the server's BYE");
+    assert_eq!(state.hear(line("BYE")).closed, Some(Closed::Left));
+    let (report, _) = state.end(Closed::Left);
+    assert_eq!(report, Report { closed: Closed::Left, accepted: 1, refused: 0, unknown: 0 });
+}
+
+#[test]
+fn how_the_server_hangs_up_after_bye_does_not_matter() {
+    let mut state = after(&["leave"]);
+    assert_eq!(state.due(), Some(ClientMessage::Bye));
+    assert_eq!(state.end(Closed::Io(std::io::ErrorKind::ConnectionReset)).0.closed, Closed::Left);
+}
+
+#[test]
+fn what_has_no_answer_at_the_end_is_unknown() {
+    let mut state = after(&["say a", "say b", "roster", "say c", "leave"]);
+    state.hear(line("OK"));
+    assert_eq!(state.hear(line("BYE")).closed, Some(Closed::ServerBye));
+    let (report, in_vain) = state.end(Closed::ServerBye);
+    assert_eq!(in_vain.collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(report, Report { closed: Closed::ServerBye, accepted: 1, refused: 0, unknown: 2 });
+}
+
+#[test]
+fn a_guest_that_is_not_wanted_hears_it_first_of_all() {
+    let first = |said: &str| State::<usize>::new(Session::Plain).hear(line(said)).closed;
+    assert_eq!(first("BYE"), Some(Closed::TurnedAway));
+    assert_eq!(first("BAD PROT"), Some(Closed::GuestsRefused));
+
+    let mut state = State::<usize>::new(Session::Plain);
+    state.hear(line("JOIN bob"));
+    assert_eq!(state.hear(line("BYE")).closed, Some(Closed::ServerBye));
+}
+
+#[test]
+fn a_server_that_never_answers_gets_no_more_than_so_many_requests() {
+    let mut state = after(&["say a"; MAX_OUTSTANDING]);
+    assert!(!state.takes_requests());
+    state.hear(line("OK"));
+    assert!(state.takes_requests());
+}
+
+proptest! {
+    /// Whatever a server says, each request gets exactly one answer, in order, and `OK`s are never more than it said.
+    #[test]
+    fn every_request_has_one_end(
+        requests in vec(select(vec!["say a", "roster", "ping"]), 0..20),
+        lines in vec(prop_oneof![
+            select(vec!["OK", "BAD REQ", "PONG", "PING", "LIST CLIENTS 2 a", "LIST CLIENTS 1 a", "LIST CLIENTS x",
+                        "JOIN a", "NAME REQ", "FROM a"]).prop_map(str::to_owned),
+            "\\PC{0,20}",
+        ], 0..60),
+    ) {
+        let mut state = after(&requests);
+        let (mut ended, mut accepted) = (Vec::new(), 0);
+        for said in &lines {
+            let reaction = state.hear(line(said));
+            if let Some((ticket, answer)) = reaction.answer {
+                accepted += u64::from(answer == Answer::Accepted);
+                ended.push(ticket);
+            }
+        }
+        prop_assert!(accepted <= lines.iter().filter(|line| *line == "OK").count() as u64);
+        let (report, in_vain) = state.end(Closed::Eof);
+        prop_assert_eq!(report.accepted, accepted);
+        ended.extend(in_vain);
+        prop_assert_eq!(ended, (0..requests.len()).collect::<Vec<_>>());
+        let messages = requests.iter().filter(|request| request.starts_with("say")).count() as u64;
+        prop_assert_eq!(report.accepted + report.refused + report.unknown, messages);
+    }
+
+    /// A server that answers in order is understood, whatever the others say in between.
+    #[test]
+    fn a_faithful_server_is_understood(
+        room in vec((any::<bool>(), select(vec!["FROM b MSG OK", "JOIN b", "PING", "NEWS", "FROM b"])), 0..40),
+    ) {
+        let mut state = after(&vec!["say a"; room.len()]);
+        for (ticket, (accepts, chatter)) in room.iter().enumerate() {
+            prop_assert!(state.hear(line(chatter)).answer.is_none());
+            let (reply, answer) = if *accepts { ("OK", Answer::Accepted) } else { ("BAD REQ", Answer::Refused) };
+            prop_assert_eq!(state.hear(line(reply)).answer, Some((ticket, answer)));
+        }
+        prop_assert_eq!(state.end(Closed::Eof).0.unknown, 0);
+    }
+}

@@ -1,0 +1,79 @@
+//! Lines from a keyboard or a pipe, of which none fills the memory.
+
+use std::io;
+
+use bytes::BytesMut;
+use chat_proto::MAX_LINE;
+use futures::{Stream, StreamExt};
+use tokio::io::AsyncRead;
+use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
+
+/// What stands in the place of a line that cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The line is longer than any message may be; it was thrown away up to its end.
+    #[error("the line is too long: a text has at most {} characters", chat_proto::MAX_TEXT)]
+    TooLong,
+    /// The line is not UTF-8.
+    #[error("the line is not UTF-8")]
+    NotUtf8,
+    /// Reading failed. No line follows.
+    #[error("{0}")]
+    Io(io::ErrorKind),
+}
+
+/// The lines of `reader`, without their LF or CRLF; the last one may lack it. A line that cannot be read is an item too.
+pub fn input_lines<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<String, InputError>> {
+    let lines = FramedRead::new(reader, InputCodec(LinesCodec::new_with_max_length(MAX_LINE)));
+    lines.map(|line| line.unwrap_or_else(|error| Err(InputError::Io(error.kind()))))
+}
+
+/// `LinesCodec`, whose errors about one line are made items: after an error a stream ends.
+struct InputCodec(LinesCodec);
+
+type Item = Result<String, InputError>;
+
+fn item(line: Result<Option<String>, LinesCodecError>) -> Option<Item> {
+    match line {
+        Ok(line) => line.map(Ok),
+        Err(LinesCodecError::MaxLineLengthExceeded) => Some(Err(InputError::TooLong)),
+        // The codec reads from memory: it fails only where the line is not UTF-8.
+        Err(LinesCodecError::Io(_)) => Some(Err(InputError::NotUtf8)),
+    }
+}
+
+impl Decoder for InputCodec {
+    type Item = Item;
+    type Error = io::Error;
+
+    fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Item>> {
+        Ok(item(self.0.decode(src)))
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<Item>> {
+        Ok(item(self.0.decode_eof(src)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bad_lines_cost_only_themselves() {
+        let endless = [&b"x".repeat(100_000)[..], b"\nafter\n\xff\xfe\ncaf\xc3\xa9\r\n\nlast"].concat();
+        let lines: Vec<_> = input_lines(&endless[..]).collect().await;
+        let line = |line: &str| Ok(line.to_owned());
+        let expected =
+            [Err(InputError::TooLong), line("after"), Err(InputError::NotUtf8), line("café"), line(""), line("last")];
+        assert_eq!(lines, expected);
+    }
+
+    #[tokio::test]
+    async fn an_endless_last_line_is_no_line() {
+        let endless = b"x".repeat(100_000);
+        let lines: Vec<_> = input_lines(&endless[..]).collect().await;
+        assert_eq!(lines, [Err(InputError::TooLong)]);
+    }
+}

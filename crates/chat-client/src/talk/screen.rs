@@ -1,0 +1,68 @@
+//! Where a conversation is shown: data on one stream, status on another.
+
+use std::io;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use crate::{
+    Event,
+    render::{self, Line},
+};
+
+/// Two streams of lines: the conversation on `O` (say, standard output), what concerns the session on `E` (standard error).
+///
+/// Lines are gathered, and written together. All that is shown is escaped: see [`render`].
+#[derive(Debug)]
+pub struct Screen<O, E> {
+    output: O,
+    status: E,
+    data: String,
+    notes: String,
+    failure: Option<io::ErrorKind>,
+}
+
+impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
+    /// A screen of these two streams.
+    pub fn new(output: O, status: E) -> Self {
+        Self { output, status, data: String::new(), notes: String::new(), failure: None }
+    }
+
+    /// Shows an event, if it is one to be shown.
+    pub fn event(&mut self, event: &Event) {
+        match render::event(event) {
+            Some(Line::Data(line)) => self.data.extend([line.as_str(), "\n"]),
+            Some(Line::Status(line)) => self.status(&line),
+            None => {}
+        }
+    }
+
+    /// Tells something about the session: one line, escaped here.
+    pub fn status(&mut self, line: &str) {
+        self.notes.extend(["-- ", &render::escape(line), "\n"]);
+    }
+
+    /// Writes what was gathered.
+    ///
+    /// A failure of the output is kept for [`Screen::failure`], and nothing more is written there; one of the status is not
+    /// worth a word, and there would be nowhere to say it.
+    pub async fn flush(&mut self) {
+        if self.failure.is_none() && !self.data.is_empty() {
+            self.failure = write(&mut self.output, &self.data).await.err().map(|error| error.kind());
+        }
+        self.data.clear();
+        if !self.notes.is_empty() {
+            drop(write(&mut self.status, &self.notes).await);
+            self.notes.clear();
+        }
+    }
+
+    /// Why the output takes nothing more. [`BrokenPipe`](io::ErrorKind::BrokenPipe): its reader has gone.
+    pub fn failure(&self) -> Option<io::ErrorKind> {
+        self.failure
+    }
+}
+
+async fn write(stream: &mut (impl AsyncWrite + Unpin), lines: &str) -> io::Result<()> {
+    stream.write_all(lines.as_bytes()).await?;
+    stream.flush().await
+}

@@ -1,0 +1,160 @@
+//! Logging in, and each way in which a server says no.
+
+use chat_client::{Closed, ConnectError, Event, Login, LoginError};
+use tokio::net::TcpListener;
+
+use crate::script::{MemoryServer, Server, guest, hears, next, within};
+
+/// What comes of a login whose server hears the first line and does this.
+async fn answered(
+    script: impl AsyncFnOnce(MemoryServer),
+) -> Result<(chat_client::ChatClient, chat_client::Events), LoginError> {
+    let (mut server, stream) = Server::in_memory();
+    let serve = async move {
+        server.expect("PROT 0.1 CONNECT USER bob").await;
+        script(server).await;
+    };
+    within(async { tokio::join!(Login::over(stream).log_in("bob".parse().unwrap()), serve) }).await.0
+}
+
+/// A login whose server answers with these octets and closes.
+async fn refused(octets: &str) -> LoginError {
+    answered(async |mut server| server.say(octets).await).await.expect_err(octets)
+}
+
+#[tokio::test]
+async fn each_refusal_has_its_type() {
+    assert!(matches!(refused("BAD PROT\r\n").await, LoginError::BadProt));
+    assert!(matches!(refused("BAD REQ\r\n").await, LoginError::BadReq));
+    assert!(matches!(refused("BYE\r\n").await, LoginError::TurnedAway));
+    assert!(matches!(refused("").await, LoginError::Closed));
+    assert!(matches!(refused("NAME OK\r\nWELC").await, LoginError::Closed));
+    assert!(matches!(refused("NAME FAILURE\r\n").await, LoginError::OutOfTries { .. }));
+}
+
+#[tokio::test]
+async fn a_server_that_says_bye_before_anything_is_heard() {
+    let (mut server, stream) = Server::in_memory();
+    server.lines("BYE").await;
+    drop(server);
+    let error = within(Login::over(stream).log_in("bob".parse().unwrap())).await.unwrap_err();
+    assert!(matches!(error, LoginError::TurnedAway), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_chat_server_is_told_by_its_first_line() {
+    let LoginError::NotChat { line } = refused("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await else {
+        panic!("not chat")
+    };
+    assert_eq!(line, "HTTP/1.1 400 Bad Request");
+    // It need not close to be seen through.
+    let error = answered(async |mut server| {
+        server.say("220 ready\r\n".repeat(1_000)).await;
+        server.expect_end().await;
+    })
+    .await
+    .unwrap_err();
+    assert!(matches!(error, LoginError::NotChat { .. }), "{error}");
+    let error = refused(&"x".repeat(70_000)).await;
+    assert!(matches!(error, LoginError::Broken(_)), "{error}");
+}
+
+#[tokio::test]
+async fn lines_that_belong_to_no_login_are_borne() {
+    let (client, mut events) = answered(async |mut server| {
+        server.lines("OK\nHELLO bob\nFROM\nPING\nNAME OK\nWELCOME\nFROM al MSG hi").await;
+        server.expect("PONG").await;
+    })
+    .await
+    .unwrap();
+    assert_eq!(client.name().unwrap().as_str(), "bob");
+    hears(&mut events, "al", "hi").await;
+}
+
+#[tokio::test]
+async fn a_refused_name_is_retried_on_the_same_connection() {
+    let (mut server, stream) = Server::in_memory();
+    let serve = async {
+        server.expect("PROT 0.1 CONNECT USER bob").await;
+        server.lines("NAME FAILURE\nNAME REQ").await;
+        server.expect("NAME bob2").await;
+        server.say("NAME OK\nWELCOME\nFROM al MSG hi\n").await;
+    };
+    let log_in = async {
+        let error = Login::over(stream).log_in("bob".parse().unwrap()).await.unwrap_err();
+        assert_eq!(error.to_string(), "the name bob is taken or not allowed");
+        let LoginError::NameRefused { name, retry } = error else { panic!("{error}") };
+        assert_eq!(name.as_str(), "bob");
+        retry.log_in("bob2".parse().unwrap()).await.unwrap()
+    };
+    let ((client, mut events), ()) = within(async { tokio::join!(log_in, serve) }).await;
+    assert_eq!(client.name().unwrap().as_str(), "bob2");
+    hears(&mut events, "al", "hi").await;
+}
+
+#[tokio::test]
+async fn the_fifth_failure_is_the_last() {
+    let (mut server, stream) = Server::in_memory();
+    let serve = async move {
+        server.expect("PROT 0.1 CONNECT USER a0").await;
+        for number in 1..5 {
+            server.lines("NAME FAILURE\nNAME REQ").await;
+            server.expect(&format!("NAME a{number}")).await;
+        }
+        server.lines("NAME FAILURE").await;
+    };
+    let log_in = async {
+        let mut attempt = Login::over(stream).log_in("a0".parse().unwrap()).await;
+        for number in 1..5 {
+            let Err(LoginError::NameRefused { retry, .. }) = attempt else { panic!("failure {number}") };
+            attempt = retry.log_in(format!("a{number}").parse().unwrap()).await;
+        }
+        attempt.unwrap_err()
+    };
+    let (error, ()) = within(async { tokio::join!(log_in, serve) }).await;
+    assert!(matches!(error, LoginError::OutOfTries { name } if name.as_str() == "a4"));
+}
+
+#[tokio::test]
+async fn a_guest_opens_with_an_empty_line() {
+    let (mut server, client, mut events) = guest().await;
+    let serve = async {
+        server.expect("hello").await;
+        server.lines("OK\nJOIN guest2").await;
+    };
+    let (sent, ()) = within(async { tokio::join!(client.send("hello".parse().unwrap()), serve) }).await;
+    sent.unwrap();
+    assert_eq!(next(&mut events).await, Event::Accepted("hello".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::Joined("guest2".parse().unwrap()));
+    let (closed, ()) = tokio::join!(client.close(), server.part());
+    assert_eq!(closed.unwrap().closed, Closed::Left);
+}
+
+#[tokio::test]
+async fn a_guest_who_is_not_wanted_is_told() {
+    for (line, why) in [("BAD PROT", Closed::GuestsRefused), ("BYE", Closed::TurnedAway)] {
+        let (mut server, client, mut events) = guest().await;
+        server.lines(line).await;
+        assert_eq!(next(&mut events).await, Event::Closed(why));
+        assert_eq!(within(client.closed()).await.closed, why);
+    }
+}
+
+#[tokio::test]
+async fn connecting_tells_what_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let written = address.to_string();
+    let (login, mut server) =
+        within(async { tokio::join!(chat_client::connect(&written), Server::accept(&listener)) }).await;
+    let (session, ()) = tokio::join!(login.unwrap().log_in("bob".parse().unwrap()), server.welcome("bob"));
+    session.unwrap();
+
+    drop(listener);
+    let error = within(chat_client::connect(&written)).await.unwrap_err();
+    let ConnectError::Failed(failures) = &error else { panic!("{error}") };
+    assert_eq!(failures[0].0, address);
+    assert!(error.to_string().starts_with(&written), "{error}");
+    assert!(matches!(chat_client::connect("localhost:x").await, Err(ConnectError::Address(_))));
+    assert!(matches!(chat_client::connect("unix:x").await, Err(ConnectError::NotTcp)));
+}

@@ -1,0 +1,11 @@
+//! The client against a server that follows a script: over memory, and the program over TCP.
+
+// A panic is how a test says no, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
+mod login;
+mod program;
+mod room;
+mod script;
+mod sending;
+mod talking;

@@ -1,0 +1,126 @@
+//! A server that does what a test says, and waits for nothing without end.
+
+use std::time::Duration;
+
+use chat_client::{ChatClient, Event, Events, Login};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream},
+    net::{TcpListener, TcpStream},
+};
+
+/// Waits for `what`, and fails the test where it would hang.
+#[track_caller]
+pub(crate) fn within<F: Future>(what: F) -> impl Future<Output = F::Output> {
+    let place = std::panic::Location::caller();
+    async move {
+        let Ok(output) = tokio::time::timeout(Duration::from_secs(20), what).await else {
+            panic!("nothing happens at {place}");
+        };
+        output
+    }
+}
+
+pub(crate) struct Server<S> {
+    stream: BufReader<S>,
+}
+
+pub(crate) type MemoryServer = Server<DuplexStream>;
+
+impl Server<DuplexStream> {
+    /// A server, and the client's end of the connection.
+    pub(crate) fn in_memory() -> (MemoryServer, DuplexStream) {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        (Self { stream: BufReader::new(near) }, far)
+    }
+}
+
+impl Server<TcpStream> {
+    pub(crate) async fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = within(listener.accept()).await.unwrap();
+        Self { stream: BufReader::new(stream) }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
+    /// The next lines of the client are these, with CRLF.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, lines: &str) -> impl Future<Output = ()> {
+        let place = std::panic::Location::caller();
+        let expected: String = lines.lines().flat_map(|line| [line, "\r\n"]).collect();
+        async move {
+            for line in expected.split_inclusive('\n') {
+                let mut heard = String::new();
+                within(self.stream.read_line(&mut heard)).await.unwrap();
+                assert_eq!(heard, line, "expected at {place}");
+            }
+        }
+    }
+
+    /// Sends these octets in one write.
+    pub(crate) async fn say(&mut self, octets: impl AsRef<[u8]>) {
+        within(self.stream.write_all(octets.as_ref())).await.unwrap();
+    }
+
+    /// Sends these lines with CRLF.
+    pub(crate) async fn lines(&mut self, lines: &str) {
+        let lines: String = lines.lines().flat_map(|line| [line, "\r\n"]).collect();
+        self.say(lines).await;
+    }
+
+    /// The client has nothing more to say, and has closed.
+    pub(crate) async fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        within(self.stream.read_to_end(&mut rest)).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&rest), "");
+    }
+
+    /// Lets a client in under this name.
+    pub(crate) async fn welcome(&mut self, name: &str) {
+        self.expect(&format!("PROT 0.1 CONNECT USER {name}")).await;
+        self.lines("NAME OK\nWELCOME").await;
+    }
+
+    /// Answers `BYE`.
+    pub(crate) async fn part(mut self) {
+        self.expect("BYE").await;
+        self.lines("BYE").await;
+        self.expect_end().await;
+    }
+}
+
+/// Bob, who is in the room, and his server.
+pub(crate) async fn bob() -> (MemoryServer, ChatClient, Events) {
+    let (mut server, stream) = Server::in_memory();
+    let (session, ()) = tokio::join!(Login::over(stream).log_in("bob".parse().unwrap()), server.welcome("bob"));
+    let (client, events) = session.unwrap();
+    (server, client, events)
+}
+
+/// A guest, and his server.
+pub(crate) async fn guest() -> (MemoryServer, ChatClient, Events) {
+    let (mut server, stream) = Server::in_memory();
+    let (client, events) = Login::over(stream).as_guest();
+    server.expect("\n").await;
+    (server, client, events)
+}
+
+pub(crate) async fn next(events: &mut Events) -> Event {
+    within(events.next()).await.expect("Closed is the last event")
+}
+
+/// The next event is a message like this.
+#[track_caller]
+pub(crate) fn hears(events: &mut Events, from: &str, text: &str) -> impl Future<Output = ()> {
+    let place = std::panic::Location::caller();
+    let expected = message(from, text);
+    async move { assert_eq!(next(events).await, expected, "expected at {place}") }
+}
+
+pub(crate) fn message(from: &str, text: &str) -> Event {
+    Event::Message { from: from.parse().unwrap(), text: text.parse().unwrap() }
+}
+
+/// The lines `{before}0` to `{before}{many - 1}`, each with this end.
+pub(crate) fn numbered(before: &str, many: usize, end: &str) -> String {
+    (0..many).map(|number| format!("{before}{number}{end}")).collect::<Vec<_>>().concat()
+}

@@ -1,0 +1,250 @@
+//! Sends, requests and their ends: in order, never falsely sent, never hanging.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use chat_client::{
+    ChatClient, CloseError, Closed, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError, Text,
+};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+use crate::script::{Server, bob, guest, hears, next, within};
+
+fn text(text: &str) -> Text {
+    text.parse().unwrap()
+}
+
+async fn queued(client: &ChatClient, texts: &[&str]) -> Vec<Receipt> {
+    let mut receipts = Vec::new();
+    for said in texts {
+        receipts.push(within(client.queue(text(said))).await.unwrap());
+    }
+    receipts
+}
+
+#[tokio::test]
+async fn pipelined_messages_get_their_answers_in_order() {
+    let (mut server, client, mut events) = bob().await;
+    let receipts = queued(&client, &["a", "b", "c"]).await;
+    server.expect("MSG a\nMSG b\nMSG c").await;
+    server.lines("FROM al MSG x\nOK\nFROM al MSG y\nBAD REQ\nJOIN cy\nOK").await;
+    let mut answers = Vec::new();
+    for receipt in receipts {
+        answers.push(within(receipt).await);
+    }
+    assert_eq!(answers, [Ok(()), Err(SendError::Refused), Ok(())]);
+
+    hears(&mut events, "al", "x").await;
+    assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
+    hears(&mut events, "al", "y").await;
+    assert_eq!(next(&mut events).await, Event::Refused(text("b")));
+    assert_eq!(next(&mut events).await, Event::Joined("cy".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::Accepted(text("c")));
+}
+
+#[tokio::test]
+async fn sends_that_are_awaited_together_keep_their_order() {
+    let (mut server, client, _events) = bob().await;
+    let serve = async {
+        server.expect("MSG a\nMSG b").await;
+        server.lines("OK\nOK").await;
+    };
+    let (a, b, ()) = within(async { tokio::join!(client.send(text("a")), client.send(text("b")), serve) }).await;
+    assert_eq!((a, b), (Ok(()), Ok(())));
+}
+
+#[tokio::test]
+async fn the_end_mid_line_makes_sends_unknown_and_no_message() {
+    let (mut server, client, mut events) = bob().await;
+    let receipts = queued(&client, &["a", "b"]).await;
+    server.expect("MSG a\nMSG b").await;
+    server.say("OK\r\nFROM al MSG he").await;
+    drop(server);
+    let [a, b] = receipts.try_into().unwrap();
+    assert_eq!(within(a).await, Ok(()));
+    assert_eq!(within(b).await, Err(SendError::Unknown));
+    assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
+    assert_eq!(next(&mut events).await, Event::Closed(Closed::Eof));
+    assert_eq!(within(events.next()).await, None);
+
+    assert_eq!(within(client.send(text("c"))).await, Err(SendError::Closed), "it is certainly not sent");
+    assert_eq!(within(client.clients()).await, Err(RequestError::Closed));
+    let CloseError(report) = within(client.close()).await.unwrap_err();
+    assert_eq!((report.accepted, report.unknown), (1, 1));
+}
+
+#[tokio::test]
+async fn a_write_that_fails_does_not_hide_what_was_said_before() {
+    let (mut server, client, _events) = bob().await;
+    let [a] = queued(&client, &["a"]).await.try_into().unwrap();
+    server.expect("MSG a").await;
+    server.lines("OK").await;
+    drop(server);
+    // Nothing above gave way to the session: it finds its OK, a closed connection, and something to write.
+    let [b] = queued(&client, &["b"]).await.try_into().unwrap();
+    assert_eq!(within(a).await, Ok(()));
+    assert!(matches!(within(b).await, Err(SendError::Unknown | SendError::Closed)));
+}
+
+#[tokio::test]
+async fn a_stopping_server_leaves_no_send_waiting() {
+    let (mut server, client, mut events) = bob().await;
+    let receipts = queued(&client, &["a"]).await;
+    server.expect("MSG a").await;
+    server.lines("BYE").await;
+    for receipt in receipts {
+        assert_eq!(within(receipt).await, Err(SendError::Unknown));
+    }
+    assert_eq!(next(&mut events).await, Event::Closed(Closed::ServerBye));
+    server.expect_end().await;
+}
+
+#[tokio::test]
+async fn close_waits_for_every_answer_and_then_says_bye() {
+    let (mut server, client, mut events) = bob().await;
+    let receipts = queued(&client, &["a", "b"]).await;
+    let serve = async {
+        server.expect("MSG a\nMSG b").await;
+        // A PING comes back before the BYE: nothing else was said in between.
+        server.lines("OK\nPING").await;
+        server.expect("PONG").await;
+        server.lines("BAD REQ").await;
+        server.part().await;
+    };
+    let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
+    let report = report.unwrap();
+    assert_eq!((report.closed, report.accepted, report.refused, report.unknown), (Closed::Left, 1, 1, 0));
+    assert_eq!(within(client.close()).await, Ok(report), "again");
+    drop(receipts);
+    while next(&mut events).await != Event::Closed(Closed::Left) {}
+}
+
+#[tokio::test]
+async fn close_is_content_with_a_server_that_only_hangs_up() {
+    let (mut server, client, _events) = bob().await;
+    let serve = async move { server.expect("BYE").await };
+    let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
+    assert_eq!(report.unwrap().closed, Closed::Left);
+}
+
+#[tokio::test]
+async fn dropping_everything_says_bye_after_the_last_answer() {
+    let (mut server, client, events) = bob().await;
+    drop(queued(&client, &["a"]).await);
+    drop((client, events));
+    server.expect("MSG a").await;
+    server.lines("OK").await;
+    server.part().await;
+}
+
+#[tokio::test]
+async fn dropped_handles_leave_the_listener_in_the_room() {
+    let (mut server, client, mut events) = bob().await;
+    drop(client);
+    server.lines("PING\nFROM al MSG x").await;
+    server.expect("PONG").await;
+    hears(&mut events, "al", "x").await;
+    drop(events);
+    server.part().await;
+}
+
+#[tokio::test]
+async fn requests_get_their_answers() {
+    let (mut server, client, mut events) = bob().await;
+    let serve = async {
+        server.expect("REQ CLIENTS\nPING").await;
+        server.lines("LIST CLIENTS 3 al bob\nLIST CLIENTS 3 cy\nJOIN di\nPONG").await;
+        server.expect("REQ CLIENTS\nREQ CLIENTS").await;
+        server.lines("LIST CLIENTS 1 al bob\nBAD REQ").await;
+    };
+    let ask = async {
+        let (names, pong) = tokio::join!(client.clients(), client.ping());
+        let (malformed, refused) = tokio::join!(client.clients(), client.clients());
+        (names.unwrap(), pong, malformed, refused)
+    };
+    let ((names, pong, malformed, refused), ()) = within(async { tokio::join!(ask, serve) }).await;
+    assert_eq!(names.iter().map(chat_client::Name::as_str).collect::<Vec<_>>(), ["al", "bob", "cy"]);
+    assert_eq!((pong, malformed), (Ok(()), Err(RequestError::Malformed)));
+    assert_eq!(refused, Err(RequestError::Refused));
+    assert_eq!(next(&mut events).await, Event::Roster(names), "it stands before what came after it");
+    assert_eq!(next(&mut events).await, Event::Joined("di".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn guests_have_messages_only() {
+    let (_server, client, _events) = guest().await;
+    assert_eq!(client.name(), None);
+    assert_eq!(within(client.clients()).await, Err(RequestError::Guest));
+    assert_eq!(within(client.ping()).await, Err(RequestError::Guest));
+    assert_eq!(within(client.send(text("BYE"))).await, Err(SendError::Bye));
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_takes_no_more_memory() {
+    let (mut server, client, _events) = bob().await;
+    let mut receipts = queued(&client, &vec!["a"; MAX_OUTSTANDING + MAX_QUEUED]).await;
+    tokio::time::pause();
+    // On paused time this is over at once, unless there is something to do.
+    let more = tokio::time::timeout(Duration::from_secs(3600), client.queue(text("b"))).await;
+    assert!(more.is_err(), "the queue is full");
+    tokio::time::resume();
+    server.lines("OK").await;
+    receipts.push(within(client.queue(text("b"))).await.unwrap());
+    drop(server);
+    let (mut accepted, mut unknown, mut unsent) = (0, 0, 0);
+    for receipt in receipts {
+        match within(receipt).await {
+            Ok(()) => accepted += 1,
+            Err(SendError::Unknown) => unknown += 1,
+            Err(SendError::Closed) => unsent += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((accepted, unknown, unsent), (1, MAX_OUTSTANDING, MAX_QUEUED));
+}
+
+/// Passes octets on, and counts the writes.
+struct Counting(DuplexStream, Arc<AtomicUsize>);
+
+impl AsyncRead for Counting {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Pin::new(&mut self.0).poll_write(cx, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn pipelined_messages_are_written_together() {
+    let (mut server, stream) = Server::in_memory();
+    let writes = Arc::new(AtomicUsize::new(0));
+    let login = Login::over(Counting(stream, Arc::clone(&writes)));
+    let (session, ()) = tokio::join!(login.log_in("bob".parse().unwrap()), server.welcome("bob"));
+    let (client, _events) = session.unwrap();
+    let before = writes.load(Ordering::Relaxed);
+    // On this runtime of one thread, they are queued before the session's task sees the first.
+    let _receipts = queued(&client, &["a"; MAX_QUEUED]).await;
+    server.expect(&"MSG a\n".repeat(MAX_QUEUED)).await;
+    assert_eq!(writes.load(Ordering::Relaxed) - before, 1);
+}

@@ -1,0 +1,94 @@
+//! Server and client library, together: what either of them promises, the other keeps.
+
+use chat_client::{ChatClient, Event, Events, Login, LoginError, SendError, Text};
+use chat_server::{ChatServer, Name, PeerInfo};
+
+use crate::support::{Peer, start, unlimited};
+
+fn name(name: &str) -> Name {
+    name.parse().unwrap()
+}
+
+fn text(text: &str) -> Text {
+    text.parse().unwrap()
+}
+
+async fn join(server: &ChatServer, who: &str) -> (ChatClient, Events) {
+    let (ours, theirs) = tokio::io::duplex(4_096);
+    server.attach(theirs, PeerInfo::named("memory"));
+    Login::over(ours).log_in(name(who)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_client_netcat_and_a_plain_socket_are_in_one_conversation() {
+    let (server, address) = start(ChatServer::builder()).await;
+    let (ann, mut ann_hears) =
+        chat_client::connect(&address.to_string()).await.unwrap().log_in(name("ann")).await.unwrap();
+    let mut netcat = Peer::tcp(address).await;
+    netcat.raw(b"hello from netcat\n").await;
+    assert_eq!(netcat.octets_of_line().await, b"OK\n");
+    let mut socket = Peer::tcp(address).await.join("monty").await;
+
+    ann.send(text("hello both")).await.unwrap();
+    assert_eq!(netcat.octets_of_line().await, b"JOIN monty\n");
+    assert_eq!(netcat.octets_of_line().await, b"FROM ann MSG hello both\n");
+    socket.expect("FROM ann MSG hello both").await;
+    socket.send("MSG hello ann").await;
+    socket.expect("OK").await;
+    let mut names = ann.clients().await.unwrap();
+    names.sort_unstable_by_key(Name::to_string);
+    assert_eq!(names, [name("ann"), name("guest1"), name("monty")]);
+
+    let heard = [
+        Event::Joined(name("guest1")),
+        Event::Message { from: name("guest1"), text: text("hello from netcat") },
+        Event::Joined(name("monty")),
+        Event::Accepted(text("hello both")),
+        Event::Message { from: name("monty"), text: text("hello ann") },
+    ];
+    for expected in heard {
+        assert_eq!(format!("{:?}", ann_hears.next().await.unwrap()), format!("{expected:?}"));
+    }
+    assert_eq!(ann.close().await.unwrap().accepted, 1);
+    assert_eq!(netcat.octets_of_line().await, b"FROM monty MSG hello ann\n");
+    assert_eq!(netcat.octets_of_line().await, b"LOGOUT ann\n");
+    server.cut();
+}
+
+#[tokio::test]
+async fn a_taken_name_can_be_tried_again_under_another() {
+    let server = unlimited().build();
+    let (_ann, mut hears) = join(&server, "ann").await;
+    let (ours, theirs) = tokio::io::duplex(4_096);
+    server.attach(theirs, PeerInfo::named("memory"));
+    let refused = Login::over(ours).log_in(name("ANN")).await.unwrap_err();
+    let LoginError::NameRefused { retry, .. } = refused else { panic!("{refused}") };
+    let (_bob, _) = retry.log_in(name("bob")).await.unwrap();
+    assert!(matches!(hears.next().await, Some(Event::Joined(who)) if who == name("bob")));
+}
+
+#[tokio::test]
+async fn many_messages_at_once_are_all_acknowledged() {
+    let server = ChatServer::builder().rate_limit(None).build();
+    let (ann, ann_hears) = join(&server, "ann").await;
+    let (_bob, mut bob_hears) = join(&server, "bob").await;
+    drop(ann_hears);
+    let listening = tokio::spawn(async move {
+        for n in 0..3_000 {
+            match bob_hears.next().await {
+                Some(Event::Message { text, .. }) => assert_eq!(text.as_str(), n.to_string()),
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    let mut receipts = Vec::new();
+    for n in 0..3_000 {
+        receipts.push(ann.queue(text(&n.to_string())).await.unwrap());
+    }
+    for receipt in receipts {
+        receipt.await.unwrap();
+    }
+    listening.await.unwrap();
+    server.shutdown().await;
+    assert!(matches!(ann.send(text("too late")).await, Err(SendError::Closed | SendError::Unknown)));
+}
