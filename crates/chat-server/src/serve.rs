@@ -38,6 +38,8 @@ impl Serve {
     async fn run(self) -> Report {
         let Self { server, mut accepting, signal } = self;
         tokio::select! {
+            // A signal that is waited for lazily must be in place before the first client is.
+            biased;
             () = server.stopping() => {}
             () = signal => {}
             () = async { while accepting.next().await.is_some() {} future::pending().await } => {}
