@@ -15,12 +15,14 @@ pub(super) struct Lines<R> {
     io: R,
     codec: ServerCodec,
     buffer: BytesMut,
+    /// How much is made ready for the next read.
+    room: usize,
     ended: bool,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(io: R) -> Self {
-        Self { io, codec: ServerCodec::new(), buffer: BytesMut::new(), ended: false }
+        Self { io, codec: ServerCodec::new(), buffer: BytesMut::new(), room: FIRST_READ, ended: false }
     }
 
     pub(super) fn codec(&self) -> &ServerCodec {
@@ -51,19 +53,22 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     async fn read(&mut self) -> Result<usize, CodecError> {
-        // A peer that fills what it was given gets room for the longest line.
-        let room = if self.buffer.is_empty() { FIRST_READ } else { MAX_LINE };
-        poll_fn(|cx| {
-            self.buffer.reserve(room);
+        let read = poll_fn(|cx| {
+            self.buffer.reserve(self.room);
             match poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer) {
                 Poll::Pending if self.buffer.is_empty() => {
                     // An idle client holds no buffer.
-                    self.buffer = BytesMut::new();
+                    (self.buffer, self.room) = (BytesMut::new(), FIRST_READ);
                     Poll::Pending
                 }
                 poll => poll.map_err(CodecError::Io),
             }
-        })
-        .await
+        });
+        let read = read.await?;
+        // A peer that fills what it was given gets room for the longest line.
+        if read >= self.room {
+            self.room = MAX_LINE;
+        }
+        Ok(read)
     }
 }
