@@ -35,7 +35,22 @@ const COMMANDS: &[Command] = &[
         summary: "stripped release builds of both programs in target/dist",
         run: |options| none(options).and_then(|()| dist::run()),
     },
+    Command {
+        name: "bench",
+        options: "[--quick] [--json FILE] [--plot FILE.svg] [ROW…]",
+        summary: "what delivery costs, against the least possible and against other servers",
+        run: bench,
+    },
 ];
+
+#[cfg(target_os = "linux")]
+use crate::bench::run as bench;
+
+/// It reads what the kernel writes of processes, and chooses cores.
+#[cfg(not(target_os = "linux"))]
+fn bench(_: &[String]) -> Result<(), Failure> {
+    Err(Failure::work("the bench runs on Linux only"))
+}
 
 /// Runs the command that these words name.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to whoever typed them")]
 
+#[cfg(target_os = "linux")]
+mod bench;
 mod ci;
 mod commands;
 mod demo;
