@@ -3,6 +3,7 @@
 mod keepalive;
 mod lines;
 mod login;
+mod pieces;
 mod rate;
 mod reader;
 mod refuse;

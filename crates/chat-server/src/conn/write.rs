@@ -1,7 +1,9 @@
 //! Writing with a deadline, which is the server's one way to deal with a peer that does not read (clause 6.5).
 
-use std::time::Duration;
+use std::{pin::pin, task::Poll, time::Duration};
 
+use bytes::Buf;
+use futures::poll;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::timeout,
@@ -12,14 +14,19 @@ use crate::reason::EndReason;
 /// Writes all of it, in time.
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     io: &mut W,
-    octets: &[u8],
+    mut octets: impl Buf,
     deadline: Option<Duration>,
 ) -> Result<(), EndReason> {
-    let written = async {
-        io.write_all(octets).await?;
+    let mut written = pin!(async {
+        io.write_all_buf(&mut octets).await?;
         io.flush().await
+    });
+    // Nearly always the socket takes it at once, and no clock is needed.
+    let written = match poll!(written.as_mut()) {
+        Poll::Ready(written) => Some(written),
+        Poll::Pending => within(deadline, written).await,
     };
-    match within(deadline, written).await {
+    match written {
         Some(written) => written.map_err(|error| EndReason::Transport(error.kind())),
         None => Err(EndReason::WriteTimeout),
     }

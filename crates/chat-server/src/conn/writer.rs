@@ -2,19 +2,29 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Buf;
 use chat_proto::{ServerMessage, Terminator};
 use tokio::{
     io::AsyncWrite,
-    sync::broadcast::{self, error::RecvError},
+    sync::broadcast::{
+        self,
+        error::{RecvError, TryRecvError},
+    },
 };
 use tokio_util::sync::CancellationToken;
 
-use super::write::{close, write};
+use super::{
+    pieces::Pieces,
+    write::{close, write},
+};
 use crate::{
     hub::{Batch, Joined, Outbox, Place, encode},
     peer::ConnId,
     reason::EndReason,
 };
+
+/// Octets at which a write is large enough.
+const AT_ONCE: usize = 65_536;
 
 pub(super) struct Writer<W> {
     io: W,
@@ -57,7 +67,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 biased;
                 batch = self.ring.recv() => match batch {
                     Ok(batch) => {
-                        if self.batch(&batch).await? {
+                        if self.batches(&batch).await? {
                             break Delivered::UntilLeft;
                         }
                     }
@@ -74,25 +84,42 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         Ok(delivered)
     }
 
-    /// Writes a batch, with the replies that stand in it or right after it. Whether it was the last.
-    async fn batch(&mut self, batch: &Batch) -> Result<bool, EndReason> {
+    /// Writes a batch, and those behind it that are there already: a writer that comes late has one write to make, not
+    /// many. Whether it was the last.
+    async fn batches(&mut self, first: &Batch) -> Result<bool, EndReason> {
+        let mut pieces = Pieces::default();
+        let mut last = self.batch(first, &mut pieces);
+        while !last && pieces.remaining() < AT_ONCE {
+            match self.ring.try_recv() {
+                Ok(batch) => last = self.batch(&batch, &mut pieces),
+                // Told once only: what comes next is after the hole.
+                Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        self.write(pieces).await?;
+        Ok(last)
+    }
+
+    /// Adds a batch, with the replies that stand in it or right after it. Whether it is the last.
+    fn batch(&mut self, batch: &Batch, pieces: &mut Pieces) -> bool {
         self.reached = batch.end();
         let replies = self.outbox.take(self.reached);
         let view = batch.view(self.conn, &replies, self.terminator);
-        self.write(&view.octets).await?;
-        Ok(view.last)
+        pieces.push(view.octets);
+        view.last
     }
 
     /// Writes the replies that are due, and then these words.
     async fn replies(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
         let replies = self.outbox.take(self.reached);
-        self.write(&encode(&replies, words, self.terminator)).await
+        self.write(encode(&replies, words, self.terminator)).await
     }
 
-    async fn write(&mut self, octets: &[u8]) -> Result<(), EndReason> {
-        if octets.is_empty() {
-            return Ok(());
+    async fn write(&mut self, octets: impl Buf) -> Result<(), EndReason> {
+        if octets.has_remaining() {
+            write(&mut self.io, octets, self.deadline).await?;
         }
-        write(&mut self.io, octets, self.deadline).await
+        Ok(())
     }
 }

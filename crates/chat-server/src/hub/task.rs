@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    task::yield_now,
+};
 
 use super::{
     batch::{Batch, Instead},
@@ -36,6 +39,14 @@ impl Task {
         let mut waiting = Vec::with_capacity(super::QUEUE);
         // All that waits becomes one batch: hundreds of lines under load, one at rest, and nobody waits for more.
         while queue.recv_many(&mut waiting, super::QUEUE).await > 0 {
+            // Readers that are ready go first, so that what they have comes into the same batch.
+            yield_now().await;
+            while let Ok(command) = queue.try_recv() {
+                waiting.push(command);
+                if waiting.len() >= super::QUEUE {
+                    break;
+                }
+            }
             for command in waiting.drain(..) {
                 match command {
                     Command::Stop => queue.close(),
