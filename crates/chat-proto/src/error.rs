@@ -19,6 +19,10 @@ impl ParseError {
         Self { fault, line }
     }
 
+    pub(crate) fn because(self, fault: Fault) -> Self {
+        Self { fault, ..self }
+    }
+
     /// What is wrong.
     pub fn fault(&self) -> Fault {
         self.fault

@@ -35,7 +35,7 @@ impl Text {
         if text.is_empty() {
             return Err(TextError::Empty);
         }
-        if text.chars().any(|c| c.is_control() && c != '\t') {
+        if has_control(text) {
             return Err(TextError::Control);
         }
         // Octets bound characters from above, so that the short ones, which are nearly all, need not be counted.
@@ -59,6 +59,14 @@ impl Text {
     pub fn into_string(self) -> String {
         self.0
     }
+}
+
+/// On the way of every message: looks at octets where they are all that there is to see.
+fn has_control(text: &str) -> bool {
+    let control = |octet: u8| (octet < 0x20 && octet != b'\t') || octet == 0x7F;
+    // Without an early end, so that many octets are looked at in one step.
+    let seen = text.bytes().fold(false, |seen, octet| seen | control(octet));
+    seen || (!text.is_ascii() && text.chars().any(|c| ('\u{80}'..='\u{9F}').contains(&c)))
 }
 
 impl fmt::Display for Text {

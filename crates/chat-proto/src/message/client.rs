@@ -32,15 +32,18 @@ pub enum ClientMessage {
 impl ClientMessage {
     /// Reads a line, given without its terminator. The error says which clause it breaks.
     pub fn parse(stage: Stage, line: String) -> Result<Self, ParseError> {
-        if line.contains('\r') {
-            return Err(ParseError::new(Fault::CarriageReturn, Some(line)));
-        }
-        match stage {
+        let message = match stage {
             Stage::First if is_prot(&line) => connect(&line).map_err(|fault| ParseError::new(fault, Some(line))),
             Stage::First if is_http(&line) => Err(ParseError::new(Fault::Http, Some(line))),
             Stage::First | Stage::Later(Session::Plain) => plain(line),
             Stage::Later(Session::Named) => named(line),
-        }
+        };
+        // No line with a CR in it means anything, so that it need only be looked for where something is wrong. It goes
+        // before whatever else is.
+        message.map_err(|error| match error.line() {
+            Some(line) if line.contains('\r') => error.because(Fault::CarriageReturn),
+            _ => error,
+        })
     }
 
     /// Writes the line without its terminator, as it stands in a session of this kind.

@@ -3,12 +3,14 @@
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
 use bytes::BytesMut;
-use chat_proto::{ClientMessage, CodecError, MAX_LINE, ParseError, ServerCodec};
+use chat_proto::{ClientMessage, CodecError, ParseError, ServerCodec};
 use tokio::io::AsyncRead;
 use tokio_util::{codec::Decoder, io::poll_read_buf};
 
 /// The first read of a client that was idle: enough for what people type.
 const FIRST_READ: usize = 1_024;
+/// The reads of one that has more to say, until it is idle again: a system call costs more than memory for a moment.
+const LARGE_READ: usize = 32_768;
 
 #[derive(Debug)]
 pub(super) struct Lines<R> {
@@ -65,9 +67,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             }
         });
         let read = read.await?;
-        // A peer that fills what it was given gets room for the longest line.
         if read >= self.room {
-            self.room = MAX_LINE;
+            self.room = LARGE_READ;
         }
         Ok(read)
     }

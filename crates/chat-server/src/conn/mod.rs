@@ -37,86 +37,108 @@ use crate::{
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves a connection until it ends, and gives back all that it held.
-pub(crate) async fn serve<R, W>(shared: Arc<Shared>, reader: R, mut writer: W, peer: PeerInfo)
+#[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice, for as long as it lives")]
+pub(crate) fn serve<R, W>(
+    shared: Arc<Shared>,
+    reader: R,
+    mut writer: W,
+    peer: PeerInfo,
+) -> impl Future<Output = ()> + Send + 'static
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let conn = shared.next_conn();
-    let mut lines = Lines::new(reader);
-    let _pass = match shared.admit(&peer) {
-        Ok(pass) => pass,
-        Err(reason) => {
-            debug!(%conn, %peer, %reason, "refused");
-            return refuse::refuse(&shared, lines, writer).await;
-        }
-    };
-    info!(%conn, %peer, "connected");
+    async move {
+        let conn = shared.next_conn();
+        let mut lines = Lines::new(reader);
+        let _pass = match shared.admit(&peer) {
+            Ok(pass) => pass,
+            Err(reason) => {
+                debug!(%conn, %peer, %reason, "refused");
+                return refuse::refuse(&shared, lines, writer).await;
+            }
+        };
+        info!(%conn, %peer, "connected");
 
-    let login = login::log_in(&shared, conn, &peer, &mut lines, &mut writer);
-    let login = AssertUnwindSafe(login).catch_unwind();
-    let reason = tokio::select! {
-        () = shared.cut.cancelled() => EndReason::Cut,
-        login = login => match login {
-            Ok(Ok(member)) => converse(&shared, conn, &peer, &mut lines, writer, member).await,
-            Ok(Err(reason)) => reason,
-            Err(_) => EndReason::Panicked,
-        },
-    };
-    info!(%conn, %peer, %reason, "disconnected");
-    if closes_politely(reason) {
-        linger(&shared, &mut lines).await;
+        // On the heap while it lasts: in place, it would make room for itself for as long as the connection lives.
+        let login = Box::pin(login::log_in(&shared, conn, &peer, &mut lines, &mut writer));
+        let login = AssertUnwindSafe(login).catch_unwind();
+        let logged_in = tokio::select! {
+            () = shared.cut.cancelled() => Err(EndReason::Cut),
+            login = login => login.unwrap_or(Err(EndReason::Panicked)),
+        };
+        let member = match logged_in {
+            Ok(member) => member,
+            Err(reason) => {
+                info!(%conn, %peer, %reason, "disconnected");
+                return linger_after(reason, &shared, &mut lines).await;
+            }
+        };
+        let reason = converse(&shared, conn, &peer, &mut lines, writer, member).await;
+        info!(%conn, %peer, %reason, "disconnected");
+        linger_after(reason, &shared, &mut lines).await;
     }
 }
 
 /// From `JOIN` to `LOGOUT`.
-async fn converse<R, W>(
-    shared: &Arc<Shared>,
+#[expect(clippy::manual_async_fn, reason = "as above")]
+fn converse<'a, R, W>(
+    shared: &'a Arc<Shared>,
     conn: ConnId,
-    peer: &PeerInfo,
-    lines: &mut Lines<R>,
+    peer: &'a PeerInfo,
+    lines: &'a mut Lines<R>,
     writer: W,
     member: Member,
-) -> EndReason
+) -> impl Future<Output = EndReason> + Send + 'a
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let outbox = Arc::clone(&member.joined.outbox);
-    let name = member.joined.name;
-    info!(%conn, %peer, %name, "joined");
+    async move {
+        let Member { joined, first } = member;
+        let outbox = Arc::clone(&joined.outbox);
+        let name = joined.name;
+        info!(%conn, %peer, %name, "joined");
 
-    let terminator = lines.codec().terminator();
-    let write_timeout = shared.options.write_timeout;
-    let writer = Writer::new(writer, conn, member.joined, terminator, write_timeout);
-    let mut writing = shared.tasks.spawn(writer.run(shared.cut.clone()));
+        let terminator = lines.codec().terminator();
+        let write_timeout = shared.options.write_timeout;
+        let mut writer = Writer::new(writer, conn, joined, terminator, write_timeout);
+        let mut writing = shared.tasks.spawn(async move { writer.run().await });
 
-    let reader = Reader::new(shared, conn, peer, name, &outbox, lines);
-    let reading = AssertUnwindSafe(reader.run(member.first)).catch_unwind();
-    let mut written = None;
-    let reason = tokio::select! {
-        end = &mut writing => end_of(written.insert(end), EndReason::Closed),
-        read = reading => read.unwrap_or(EndReason::Panicked),
-        () = shared.stop.cancelled() => EndReason::ServerStopped,
-    };
-    // The one place where a member leaves. A server that stops says BYE to all instead, at the end of the ring.
-    if reason != EndReason::ServerStopped {
-        // An error says that the hub has stopped meanwhile.
-        let _ = shared.hub.leave(conn, reason).await;
+        let mut reader = Reader::new(shared, conn, peer, name, &outbox, lines);
+        let reading = AssertUnwindSafe(reader.run(first)).catch_unwind();
+        let mut written = None;
+        let reason = tokio::select! {
+            end = &mut writing => end_of(written.insert(end), EndReason::Closed),
+            read = reading => read.unwrap_or(EndReason::Panicked),
+            () = shared.stop.cancelled() => EndReason::ServerStopped,
+        };
+        // The one place where a member leaves. A server that stops says BYE to all instead, at the end of the ring.
+        if reason != EndReason::ServerStopped {
+            // An error says that the hub has stopped meanwhile.
+            let _ = shared.hub.leave(conn, reason).await;
+        }
+        if reason == EndReason::Bye && shared.options.stop_on_bye == StopOnBye::AnyClient {
+            shared.begin_stop().await;
+        }
+        let written = if let Some(written) = written {
+            written
+        } else {
+            tokio::select! {
+                written = &mut writing => written,
+                () = shared.cut.cancelled() => {
+                    writing.abort();
+                    Ok(Err(EndReason::Cut))
+                }
+            }
+        };
+        // The writer knows better: it may have failed to deliver what was owed, or met the end of the ring first.
+        let reason = end_of(&written, reason);
+        if shared.stop.is_cancelled() {
+            shared.tally.count(reason);
+        }
+        reason
     }
-    if reason == EndReason::Bye && shared.options.stop_on_bye == StopOnBye::AnyClient {
-        shared.begin_stop().await;
-    }
-    let written = match written {
-        Some(written) => written,
-        None => writing.await,
-    };
-    // The writer knows better: it may have failed to deliver what was owed, or met the end of the ring first.
-    let reason = end_of(&written, reason);
-    if shared.stop.is_cancelled() {
-        shared.tally.count(reason);
-    }
-    reason
 }
 
 /// What a connection ended by, if its reader ended by `read` and its writer like this.
@@ -137,10 +159,45 @@ fn closes_politely(reason: EndReason) -> bool {
     !at_once
 }
 
+async fn linger_after<R: AsyncRead + Unpin>(reason: EndReason, shared: &Shared, lines: &mut Lines<R>) {
+    if closes_politely(reason) {
+        linger(shared, lines).await;
+    }
+}
+
 async fn linger<R: AsyncRead + Unpin>(shared: &Shared, lines: &mut Lines<R>) {
     tokio::select! {
         () = shared.cut.cancelled() => {}
         // Past the deadline the peer has had its time.
         _ = timeout(LINGER, lines.discard()) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::{hub::Wanted, options::Options, policy::AllowAll};
+
+    /// What a client costs that says nothing is designed, not found out: its two tasks and its outbox. A task that grows
+    /// past this has got something that an idle client does not need.
+    #[tokio::test]
+    async fn an_idle_client_is_small() {
+        let shared = Arc::new(Shared::start(Options::default(), Arc::new(AllowAll)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = async || TcpStream::connect(address).await.unwrap().into_split();
+
+        let (reader, writer) = stream().await;
+        let task = serve(Arc::clone(&shared), reader, writer, address.into());
+        assert!(size_of_val(&task) <= 1_408, "the reader's task: {}", size_of_val(&task));
+
+        let joined = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
+        assert!(size_of_val(&*joined.outbox) <= 128, "the outbox: {}", size_of_val(&*joined.outbox));
+        let (_, writer) = stream().await;
+        let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, None);
+        let size = size_of_val(&writer) + size_of_val(&writer.run());
+        assert!(size <= 528, "the writer's task: {size}");
     }
 }

@@ -1,9 +1,9 @@
 //! The reader of a member: its lines, one by one, to the hub. While it waits for the hub, it does not read: that is
 //! the back-pressure.
 
-use std::{pin::pin, sync::Arc};
+use std::{mem, pin::pin, sync::Arc};
 
-use chat_proto::{ClientMessage, CodecError, Name, ParseError, Session};
+use chat_proto::{ClientMessage, CodecError, Name, ParseError, Session, Text};
 use tokio::{
     io::AsyncRead,
     time::{Instant, sleep_until},
@@ -32,8 +32,13 @@ pub(super) struct Reader<'a, R> {
     meter: Option<Meter>,
 }
 
-/// A line, or what stands in its place.
-type Line = Result<ClientMessage, ParseError>;
+/// What is to be done next.
+enum Step {
+    Nothing,
+    Say(Text),
+    Ask(Request),
+    End(EndReason),
+}
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(super) fn new(
@@ -49,29 +54,27 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// Reads until the session ends, and says why.
-    pub(super) async fn run(mut self, first: Option<ClientMessage>) -> EndReason {
-        match self.read(first).await {
-            Ok(reason) => reason,
-            Err(Stopped) => EndReason::ServerStopped,
-        }
-    }
-
-    async fn read(&mut self, first: Option<ClientMessage>) -> Result<EndReason, Stopped> {
-        if let Some(first) = first
-            && let Some(end) = self.handle(Ok(first)).await?
-        {
-            return Ok(end);
-        }
+    pub(super) async fn run(&mut self, first: Option<ClientMessage>) -> EndReason {
+        let mut step = first.map_or(Step::Nothing, |first| self.decide(Ok(first)));
         let mut keepalive = self.keepalive();
         // Never looked at without a keepalive.
         let mut clock = pin!(sleep_until(Instant::now()));
         loop {
+            let handed_over = match mem::replace(&mut step, Step::Nothing) {
+                Step::Nothing => Ok(()),
+                Step::Say(text) => self.shared.hub.say(self.conn, text).await,
+                Step::Ask(request) => self.shared.hub.ask(self.outbox, request).await,
+                Step::End(reason) => return reason,
+            };
+            if handed_over == Err(Stopped) {
+                return EndReason::ServerStopped;
+            }
             let line = tokio::select! {
                 line = self.lines.next() => line,
                 () = &mut clock, if keepalive.is_some() => {
                     let Some(keepalive) = &mut keepalive else { continue };
                     match keepalive.due(Instant::now()) {
-                        Due::GiveUp => return Ok(EndReason::PingTimeout),
+                        Due::GiveUp => return EndReason::PingTimeout,
                         Due::At(next) => clock.as_mut().reset(next),
                         Due::Ping(next) => {
                             self.outbox.ping();
@@ -87,16 +90,14 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             }
             let line = match line {
                 Ok(Some(line)) => line,
-                Ok(None) => return Ok(EndReason::Closed),
-                Err(CodecError::Io(error)) => return Ok(EndReason::Transport(error.kind())),
-                Err(_) => return Ok(EndReason::EndlessLine),
+                Ok(None) => return EndReason::Closed,
+                Err(CodecError::Io(error)) => return EndReason::Transport(error.kind()),
+                Err(_) => return EndReason::EndlessLine,
             };
             if let Some(early) = self.meter.as_mut().and_then(|meter| meter.count(now)) {
                 sleep_until(early).await;
             }
-            if let Some(end) = self.handle(line).await? {
-                return Ok(end);
-            }
+            step = self.decide(line);
         }
     }
 
@@ -108,24 +109,19 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Some(Keepalive::new(interval, options.ping_timeout, Instant::now()))
     }
 
-    /// Carries a line out. `Some`: it was the last.
-    async fn handle(&mut self, line: Line) -> Result<Option<EndReason>, Stopped> {
-        let request = match line {
+    /// What a line leads to.
+    fn decide(&self, line: Result<ClientMessage, ParseError>) -> Step {
+        match line {
             Ok(ClientMessage::Msg(text)) => match self.shared.policy.message(self.peer, self.name, text) {
-                Verdict::Deliver(text) => {
-                    self.shared.hub.say(self.conn, text).await?;
-                    return Ok(None);
-                }
-                Verdict::Refuse => Request::Refuse,
+                Verdict::Deliver(text) => Step::Say(text),
+                Verdict::Refuse => Step::Ask(Request::Refuse),
             },
-            Ok(ClientMessage::ReqClients) => Request::Clients,
-            Ok(ClientMessage::Ping) => Request::Ping,
-            Ok(ClientMessage::Bye) => return Ok(Some(EndReason::Bye)),
-            Ok(ClientMessage::Pong | ClientMessage::Blank) => return Ok(None),
+            Ok(ClientMessage::ReqClients) => Step::Ask(Request::Clients),
+            Ok(ClientMessage::Ping) => Step::Ask(Request::Ping),
+            Ok(ClientMessage::Bye) => Step::End(EndReason::Bye),
+            Ok(ClientMessage::Pong | ClientMessage::Blank) => Step::Nothing,
             // Once joined, nobody logs in again (clause 3.9).
-            Ok(_) | Err(_) => Request::Refuse,
-        };
-        self.shared.hub.ask(self.outbox, request).await?;
-        Ok(None)
+            Ok(_) | Err(_) => Step::Ask(Request::Refuse),
+        }
     }
 }

@@ -21,10 +21,10 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(
         io.write_all_buf(&mut octets).await?;
         io.flush().await
     });
-    // Nearly always the socket takes it at once, and no clock is needed.
+    // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
     let written = match poll!(written.as_mut()) {
         Poll::Ready(written) => Some(written),
-        Poll::Pending => within(deadline, written).await,
+        Poll::Pending => Box::pin(within(deadline, written)).await,
     };
     match written {
         Some(written) => written.map_err(|error| EndReason::Transport(error.kind())),

@@ -11,7 +11,6 @@ use tokio::{
         error::{RecvError, TryRecvError},
     },
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
     pieces::Pieces,
@@ -53,14 +52,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     }
 
     /// Writes until the member's stream ends, and closes its side. The error says why not all was delivered.
-    pub(super) async fn run(mut self, cut: CancellationToken) -> Result<Delivered, EndReason> {
-        tokio::select! {
-            () = cut.cancelled() => Err(EndReason::Cut),
-            delivered = self.deliver() => delivered,
-        }
-    }
-
-    async fn deliver(&mut self) -> Result<Delivered, EndReason> {
+    pub(super) async fn run(&mut self) -> Result<Delivered, EndReason> {
         let delivered = loop {
             tokio::select! {
                 // Replies stand after what the ring has already.

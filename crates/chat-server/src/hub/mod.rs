@@ -45,40 +45,46 @@ impl Hub {
     /// Takes a connection in, as soon as the answer is received.
     pub(crate) async fn join(&self, conn: ConnId, wanted: Wanted) -> Result<Joined, JoinError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Join { conn, wanted, reply }).await.map_err(|Stopped| JoinError::Stopped)?;
+        self.room().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { conn, wanted, reply });
         answer.await.unwrap_or(Err(JoinError::Stopped))
     }
 
     /// Hands a member's message over. Its writer meets the `OK` in the ring.
     pub(crate) async fn say(&self, conn: ConnId, text: Text) -> Result<(), Stopped> {
-        self.send(Command::Say { conn, text, receipt: None }).await
+        self.room().await?.send(Command::Say { conn, text, receipt: None });
+        Ok(())
     }
 
     /// Hands a member's message over and waits for its place in the order.
     pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, Stopped> {
         let (receipt, placed) = oneshot::channel();
-        self.send(Command::Say { conn, text, receipt: Some(receipt) }).await?;
+        self.room().await?.send(Command::Say { conn, text, receipt: Some(receipt) });
         placed.await.map_err(|_| Stopped)
     }
 
     /// Asks something for one connection, once its outbox has room for the answer.
     pub(crate) async fn ask(&self, outbox: &Arc<Outbox>, request: Request) -> Result<(), Stopped> {
         outbox.reserve(request).await;
-        self.send(Command::Ask { request, outbox: Arc::clone(outbox) }).await
+        self.room().await?.send(Command::Ask { request, outbox: Arc::clone(outbox) });
+        Ok(())
     }
 
     /// Lets a member go, after all that it has said.
     pub(crate) async fn leave(&self, conn: ConnId, reason: EndReason) -> Result<(), Stopped> {
-        self.send(Command::Leave { conn, reason }).await
+        self.room().await?.send(Command::Leave { conn, reason });
+        Ok(())
     }
 
     /// Carries out what is waiting and ends: the ring closes after the last batch.
     pub(crate) async fn stop(&self) {
         // An error says that it has ended already.
-        let _ = self.send(Command::Stop).await;
+        if let Ok(room) = self.room().await {
+            room.send(Command::Stop);
+        }
     }
 
-    async fn send(&self, command: Command) -> Result<(), Stopped> {
-        self.commands.send(command).await.map_err(|_| Stopped)
+    /// Waits for room for one command. The command is made after that: a task that waits here holds no copies of it.
+    async fn room(&self) -> Result<mpsc::Permit<'_, Command>, Stopped> {
+        self.commands.reserve().await.map_err(|_| Stopped)
     }
 }
