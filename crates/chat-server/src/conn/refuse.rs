@@ -18,7 +18,7 @@ where
 {
     let Ok(_place) = shared.farewells.try_acquire() else { return };
     let bye = encode(&[], &[ServerMessage::Bye], Terminator::CrLf);
-    if write(&mut writer, bye, shared.options.write_timeout).await.is_ok() {
+    if write(&mut writer, &bye, shared.options.write_timeout).await.is_ok() {
         close(&mut writer, shared.options.write_timeout).await;
         linger(shared, &mut lines).await;
     }

@@ -1,33 +1,45 @@
 //! Writing with a deadline, which is the server's one way to deal with a peer that does not read (clause 6.5).
 
-use std::{pin::pin, task::Poll, time::Duration};
+use std::{io, pin::pin, task::Poll, time::Duration};
 
-use bytes::Buf;
 use futures::poll;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 
+use super::pieces::Pieces;
 use crate::reason::EndReason;
 
 /// Writes all of it, in time.
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     io: &mut W,
-    mut octets: impl Buf,
+    octets: &[u8],
     deadline: Option<Duration>,
 ) -> Result<(), EndReason> {
-    let mut written = pin!(async {
-        io.write_all_buf(&mut octets).await?;
-        io.flush().await
-    });
+    in_time(deadline, io.write_all(octets)).await?;
+    in_time(deadline, io.flush()).await
+}
+
+/// Writes all the pieces, in time.
+pub(super) async fn write_pieces<W: AsyncWrite + Unpin>(
+    io: &mut W,
+    mut pieces: Pieces,
+    deadline: Option<Duration>,
+) -> Result<(), EndReason> {
+    in_time(deadline, io.write_all_buf(&mut pieces)).await?;
+    in_time(deadline, io.flush()).await
+}
+
+async fn in_time(deadline: Option<Duration>, io: impl Future<Output = io::Result<()>>) -> Result<(), EndReason> {
+    let mut io = pin!(io);
     // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
-    let written = match poll!(written.as_mut()) {
-        Poll::Ready(written) => Some(written),
-        Poll::Pending => Box::pin(within(deadline, written)).await,
+    let done = match poll!(io.as_mut()) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => Box::pin(within(deadline, io)).await,
     };
-    match written {
-        Some(written) => written.map_err(|error| EndReason::Transport(error.kind())),
+    match done {
+        Some(done) => done.map_err(|error| EndReason::Transport(error.kind())),
         None => Err(EndReason::WriteTimeout),
     }
 }

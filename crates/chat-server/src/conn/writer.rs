@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use chat_proto::{ServerMessage, Terminator};
 use tokio::{
     io::AsyncWrite,
@@ -14,10 +14,10 @@ use tokio::{
 
 use super::{
     pieces::Pieces,
-    write::{close, write},
+    write::{close, write, write_pieces},
 };
 use crate::{
-    hub::{Batch, Joined, Outbox, Place, encode},
+    hub::{Batch, Joined, Outbox, Place, View, encode},
     peer::ConnId,
     reason::EndReason,
 };
@@ -79,27 +79,34 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Writes a batch, and those behind it that are there already: a writer that comes late has one write to make, not
     /// many. Whether it was the last.
     async fn batches(&mut self, first: &Batch) -> Result<bool, EndReason> {
+        let View { octets, mut last } = self.view(first);
+        if last || self.ring.is_empty() {
+            self.write(octets).await?;
+            return Ok(last);
+        }
         let mut pieces = Pieces::default();
-        let mut last = self.batch(first, &mut pieces);
+        pieces.push(octets);
         while !last && pieces.remaining() < AT_ONCE {
             match self.ring.try_recv() {
-                Ok(batch) => last = self.batch(&batch, &mut pieces),
+                Ok(batch) => {
+                    let view = self.view(&batch);
+                    pieces.push(view.octets);
+                    last = view.last;
+                }
                 // Told once only: what comes next is after the hole.
                 Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        self.write(pieces).await?;
+        write_pieces(&mut self.io, pieces, self.deadline).await?;
         Ok(last)
     }
 
-    /// Adds a batch, with the replies that stand in it or right after it. Whether it is the last.
-    fn batch(&mut self, batch: &Batch, pieces: &mut Pieces) -> bool {
+    /// A batch as this connection gets it, with the replies that stand in it or right after it.
+    fn view(&mut self, batch: &Batch) -> View {
         self.reached = batch.end();
         let replies = self.outbox.take(self.reached);
-        let view = batch.view(self.conn, &replies, self.terminator);
-        pieces.push(view.octets);
-        view.last
+        batch.view(self.conn, &replies, self.terminator)
     }
 
     /// Writes the replies that are due, and then these words.
@@ -108,9 +115,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.write(encode(&replies, words, self.terminator)).await
     }
 
-    async fn write(&mut self, octets: impl Buf) -> Result<(), EndReason> {
-        if octets.has_remaining() {
-            write(&mut self.io, octets, self.deadline).await?;
+    async fn write(&mut self, octets: Bytes) -> Result<(), EndReason> {
+        if !octets.is_empty() {
+            write(&mut self.io, &octets, self.deadline).await?;
         }
         Ok(())
     }

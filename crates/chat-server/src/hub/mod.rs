@@ -13,7 +13,7 @@ use chat_proto::Text;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub(crate) use self::{
-    batch::{Batch, Place, encode},
+    batch::{Batch, Place, View, encode},
     command::{JoinError, Joined, Request},
     outbox::Outbox,
     state::Wanted,

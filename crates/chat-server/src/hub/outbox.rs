@@ -2,12 +2,18 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    future::poll_fn,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
 };
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::ServerMessage;
-use tokio::sync::{Notify, Semaphore};
+use futures::task::AtomicWaker;
+use tokio::sync::Semaphore;
 
 use super::{
     Request,
@@ -72,7 +78,8 @@ impl Request {
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     room: Semaphore,
-    filled: Notify,
+    filled: AtomicBool,
+    writer: AtomicWaker,
 }
 
 #[derive(Debug)]
@@ -94,7 +101,7 @@ impl Outbox {
     /// For a connection whose stream begins at `entered`.
     pub(super) fn new(entered: Place) -> Self {
         let queue = Mutex::new(Queue { replies: VecDeque::new(), last: entered });
-        Self { queue, room: Semaphore::new(ROOM), filled: Notify::new() }
+        Self { queue, room: Semaphore::new(ROOM), filled: AtomicBool::new(false), writer: AtomicWaker::new() }
     }
 
     /// Waits until there is room for the answer to a request, and takes it.
@@ -105,7 +112,7 @@ impl Outbox {
     /// Adds a reply. Places only grow.
     pub(super) fn push(&self, place: Place, answer: Answer) {
         self.queue().push(place, answer);
-        self.filled.notify_one();
+        self.wake_writer();
     }
 
     /// Asks whether the peer is there (clause 6.1).
@@ -114,12 +121,21 @@ impl Outbox {
         let last = queue.last;
         queue.push(last, Answer::Ping);
         drop(queue);
-        self.filled.notify_one();
+        self.wake_writer();
     }
 
-    /// Waits until something was added since the last call.
-    pub(crate) async fn filled(&self) {
-        self.filled.notified().await;
+    fn wake_writer(&self) {
+        self.filled.store(true, Ordering::Release);
+        self.writer.wake();
+    }
+
+    /// Waits until something was added since the last call. One writer at a time may wait.
+    pub(crate) fn filled(&self) -> impl Future<Output = ()> {
+        // A waker alone: a writer looks here for every batch, and there is nearly never anything.
+        poll_fn(|cx| {
+            self.writer.register(cx.waker());
+            if self.filled.swap(false, Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        })
     }
 
     /// Takes the replies whose place is reached, in their order.
