@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// How long a silence is borne.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Before the question.
+    pub(super) interval: Duration,
+    /// After it.
+    pub(super) timeout: Duration,
+}
+
 #[derive(Debug)]
 pub(super) struct Keepalive {
-    interval: Duration,
-    timeout: Duration,
     /// When anything was heard last.
     heard: Instant,
     /// Until when an answer to a `PING` is waited for.
@@ -26,8 +33,8 @@ pub(super) enum Due {
 }
 
 impl Keepalive {
-    pub(super) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
-        Self { interval, timeout, heard: now, asked: None }
+    pub(super) fn new(now: Instant) -> Self {
+        Self { heard: now, asked: None }
     }
 
     /// Something has come; anything counts.
@@ -37,17 +44,17 @@ impl Keepalive {
     }
 
     /// What is to be done. Cheap to ask late: only then is it worked out how long ago anything was heard.
-    pub(super) fn due(&mut self, now: Instant) -> Due {
+    pub(super) fn due(&mut self, now: Instant, patience: Patience) -> Due {
         match self.asked {
             Some(deadline) if now >= deadline => Due::GiveUp,
             Some(deadline) => Due::At(deadline),
-            None if now >= self.heard + self.interval => {
+            None if now >= self.heard + patience.interval => {
                 // Counted from now: a check that comes late must not count against the peer.
-                let deadline = now + self.timeout;
+                let deadline = now + patience.timeout;
                 self.asked = Some(deadline);
                 Due::Ping(deadline)
             }
-            None => Due::At(self.heard + self.interval),
+            None => Due::At(self.heard + patience.interval),
         }
     }
 }
@@ -60,16 +67,17 @@ mod tests {
     fn silence_is_asked_and_then_given_up() {
         let start = Instant::now();
         let at = |secs| start + Duration::from_secs(secs);
-        let mut keepalive = Keepalive::new(Duration::from_secs(60), Duration::from_secs(3), start);
-        assert_eq!(keepalive.due(at(1)), Due::At(at(60)));
+        let patience = Patience { interval: Duration::from_secs(60), timeout: Duration::from_secs(3) };
+        let mut keepalive = Keepalive::new(start);
+        assert_eq!(keepalive.due(at(1), patience), Due::At(at(60)));
         keepalive.heard(at(30));
-        assert_eq!(keepalive.due(at(60)), Due::At(at(90)));
-        assert_eq!(keepalive.due(at(90)), Due::Ping(at(93)));
-        assert_eq!(keepalive.due(at(90)), Due::At(at(93)));
+        assert_eq!(keepalive.due(at(60), patience), Due::At(at(90)));
+        assert_eq!(keepalive.due(at(90), patience), Due::Ping(at(93)));
+        assert_eq!(keepalive.due(at(90), patience), Due::At(at(93)));
         keepalive.heard(at(91));
-        assert_eq!(keepalive.due(at(93)), Due::At(at(151)));
-        assert_eq!(keepalive.due(at(160)), Due::Ping(at(163)));
-        assert_eq!(keepalive.due(at(162)), Due::At(at(163)));
-        assert_eq!(keepalive.due(at(163)), Due::GiveUp);
+        assert_eq!(keepalive.due(at(93), patience), Due::At(at(151)));
+        assert_eq!(keepalive.due(at(160), patience), Due::Ping(at(163)));
+        assert_eq!(keepalive.due(at(162), patience), Due::At(at(163)));
+        assert_eq!(keepalive.due(at(163), patience), Due::GiveUp);
     }
 }

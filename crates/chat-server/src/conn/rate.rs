@@ -8,25 +8,24 @@ use crate::RateLimit;
 
 #[derive(Debug)]
 pub(super) struct Meter {
-    /// Between two lines at the steady rate.
-    interval: Duration,
-    /// How far ahead of the steady rate a burst may be.
-    tolerance: Duration,
+    limit: RateLimit,
     /// When the next line would come at the steady rate.
     expected: Option<Instant>,
 }
 
 impl Meter {
     pub(super) fn new(limit: RateLimit) -> Self {
-        let interval = Duration::from_secs(1) / limit.per_second.get();
-        Self { interval, tolerance: interval * (limit.burst.get() - 1), expected: None }
+        Self { limit, expected: None }
     }
 
     /// Counts a line that has come at `now`. If it came too early: when it may be handled.
     pub(super) fn count(&mut self, now: Instant) -> Option<Instant> {
+        // Between two lines at the steady rate, and how far ahead of it a burst may be.
+        let interval = Duration::from_nanos(1_000_000_000 / u64::from(self.limit.per_second.get()));
+        let tolerance = interval * (self.limit.burst.get() - 1);
         let expected = self.expected.map_or(now, |expected| expected.max(now));
-        self.expected = Some(expected + self.interval);
-        now.checked_add(self.tolerance).is_some_and(|latest| latest < expected).then(|| expected - self.tolerance)
+        self.expected = Some(expected + interval);
+        now.checked_add(tolerance).is_some_and(|latest| latest < expected).then(|| expected - tolerance)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    keepalive::{Due, Keepalive},
+    keepalive::{Due, Keepalive, Patience},
     lines::Lines,
     rate::Meter,
 };
@@ -56,8 +56,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     /// Reads until the session ends, and says why.
     pub(super) async fn run(&mut self, first: Option<ClientMessage>) -> EndReason {
         let mut step = first.map_or(Step::Nothing, |first| self.decide(Ok(first)));
-        let mut keepalive = self.keepalive();
-        // Never looked at without a keepalive.
+        let mut keepalive = Keepalive::new(Instant::now());
+        // Never looked at where silence is borne for ever.
         let mut clock = pin!(sleep_until(Instant::now()));
         loop {
             let handed_over = match mem::replace(&mut step, Step::Nothing) {
@@ -71,9 +71,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             }
             let line = tokio::select! {
                 line = self.lines.next() => line,
-                () = &mut clock, if keepalive.is_some() => {
-                    let Some(keepalive) = &mut keepalive else { continue };
-                    match keepalive.due(Instant::now()) {
+                () = &mut clock, if self.patience().is_some() => {
+                    let Some(patience) = self.patience() else { continue };
+                    match keepalive.due(Instant::now(), patience) {
                         Due::GiveUp => return EndReason::PingTimeout,
                         Due::At(next) => clock.as_mut().reset(next),
                         Due::Ping(next) => {
@@ -85,9 +85,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 }
             };
             let now = Instant::now();
-            if let Some(keepalive) = &mut keepalive {
-                keepalive.heard(now);
-            }
+            keepalive.heard(now);
             let line = match line {
                 Ok(Some(line)) => line,
                 Ok(None) => return EndReason::Closed,
@@ -102,11 +100,11 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// Plain sessions are not asked: a person at netcat would not answer (clause 6.1).
-    fn keepalive(&self) -> Option<Keepalive> {
+    fn patience(&self) -> Option<Patience> {
         let options = &self.shared.options;
         let named = self.lines.codec().session() == Some(Session::Named);
         let interval = options.ping_interval.filter(|_| named)?;
-        Some(Keepalive::new(interval, options.ping_timeout, Instant::now()))
+        Some(Patience { interval, timeout: options.ping_timeout })
     }
 
     /// What a line leads to.
