@@ -12,6 +12,7 @@ use crate::{PeerInfo, reason::Full};
 
 #[derive(Debug)]
 pub(crate) struct Gate {
+    limit: usize,
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
 }
@@ -26,7 +27,12 @@ pub(crate) struct Pass {
 impl Gate {
     pub(crate) fn new(places: usize, places_per_address: usize) -> Self {
         let addresses = Addresses { limit: places_per_address, inside: Mutex::default() };
-        Self { places: Arc::new(Semaphore::new(places)), addresses: Arc::new(addresses) }
+        Self { limit: places, places: Arc::new(Semaphore::new(places)), addresses: Arc::new(addresses) }
+    }
+
+    /// Places that are taken.
+    pub(crate) fn inside(&self) -> usize {
+        self.limit - self.places.available_permits()
     }
 
     pub(crate) fn enter(&self, peer: &PeerInfo) -> Result<Pass, Full> {

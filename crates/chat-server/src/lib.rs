@@ -33,7 +33,7 @@
 //! | serve TCP ports, Unix sockets, or a transport of your own | [`ChatServer::serve`], [`listen`] |
 //! | serve one stream | [`ChatServer::attach`] |
 //! | take part | [`ChatServer::local`] |
-//! | watch | [`ChatServer::events`] |
+//! | watch | [`ChatServer::events`], [`ChatServer::stats`] |
 //! | make rules | [`Policy`] |
 //! | set limits and deadlines | [`ChatServerBuilder`] |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
@@ -52,6 +52,7 @@ mod reason;
 mod serve;
 mod server;
 mod shared;
+mod stats;
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};
@@ -60,10 +61,11 @@ pub use local::{LocalClient, LocalError};
 pub use options::{PlainSessions, RateLimit, StopOnBye};
 pub use peer::PeerInfo;
 pub use policy::{Admission, Connect, Policy, Verdict};
-pub use reason::{EndReason, Full};
+pub use reason::{EndReason, Ending, Full};
 pub use serve::Serve;
 pub use server::ChatServer;
 pub use shared::Report;
+pub use stats::Stats;
 
 /// The Rust code of the README, compiled.
 #[cfg(doctest)]

@@ -12,6 +12,11 @@ impl ConnId {
     pub(crate) const fn new(number: u64) -> Self {
         Self(number)
     }
+
+    /// Which of so many shards it counts in.
+    pub(crate) fn shard(self, shards: usize) -> usize {
+        usize::try_from(self.0 % shards as u64).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for ConnId {

@@ -61,6 +61,40 @@ pub enum EndReason {
     Cut,
 }
 
+/// In what way a connection ended: [`EndReason::ending`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The peer went, or the server stopped in good order.
+    Left,
+    /// It was never let in.
+    Refused,
+    /// The server cut it off.
+    Cut,
+}
+
+impl EndReason {
+    /// In what way it ended.
+    pub fn ending(self) -> Ending {
+        match self {
+            Self::Bye | Self::Closed | Self::Transport(_) | Self::ServerStopped => Ending::Left,
+            Self::NoLogin(_)
+            | Self::NoName
+            | Self::NameFailures
+            | Self::PlainRefused
+            | Self::Full(_)
+            | Self::Policy => Ending::Refused,
+            Self::LoginTimeout
+            | Self::PingTimeout
+            | Self::EndlessLine
+            | Self::Lagged
+            | Self::WriteTimeout
+            | Self::Panicked
+            | Self::Cut => Ending::Cut,
+        }
+    }
+}
+
 /// Which limit of connections is reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]

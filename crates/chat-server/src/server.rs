@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    ChatServerBuilder, Events, LocalClient, LocalError, PeerInfo, Policy, Report, Serve, conn,
+    ChatServerBuilder, Events, LocalClient, LocalError, PeerInfo, Policy, Report, Serve, Stats, conn,
     listen::{Endpoint, Listener},
     options::Options,
     shared::Shared,
@@ -104,6 +104,11 @@ impl ChatServer {
     /// Subscribes to what happens in the room from now on.
     pub fn events(&self) -> Events {
         self.shared.events.subscribe()
+    }
+
+    /// What the server has done so far, in numbers.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
     }
 
     /// Resolves when the server begins to stop, by whatever cause.

@@ -20,6 +20,7 @@ use crate::{
     peer::{ConnId, PeerInfo},
     policy::Connect,
     reason::EndReason,
+    stats::{Counters, Stats},
 };
 
 /// Refused connections that are told so at the same time.
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) cut: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tally: Tally,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) farewells: Semaphore,
     gate: Gate,
     conns: AtomicU64,
@@ -46,7 +48,8 @@ impl Shared {
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
         let sender = EventSender::new();
         let events = sender.source();
-        let (hub, task) = Hub::new(options.ring_batches, sender);
+        let counters = Arc::<Counters>::default();
+        let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters));
         tokio::spawn(task);
         Self {
             gate: Gate::new(options.max_clients, options.max_clients_per_address),
@@ -59,6 +62,7 @@ impl Shared {
             cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
             tally: Tally::default(),
+            counters,
             conns: AtomicU64::new(1),
         }
     }
@@ -77,6 +81,10 @@ impl Shared {
             Connect::Accept => Ok(pass),
             Connect::Refuse => Err(EndReason::Policy),
         }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.stats(self.gate.inside(), self.tasks.len())
     }
 
     /// From here on nobody comes in, and what was said after this is not taken.

@@ -46,15 +46,16 @@ async fn serve(args: &Args) -> ExitCode {
         }
     }
     // Before anything is printed: who starts this program may stop it as soon as it has read an address.
-    let signals = match signals::Signals::install() {
+    let mut signals = match signals::Signals::install() {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("cannot wait for signals: {error}")),
     };
     let server = args.builder().build();
+    signals.answer_with_stats(server.clone());
     announce(&endpoints);
     let stop = signals.first_then_cut(server.clone(), console::bye());
     let Report { drained, cut, .. } = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
-    info!(drained, cut, "stopped");
+    info!(drained, cut, stats = %server.stats(), "stopped");
     ExitCode::SUCCESS
 }
 

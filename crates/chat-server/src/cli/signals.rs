@@ -1,6 +1,6 @@
-//! What makes the program stop: SIGINT, SIGTERM, the operator's `BYE`; and a second signal, at once.
+//! Signals: SIGINT, SIGTERM and the operator's `BYE` stop the program, a second signal at once; SIGUSR1 asks for numbers.
 
-use std::io;
+use std::io::{self, Write};
 
 use chat_server::ChatServer;
 use tokio::sync::oneshot;
@@ -12,13 +12,17 @@ pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    user: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { interrupt, terminate, user: Some(signal(SignalKind::user_defined1())?) })
     }
 
     #[cfg(not(unix))]
@@ -41,6 +45,21 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+
+    /// Answers each SIGUSR1 with the server in numbers, on stdout: asked for, it does not depend on how much is logged.
+    #[cfg(unix)]
+    pub(super) fn answer_with_stats(&mut self, server: ChatServer) {
+        let Some(mut asked) = self.user.take() else { return };
+        tokio::spawn(async move {
+            while asked.recv().await.is_some() {
+                // A closed stdout cannot be told anything.
+                let _ = writeln!(io::stdout(), "{}", server.stats());
+            }
+        });
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn answer_with_stats(&mut self, _: ChatServer) {}
 
     /// Resolves when the program is to stop gracefully. From then on, a further signal cuts all connections.
     pub(super) async fn first_then_cut(mut self, server: ChatServer, bye: oneshot::Receiver<()>) {

@@ -20,15 +20,22 @@ pub(super) struct Lines<R> {
     /// How much is made ready for the next read.
     room: usize,
     ended: bool,
+    /// Something has come since this was last asked.
+    stirred: bool,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(io: R) -> Self {
-        Self { io, codec: ServerCodec::new(), buffer: BytesMut::new(), room: FIRST_READ, ended: false }
+        Self { io, codec: ServerCodec::new(), buffer: BytesMut::new(), room: FIRST_READ, ended: false, stirred: false }
     }
 
     pub(super) fn codec(&self) -> &ServerCodec {
         &self.codec
+    }
+
+    /// Whether anything has come since the last call, be it half a line.
+    pub(super) fn has_stirred(&mut self) -> bool {
+        std::mem::take(&mut self.stirred)
     }
 
     /// The next line; `None` at the end of the stream. Nothing is lost if the future is dropped.
@@ -67,6 +74,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             }
         });
         let read = read.await?;
+        self.stirred = true;
         if read >= self.room {
             self.room = LARGE_READ;
         }

@@ -51,10 +51,13 @@ where
     async move {
         let conn = shared.next_conn();
         let mut lines = Lines::new(reader);
-        let _pass = match shared.admit(&peer) {
+        // The policy is the embedder's code, and may panic anywhere.
+        let admitted = std::panic::catch_unwind(AssertUnwindSafe(|| shared.admit(&peer)));
+        let _pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
             Ok(pass) => pass,
             Err(reason) => {
                 debug!(%conn, %peer, %reason, "refused");
+                shared.counters.ended(reason);
                 return refuse::refuse(&shared, lines, writer).await;
             }
         };
@@ -71,11 +74,13 @@ where
             Ok(member) => member,
             Err(reason) => {
                 info!(%conn, %peer, %reason, "disconnected");
+                shared.counters.ended(reason);
                 return linger_after(reason, &shared, &mut lines).await;
             }
         };
         let reason = converse(&shared, conn, &peer, &mut lines, writer, member).await;
         info!(%conn, %peer, %reason, "disconnected");
+        shared.counters.ended(reason);
         linger_after(reason, &shared, &mut lines).await;
     }
 }
@@ -101,8 +106,7 @@ where
         info!(%conn, %peer, %name, "joined");
 
         let terminator = lines.codec().terminator();
-        let write_timeout = shared.options.write_timeout;
-        let mut writer = Writer::new(writer, conn, joined, terminator, write_timeout);
+        let mut writer = Writer::new(writer, conn, joined, terminator, Arc::clone(shared));
         let mut writing = shared.tasks.spawn(async move { writer.run().await });
 
         let mut reader = Reader::new(shared, conn, peer, name, &outbox, lines);
@@ -196,7 +200,7 @@ mod tests {
         let joined = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
         assert!(size_of_val(&*joined.outbox) <= 128, "the outbox: {}", size_of_val(&*joined.outbox));
         let (_, writer) = stream().await;
-        let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, None);
+        let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, shared);
         let size = size_of_val(&writer) + size_of_val(&writer.run());
         assert!(size <= 528, "the writer's task: {size}");
     }

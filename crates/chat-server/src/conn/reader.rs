@@ -73,6 +73,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 line = self.lines.next() => line,
                 () = &mut clock, if self.patience().is_some() => {
                     let Some(patience) = self.patience() else { continue };
+                    // Half a line is a sign of life too.
+                    if self.lines.has_stirred() {
+                        keepalive.heard(Instant::now());
+                    }
                     match keepalive.due(Instant::now(), patience) {
                         Due::GiveUp => return EndReason::PingTimeout,
                         Due::At(next) => clock.as_mut().reset(next),
@@ -86,6 +90,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             };
             let now = Instant::now();
             keepalive.heard(now);
+            self.lines.has_stirred();
             let line = match line {
                 Ok(Some(line)) => line,
                 Ok(None) => return EndReason::Closed,

@@ -8,7 +8,7 @@ use super::{
     linger,
     write::{close, write},
 };
-use crate::{hub::encode, shared::Shared};
+use crate::{hub::encode, reason::EndReason, shared::Shared};
 
 /// Says `BYE` and closes. Beyond so many at once it just closes, so that a flood of them costs nothing for long.
 pub(super) async fn refuse<R, W>(shared: &Shared, mut lines: Lines<R>, mut writer: W)
@@ -18,8 +18,17 @@ where
 {
     let Ok(_place) = shared.farewells.try_acquire() else { return };
     let bye = encode(&[], &[ServerMessage::Bye], Terminator::CrLf);
-    if write(&mut writer, &bye, shared.options.write_timeout).await.is_ok() {
+    let told = async {
+        write(&mut writer, &bye, shared.options.write_timeout).await?;
         close(&mut writer, shared.options.write_timeout).await;
+        Ok::<_, EndReason>(())
+    };
+    // Without a write deadline, only the cut ends the waiting for a peer that does not read.
+    let told = tokio::select! {
+        () = shared.cut.cancelled() => return,
+        told = told => told,
+    };
+    if told.is_ok() {
         linger(shared, &mut lines).await;
     }
 }

@@ -1,6 +1,6 @@
 //! The writer of a member: the ring's batches as they are, and its own lines at their places among them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use chat_proto::{ServerMessage, Terminator};
@@ -20,6 +20,7 @@ use crate::{
     hub::{Batch, Joined, Outbox, Place, View, encode},
     peer::ConnId,
     reason::EndReason,
+    shared::Shared,
 };
 
 /// Octets at which a write is large enough.
@@ -33,7 +34,7 @@ pub(super) struct Writer<W> {
     /// Everything before it has been written.
     reached: Place,
     terminator: Terminator,
-    deadline: Option<Duration>,
+    shared: Arc<Shared>,
 }
 
 /// How a writer ends that has delivered everything.
@@ -46,9 +47,9 @@ pub(super) enum Delivered {
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
-    pub(super) fn new(io: W, conn: ConnId, joined: Joined, terminator: Terminator, deadline: Option<Duration>) -> Self {
+    pub(super) fn new(io: W, conn: ConnId, joined: Joined, terminator: Terminator, shared: Arc<Shared>) -> Self {
         let Joined { ring, outbox, batch, .. } = joined;
-        Self { io, conn, ring, outbox, reached: Place { batch, offset: 0 }, terminator, deadline }
+        Self { io, conn, ring, outbox, reached: Place { batch, offset: 0 }, terminator, shared }
     }
 
     /// Writes until the member's stream ends, and closes its side. The error says why not all was delivered.
@@ -72,16 +73,18 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 () = self.outbox.filled() => self.replies(&[]).await?,
             }
         };
-        close(&mut self.io, self.deadline).await;
+        close(&mut self.io, self.shared.options.write_timeout).await;
         Ok(delivered)
     }
 
     /// Writes a batch, and those behind it that are there already: a writer that comes late has one write to make, not
     /// many. Whether it was the last.
     async fn batches(&mut self, first: &Batch) -> Result<bool, EndReason> {
+        let mut messages = first.messages_for(self.conn);
         let View { octets, mut last } = self.view(first);
         if last || self.ring.is_empty() {
             self.write(octets).await?;
+            self.shared.counters.delivered(self.conn, messages);
             return Ok(last);
         }
         let mut pieces = Pieces::default();
@@ -89,6 +92,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         while !last && pieces.remaining() < AT_ONCE {
             match self.ring.try_recv() {
                 Ok(batch) => {
+                    messages += batch.messages_for(self.conn);
                     let view = self.view(&batch);
                     pieces.push(view.octets);
                     last = view.last;
@@ -98,7 +102,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        write_pieces(&mut self.io, pieces, self.deadline).await?;
+        write_pieces(&mut self.io, pieces, self.shared.options.write_timeout).await?;
+        self.shared.counters.delivered(self.conn, messages);
         Ok(last)
     }
 
@@ -117,7 +122,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     async fn write(&mut self, octets: Bytes) -> Result<(), EndReason> {
         if !octets.is_empty() {
-            write(&mut self.io, &octets, self.deadline).await?;
+            write(&mut self.io, &octets, self.shared.options.write_timeout).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A batch: lines encoded once and shared by everybody, and the few places where somebody gets something else.
 
-use std::sync::OnceLock;
+use std::{ops::Range, sync::OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::{ServerMessage, Session, Terminator};
@@ -28,12 +28,24 @@ pub(crate) enum Instead {
     Nothing,
 }
 
+/// A batch is closed at so many octets of lines; one more line may go over it.
+const LINES: usize = 16_384;
+/// And at so many octets in all: short lines weigh less than their spans.
+const WEIGHT: usize = 24_576;
+
+/// Offsets in a batch, which is short: spans are most of what short lines weigh.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     conn: ConnId,
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     instead: Instead,
+}
+
+impl Span {
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// Lines back to back, each ended by CRLF.
@@ -42,7 +54,9 @@ pub(crate) struct Batch {
     number: u64,
     lines: Bytes,
     /// Ordered by connection, and for each by place.
-    spans: Vec<Span>,
+    spans: Box<[Span]>,
+    /// Messages among the lines.
+    messages: usize,
     /// The same lines ended by LF, once somebody needs them.
     bare: OnceLock<Bytes>,
 }
@@ -73,6 +87,20 @@ impl Batch {
         View { octets, last }
     }
 
+    /// How many messages of others are in what `conn` gets.
+    pub(crate) fn messages_for(&self, conn: ConnId) -> usize {
+        let own = self.spans_of(conn);
+        if own.iter().all(|span| span.instead == Instead::Ok) {
+            return self.messages - own.len();
+        }
+        // Those between its own JOIN and LOGOUT.
+        let entered = own.iter().find(|span| matches!(span.instead, Instead::Entered(_))).map_or(0, |span| span.end);
+        let left = own.iter().find(|span| matches!(span.instead, Instead::Bye | Instead::Nothing));
+        let stay = entered..left.map_or(u32::MAX, |span| span.start);
+        let heard = |span: &&Span| span.instead == Instead::Ok && span.conn != conn && stay.contains(&span.start);
+        self.spans.iter().filter(heard).count()
+    }
+
     fn spans_of(&self, conn: ConnId) -> &[Span] {
         let start = self.spans.partition_point(|span| span.conn < conn);
         let length = self.spans[start..].partition_point(|span| span.conn == conn);
@@ -91,13 +119,14 @@ impl Batch {
         let mut replies = replies.iter().peekable();
         let mut written = 0;
         for span in own {
-            while let Some(reply) = replies.next_if(|reply| self.offset(reply) <= span.start) {
+            let Range { start, end } = span.range();
+            while let Some(reply) = replies.next_if(|reply| self.offset(reply) <= start) {
                 merged.extend_from_slice(&self.lines[written..self.offset(reply)]);
                 written = self.offset(reply);
                 reply.write(&mut merged);
             }
-            merged.extend_from_slice(&self.lines[written..span.start]);
-            written = span.end;
+            merged.extend_from_slice(&self.lines[written..start]);
+            written = end;
             match span.instead {
                 Instead::Ok => put(&mut merged, &ServerMessage::Ok),
                 Instead::Entered(Session::Plain) => {}
@@ -165,6 +194,7 @@ pub(crate) struct Draft {
     number: u64,
     lines: BytesMut,
     spans: Vec<Span>,
+    messages: usize,
 }
 
 impl Draft {
@@ -173,17 +203,23 @@ impl Draft {
         Place { batch: self.number, offset: self.lines.len() }
     }
 
-    /// Octets so far.
-    pub(crate) fn len(&self) -> usize {
-        self.lines.len()
+    /// Whether it should be taken before anything is added.
+    pub(crate) fn is_full(&self) -> bool {
+        let weight = self.lines.len() + self.spans.len() * size_of::<Span>();
+        self.lines.len() >= LINES || weight >= WEIGHT
     }
 
     /// Adds a line for everybody; `conn` gets something else.
     pub(crate) fn push(&mut self, message: &ServerMessage, conn: ConnId, instead: Instead) {
         // What is before its JOIN is not for the one who enters.
-        let start = if matches!(instead, Instead::Entered(_)) { 0 } else { self.lines.len() };
+        let start = if matches!(instead, Instead::Entered(_)) { 0 } else { self.offset() };
         put(&mut self.lines, message);
-        self.spans.push(Span { conn, start, end: self.lines.len(), instead });
+        self.messages += usize::from(instead == Instead::Ok);
+        self.spans.push(Span { conn, start, end: self.offset(), instead });
+    }
+
+    fn offset(&self) -> u32 {
+        u32::try_from(self.lines.len()).expect("a batch is closed long before")
     }
 
     /// Closes the batch and opens the next; `None` if nothing is in it.
@@ -195,7 +231,9 @@ impl Draft {
         spans.sort_by_key(|span| span.conn);
         let number = self.number;
         self.number += 1;
-        Some(Batch { number, lines: self.lines.split().freeze(), spans, bare: OnceLock::new() })
+        let messages = std::mem::take(&mut self.messages);
+        let (lines, spans) = (self.lines.split().freeze(), spans.into_boxed_slice());
+        Some(Batch { number, lines, spans, messages, bare: OnceLock::new() })
     }
 }
 
@@ -249,6 +287,27 @@ mod tests {
         assert_eq!(views, [batch.lines.as_ptr(); 2]);
         let bare = [(); 2].map(|()| batch.view(EVE, &[], Terminator::Lf).octets.as_ptr());
         assert_eq!(bare[0], bare[1]);
+    }
+
+    #[test]
+    fn everybody_is_counted_the_messages_of_others_that_they_get() {
+        let batch = draft().take().unwrap();
+        assert_eq!([ANN, BOB, EVE].map(|conn| batch.messages_for(conn)), [0, 1, 3]);
+    }
+
+    /// The ring's bound is the batches' bound times their number.
+    #[test]
+    fn a_batch_is_bounded_with_all_that_belongs_to_it() {
+        for text in ["x".to_owned(), "x".repeat(100), "\u{1f600}".repeat(2_000)] {
+            let mut draft = Draft::default();
+            while !draft.is_full() {
+                draft.push(&from("a", &text), ANN, Instead::Ok);
+            }
+            let batch = draft.take().unwrap();
+            let weight = batch.lines.len() + size_of_val(&*batch.spans);
+            assert!((16_384..=32_768).contains(&weight), "{weight}");
+            assert!(batch.shared(Terminator::Lf).len() <= 24_576);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) use self::{
     state::Wanted,
 };
 use self::{command::Command, outbox::Reply, task::Task};
-use crate::{event::EventSender, peer::ConnId, reason::EndReason};
+use crate::{event::EventSender, peer::ConnId, reason::EndReason, stats::Counters};
 
 /// Commands that may wait for the hub; whoever wants to add one more waits itself (back-pressure).
 const QUEUE: usize = 1_024;
@@ -30,23 +30,45 @@ pub(crate) struct Hub {
     commands: mpsc::Sender<Command>,
 }
 
+/// Somebody whose `JOIN` is under way. Given up then, it may be in without anybody to let it go: this does.
+struct Unseen<'a> {
+    hub: Option<&'a Hub>,
+    conn: ConnId,
+}
+
+impl Drop for Unseen<'_> {
+    fn drop(&mut self) {
+        let (Some(hub), conn) = (self.hub.cloned(), self.conn) else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { hub.leave(conn, EndReason::Closed).await });
+        }
+    }
+}
+
 /// The hub takes no more commands, since the server stops.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Stopped;
 
 impl Hub {
     /// A hub, and the task that is to be run for it. The ring keeps `batches` batches for those who are behind.
-    pub(crate) fn new(batches: usize, events: EventSender) -> (Self, impl Future<Output = ()>) {
+    pub(crate) fn new(
+        batches: usize,
+        events: EventSender,
+        counters: Arc<Counters>,
+    ) -> (Self, impl Future<Output = ()>) {
         let (commands, queue) = mpsc::channel(QUEUE);
         let (ring, _) = broadcast::channel(batches);
-        (Self { commands }, Task::new(ring, events).run(queue))
+        (Self { commands }, Task::new(ring, events, counters).run(queue))
     }
 
     /// Takes a connection in, as soon as the answer is received.
     pub(crate) async fn join(&self, conn: ConnId, wanted: Wanted) -> Result<Joined, JoinError> {
         let (reply, answer) = oneshot::channel();
         self.room().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { conn, wanted, reply });
-        answer.await.unwrap_or(Err(JoinError::Stopped))
+        let mut unseen = Unseen { hub: Some(self), conn };
+        let answer = answer.await.unwrap_or(Err(JoinError::Stopped));
+        unseen.hub = None;
+        answer
     }
 
     /// Hands a member's message over. Its writer meets the `OK` in the ring.

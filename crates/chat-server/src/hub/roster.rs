@@ -39,6 +39,10 @@ impl Roster {
         self.members.get(&conn).copied()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
     pub(super) fn members(&self) -> impl Iterator<Item = (ConnId, Name)> {
         self.members.iter().map(|(conn, name)| (*conn, *name))
     }

@@ -68,6 +68,11 @@ impl State {
         self.roster.members()
     }
 
+    /// How many are here.
+    pub(super) fn clients(&self) -> usize {
+        self.roster.len()
+    }
+
     /// The number of the last message, join or leave.
     pub(super) fn seq(&self) -> u64 {
         self.seq
@@ -78,9 +83,9 @@ impl State {
         self.draft.place()
     }
 
-    /// Octets that wait to be taken.
-    pub(super) fn waiting(&self) -> usize {
-        self.draft.len()
+    /// Whether so much waits to be taken that it should be.
+    pub(super) fn is_full(&self) -> bool {
+        self.draft.is_full()
     }
 
     /// Takes what has been placed since the last call.

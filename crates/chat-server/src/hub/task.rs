@@ -17,21 +17,21 @@ use crate::{
     event::{Event, EventSender},
     peer::ConnId,
     reason::EndReason,
+    stats::Counters,
 };
-
-/// A batch is closed at so many octets; one more line may go over it.
-const BATCH: usize = 16_384;
 
 #[derive(Debug)]
 pub(super) struct Task {
     state: State,
     ring: broadcast::Sender<Arc<Batch>>,
     events: EventSender,
+    counters: Arc<Counters>,
+    messages: u64,
 }
 
 impl Task {
-    pub(super) fn new(ring: broadcast::Sender<Arc<Batch>>, events: EventSender) -> Self {
-        Self { state: State::default(), ring, events }
+    pub(super) fn new(ring: broadcast::Sender<Arc<Batch>>, events: EventSender, counters: Arc<Counters>) -> Self {
+        Self { state: State::default(), ring, events, counters, messages: 0 }
     }
 
     /// Runs until the queue is closed and empty. Dropping the ring then tells the writers that all has been said.
@@ -52,7 +52,7 @@ impl Task {
                     Command::Stop => queue.close(),
                     command => self.handle(command),
                 }
-                if self.state.waiting() >= BATCH {
+                if self.state.is_full() {
                     self.publish();
                 }
             }
@@ -62,6 +62,7 @@ impl Task {
             let seq = self.state.seq();
             self.events.push(|| Event::Left { seq, name, reason: EndReason::ServerStopped });
         }
+        self.counters.set_room(0, self.messages);
         self.events.publish();
     }
 
@@ -70,6 +71,7 @@ impl Task {
             Command::Join { conn, wanted, reply } => self.join(conn, wanted, reply),
             Command::Say { conn, text, receipt } => {
                 let Some((message, seq)) = self.state.say(conn, text) else { return };
+                self.messages += 1;
                 self.events.push_message(seq, message);
                 if let Some(receipt) = receipt {
                     // Who does not wait for it any more does not need it.
@@ -116,6 +118,8 @@ impl Task {
 
     fn publish(&mut self) {
         if let Some(batch) = self.state.take_batch() {
+            // Before anybody can see the batch, so that who has seen it finds it counted.
+            self.counters.set_room(self.state.clients(), self.messages);
             // An error says that nobody is connected.
             let _ = self.ring.send(Arc::new(batch));
         }

@@ -61,6 +61,41 @@ async fn it_stops_gracefully_on_signals() {
     }
 }
 
+/// On stdout when asked, and in the log at the end.
+#[cfg(unix)]
+#[tokio::test]
+async fn it_tells_its_numbers_on_sigusr1_and_when_it_stops() {
+    use rustix::process::Signal;
+
+    let mut server = start(&["--listen", "127.0.0.1:0"]);
+    let address = server.address();
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut bob = Peer::tcp(address).await.join("bob").await;
+    bob.send("MSG hi").await;
+    bob.expect("OK").await;
+    ann.expect("JOIN bob").await;
+    ann.expect("FROM bob MSG hi").await;
+    // A delivery is counted right after it has been made.
+    let asked = loop {
+        server.signal(Signal::USR1);
+        let asked = server.line();
+        if !asked.contains("deliveries=0") {
+            break asked;
+        }
+    };
+    assert!(asked.starts_with("connections=2 clients=2 tasks=4 messages=1 deliveries=1 left=0"), "{asked}");
+    bob.send("BYE").await;
+    bob.expect("BYE").await;
+    drop(bob);
+    ann.expect("LOGOUT bob").await;
+    server.signal(Signal::TERM);
+    drop(ann);
+    let (status, _, stderr) = server.end();
+    assert!(status.success());
+    let end = "clients=0 tasks=0 messages=1 deliveries=1 left=2 refused=0 cut=0";
+    assert!(stderr.contains(end) && stderr.contains("said BYE: 1"), "{stderr}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_second_signal_stops_it_at_once() {

@@ -175,3 +175,23 @@ async fn a_flood_of_pings_without_reading_ends_in_a_cut() {
     witness.expect("LOGOUT flood").await;
     assert!(flooding.await.is_err(), "it cannot write to a connection that is gone");
 }
+
+/// Clause 6.1: any input counts, half a line too.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_comes_slowly_is_a_sign_of_life() {
+    let server = ChatServer::builder().build();
+    let mut slow = Peer::paused(&server).join("slow").await;
+    slow.raw(b"MSG ").await;
+    for _ in 0..300 {
+        advance(secs(1)).await;
+        slow.raw(b"x").await;
+        tokio::task::yield_now().await; // The server reads it.
+    }
+    slow.raw(b"\r\n").await;
+    loop {
+        match slow.line().await.as_str() {
+            "OK" => break,
+            line => assert_eq!(line, "PING"),
+        }
+    }
+}

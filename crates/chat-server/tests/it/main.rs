@@ -15,5 +15,6 @@ mod order;
 mod process;
 mod readme;
 mod room;
+mod stats;
 mod support;
 mod wire;

@@ -1,0 +1,141 @@
+//! What the server has done so far, in numbers: counted where it happens, so cheaply that it need not be turned off.
+
+use std::{
+    fmt,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use crate::{
+    peer::ConnId,
+    reason::{EndReason, Ending},
+};
+
+/// Writers count side by side: so many of them do not meet on one cache line.
+const SHARDS: usize = 16;
+
+/// The server in numbers, from [`ChatServer::stats`](crate::ChatServer::stats). All but the first three count from the
+/// start of the server.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections that are let in, logged in or not.
+    pub connections: usize,
+    /// Clients in the room, those inside of the program included.
+    pub clients: usize,
+    /// Tasks that the server runs for its connections.
+    pub tasks: usize,
+    /// Messages that have been placed in the order, which is what `OK` means (clause 5.1).
+    pub messages: u64,
+    /// Messages that have been written to those who did not say them: one for each message and receiver. Clients inside
+    /// of the program are not counted.
+    pub deliveries: u64,
+    /// How connections ended, and how many by each reason; in the order in which the reasons first occurred.
+    pub ended: Vec<(EndReason, u64)>,
+}
+
+impl Stats {
+    /// Connections that ended by this reason.
+    pub fn ended_by(&self, reason: EndReason) -> u64 {
+        self.sum(|other| other == reason)
+    }
+
+    /// Connections that ended in this way.
+    pub fn ended_as(&self, ending: Ending) -> u64 {
+        self.sum(|reason| reason.ending() == ending)
+    }
+
+    fn sum(&self, counts: impl Fn(EndReason) -> bool) -> u64 {
+        self.ended.iter().filter(|(reason, _)| counts(*reason)).map(|(_, times)| times).sum()
+    }
+}
+
+/// One line: `connections=3 clients=3 tasks=6 messages=10 deliveries=20 left=1 refused=0 cut=0 (said BYE: 1)`.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { connections, clients, tasks, messages, deliveries, .. } = self;
+        write!(f, "connections={connections} clients={clients} tasks={tasks} ")?;
+        write!(f, "messages={messages} deliveries={deliveries} ")?;
+        let [left, refused, cut] = [Ending::Left, Ending::Refused, Ending::Cut].map(|ending| self.ended_as(ending));
+        write!(f, "left={left} refused={refused} cut={cut}")?;
+        for (index, (reason, times)) in self.ended.iter().enumerate() {
+            write!(f, "{}{reason}: {times}", if index == 0 { " (" } else { ", " })?;
+        }
+        if self.ended.is_empty() { Ok(()) } else { f.write_str(")") }
+    }
+}
+
+/// Where it is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    clients: AtomicUsize,
+    messages: AtomicU64,
+    deliveries: [Shard; SHARDS],
+    ended: Mutex<Vec<(EndReason, u64)>>,
+}
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard(AtomicU64);
+
+impl Counters {
+    /// What the hub knows after a batch.
+    pub(crate) fn set_room(&self, clients: usize, messages: u64) {
+        self.clients.store(clients, Ordering::Relaxed);
+        self.messages.store(messages, Ordering::Relaxed);
+    }
+
+    /// Messages of others that this connection was sent with one batch.
+    pub(crate) fn delivered(&self, conn: ConnId, messages: usize) {
+        let Shard(shard) = &self.deliveries[conn.shard(SHARDS)];
+        shard.fetch_add(messages as u64, Ordering::Relaxed);
+    }
+
+    /// A connection has ended.
+    pub(crate) fn ended(&self, reason: EndReason) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match ended.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, times)) => *times += 1,
+            None => ended.push((reason, 1)),
+        }
+    }
+
+    pub(crate) fn stats(&self, connections: usize, tasks: usize) -> Stats {
+        Stats {
+            connections,
+            clients: self.clients.load(Ordering::Relaxed),
+            tasks,
+            messages: self.messages.load(Ordering::Relaxed),
+            deliveries: self.deliveries.iter().map(|Shard(shard)| shard.load(Ordering::Relaxed)).sum(),
+            ended: self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_one_line() {
+        let counters = Counters::default();
+        assert_eq!(
+            counters.stats(0, 0).to_string(),
+            "connections=0 clients=0 tasks=0 messages=0 deliveries=0 left=0 refused=0 cut=0"
+        );
+        counters.set_room(2, 7);
+        (0..20).for_each(|conn| counters.delivered(ConnId::new(conn), 2));
+        for reason in [EndReason::Lagged, EndReason::Bye, EndReason::PlainRefused, EndReason::Bye] {
+            counters.ended(reason);
+        }
+        let stats = counters.stats(3, 5);
+        assert_eq!(
+            stats.to_string(),
+            "connections=3 clients=2 tasks=5 messages=7 deliveries=40 left=2 refused=1 cut=1 \
+             (lagged behind: 1, said BYE: 2, plain sessions are refused: 1)"
+        );
+        assert_eq!((stats.ended_by(EndReason::Bye), stats.ended_by(EndReason::Closed)), (2, 0));
+    }
+}
