@@ -36,6 +36,7 @@
 //! | watch | [`ChatServer::events`], [`ChatServer::stats`] |
 //! | make rules | [`Policy`] |
 //! | set limits and deadlines | [`ChatServerBuilder`] |
+//! | test against a bad network | `testkit`, behind the feature of that name |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
 
 mod builder;
@@ -53,6 +54,8 @@ mod serve;
 mod server;
 mod shared;
 mod stats;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};

@@ -67,6 +67,8 @@ where
         let login = Box::pin(login::log_in(&shared, conn, &peer, &mut lines, &mut writer));
         let login = AssertUnwindSafe(login).catch_unwind();
         let logged_in = tokio::select! {
+            // Not by chance: the same events are to lead to the same end, so that a simulation can replay them.
+            biased;
             () = shared.cut.cancelled() => Err(EndReason::Cut),
             login = login => login.unwrap_or(Err(EndReason::Panicked)),
         };
@@ -113,9 +115,10 @@ where
         let reading = AssertUnwindSafe(reader.run(first)).catch_unwind();
         let mut written = None;
         let reason = tokio::select! {
+            biased;
             end = &mut writing => end_of(written.insert(end), EndReason::Closed),
-            read = reading => read.unwrap_or(EndReason::Panicked),
             () = shared.stop.cancelled() => EndReason::ServerStopped,
+            read = reading => read.unwrap_or(EndReason::Panicked),
         };
         // The one place where a member leaves. A server that stops says BYE to all instead, at the end of the ring.
         if reason != EndReason::ServerStopped {
@@ -129,6 +132,7 @@ where
             written
         } else {
             tokio::select! {
+                biased;
                 written = &mut writing => written,
                 () = shared.cut.cancelled() => {
                     writing.abort();
@@ -171,6 +175,7 @@ async fn linger_after<R: AsyncRead + Unpin>(reason: EndReason, shared: &Shared, 
 
 async fn linger<R: AsyncRead + Unpin>(shared: &Shared, lines: &mut Lines<R>) {
     tokio::select! {
+        biased;
         () = shared.cut.cancelled() => {}
         // Past the deadline the peer has had its time.
         _ = timeout(LINGER, lines.discard()) => {}

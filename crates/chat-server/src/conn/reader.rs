@@ -70,6 +70,8 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 return EndReason::ServerStopped;
             }
             let line = tokio::select! {
+                // Who speaks is not asked whether it is there.
+                biased;
                 line = self.lines.next() => line,
                 () = &mut clock, if self.patience().is_some() => {
                     let Some(patience) = self.patience() else { continue };

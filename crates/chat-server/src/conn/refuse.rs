@@ -25,6 +25,7 @@ where
     };
     // Without a write deadline, only the cut ends the waiting for a peer that does not read.
     let told = tokio::select! {
+        biased;
         () = shared.cut.cancelled() => return,
         told = told => told,
     };

@@ -15,6 +15,7 @@ mod order;
 mod process;
 mod readme;
 mod room;
+mod simulation;
 mod stats;
 mod support;
 mod wire;

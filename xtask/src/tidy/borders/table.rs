@@ -133,6 +133,14 @@ pub(super) const TABLE: &[Part] = &[
         law: "brings connections in and knows nothing of chat",
     },
     Part {
+        name: "the test kit of chat-server",
+        places: &["crates/chat-server/src/testkit/"],
+        without: &[],
+        only: &["std", "chat_proto", "thiserror", "tokio", "crate::testkit", "super"],
+        never: &["std::net", "std::thread", "tokio::net"],
+        law: "judges the server from outside: it knows the protocol and streams, and nothing of how the server works",
+    },
+    Part {
         name: "the library chat-server",
         places: &["crates/chat-server/src/"],
         without: &["crates/chat-server/src/cli/", "crates/chat-server/src/main.rs"],

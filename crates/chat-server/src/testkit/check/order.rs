@@ -1,0 +1,120 @@
+//! The order as the witness saw it, and whether it is one that can be.
+
+use std::collections::{HashMap, HashSet};
+
+use chat_proto::{Name, Text};
+
+use super::{
+    replay::{End, Event, Fate, Replay},
+    violation::Violation,
+};
+
+/// What the witness saw.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    pub(super) events: &'a [Event],
+    /// Where each event stands; joins and leaves may do so more than once.
+    pub(super) places: HashMap<&'a Event, Vec<usize>>,
+    /// Who said what, in which session and as its how manieth message.
+    pub(super) sent: HashMap<(Name, &'a Text), Sent>,
+}
+
+/// A message that somebody sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    session: usize,
+    number: usize,
+    fate: Fate,
+}
+
+impl<'a> Order<'a> {
+    pub(super) fn of(events: &'a [Event], replays: &'a [Replay], violations: &mut Vec<Violation>) -> Self {
+        let mut sent = HashMap::new();
+        for (session, replay) in replays.iter().enumerate() {
+            for (number, (text, fate)) in replay.said.iter().enumerate() {
+                let message = Sent { session, number, fate: *fate };
+                if sent.insert((replay.name, text), message).is_some() {
+                    violations.push(Violation::Ambiguous { by: replay.name, text: text.clone() });
+                }
+            }
+        }
+        let mut places: HashMap<&Event, Vec<usize>> = HashMap::new();
+        for (at, event) in events.iter().enumerate() {
+            places.entry(event).or_default().push(at);
+        }
+        let order = Self { events, places, sent };
+        order.check_messages(replays, violations);
+        order.check_members(violations);
+        order
+    }
+
+    /// What is wrong with a message that this client got, whatever its place.
+    pub(super) fn fault_of(&self, by: Name, event: &Event) -> Option<Violation> {
+        let Event::Said(from, text) = event else { return None };
+        match self.sent.get(&(*from, text)) {
+            None => Some(Violation::Invented { by, event: event.clone() }),
+            Some(Sent { fate: Fate::Refused, .. }) => Some(Violation::RefusedDelivered { by, event: event.clone() }),
+            Some(_) => None,
+        }
+    }
+
+    /// Who is there after so many events.
+    pub(super) fn members(&self, events: usize) -> HashSet<Name> {
+        let mut members = HashSet::new();
+        for event in &self.events[..events] {
+            match event {
+                Event::Joined(name) => members.insert(*name),
+                Event::Left(name) => members.remove(name),
+                Event::Said(..) => true,
+            };
+        }
+        members
+    }
+
+    fn check_messages(&self, replays: &[Replay], violations: &mut Vec<Violation>) {
+        let Some(witness) = replays.first() else { return };
+        let by = witness.name;
+        let mut last: HashMap<usize, usize> = HashMap::new();
+        let mut seen = HashSet::new();
+        for event in self.events {
+            let Event::Said(from, text) = event else { continue };
+            violations.extend(self.fault_of(by, event));
+            if !seen.insert(event) {
+                violations.push(Violation::Duplicate { by, event: event.clone() });
+                continue;
+            }
+            if let Some(sent) = self.sent.get(&(*from, text)) {
+                let before = last.insert(sent.session, sent.number);
+                if before.is_some_and(|before| before > sent.number) {
+                    violations.push(Violation::SenderOrder { event: event.clone() });
+                }
+            }
+        }
+        // A witness that was cut off saw less than there was, and cannot say what is lost.
+        if witness.end == End::Cut {
+            violations.push(Violation::NoWitness { by });
+        }
+        for replay in replays {
+            for (text, _) in replay.said.iter().filter(|(_, fate)| *fate == Fate::Accepted) {
+                let event = Event::Said(replay.name, text.clone());
+                if !self.places.contains_key(&event) {
+                    violations.push(Violation::Lost { by, event });
+                }
+            }
+        }
+    }
+
+    fn check_members(&self, violations: &mut Vec<Violation>) {
+        let mut members = HashSet::new();
+        for event in self.events {
+            let possible = match event {
+                Event::Joined(name) => members.insert(name.key()),
+                Event::Said(name, _) => members.contains(&name.key()),
+                Event::Left(name) => members.remove(&name.key()),
+            };
+            if !possible {
+                violations.push(Violation::Impossible { event: event.clone() });
+            }
+        }
+    }
+}

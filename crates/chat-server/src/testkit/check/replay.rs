@@ -1,0 +1,153 @@
+//! One session by itself: which reply belongs to which request, and what it saw of the order.
+
+use std::{collections::VecDeque, fmt};
+
+use chat_proto::{Name, RosterReader, ServerMessage, Text};
+
+use super::violation::Violation;
+use crate::testkit::{Ask, Session};
+
+/// Something that has its place in the order that everybody sees.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Event {
+    /// Somebody came in.
+    Joined(Name),
+    /// Somebody said something.
+    Said(Name, Text),
+    /// Somebody left.
+    Left(Name),
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Joined(name) => write!(f, "JOIN {name}"),
+            // The beginning tells them apart; the precision cuts the rest.
+            Self::Said(name, text) => write!(f, "FROM {name} MSG {text:.60}"),
+            Self::Left(name) => write!(f, "LOGOUT {name}"),
+        }
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    Accepted,
+    Refused,
+    Unknown,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// `BYE` in reply to its own.
+    Left,
+    /// `BYE` from the server.
+    Stopped,
+    /// Neither.
+    Cut,
+}
+
+/// A session, understood.
+#[derive(Debug)]
+pub(super) struct Replay {
+    pub(super) name: Name,
+    pub(super) said: Vec<(Text, Fate)>,
+    /// What it saw, with its own messages where their `OK`s stand. It begins with its own `JOIN`; empty if it never joined.
+    pub(super) view: Vec<Event>,
+    /// Rosters, and how much it had seen when it got them.
+    pub(super) rosters: Vec<(usize, Vec<Name>)>,
+    pub(super) end: End,
+}
+
+impl Replay {
+    pub(super) fn of(session: &Session, violations: &mut Vec<Violation>) -> Self {
+        let Session { name, asked, heard } = session;
+        let said = asked.iter().filter_map(|ask| match ask {
+            Ask::Say(text) => Some((text.clone(), Fate::Unknown)),
+            _ => None,
+        });
+        let mut this = Self { name: *name, said: said.collect(), view: Vec::new(), rosters: Vec::new(), end: End::Cut };
+        let mut replying = Replying { waiting: asked.iter().collect(), answered: 0, roster: RosterReader::default() };
+        for line in heard {
+            let understood = match line {
+                _ if this.end != End::Cut => false,
+                Ok(line) => this.hear(line, &mut replying),
+                Err(_) => false,
+            };
+            if !understood {
+                let line = line.as_ref().map_or_else(Clone::clone, ToString::to_string);
+                violations.push(Violation::Reply { by: *name, line });
+            }
+        }
+        this
+    }
+
+    /// Whether the line makes sense here.
+    fn hear(&mut self, line: &ServerMessage, replying: &mut Replying<'_>) -> bool {
+        if self.view.is_empty() {
+            match line {
+                ServerMessage::Welcome => self.view.push(Event::Joined(self.name)),
+                ServerMessage::Bye => self.end = End::Stopped,
+                ServerMessage::NameOk | ServerMessage::NameFailure | ServerMessage::NameReq => {}
+                _ => return false,
+            }
+            return true;
+        }
+        match line {
+            ServerMessage::Ok => match replying.next() {
+                Some(Ask::Say(text)) => {
+                    self.view.push(Event::Said(self.name, text.clone()));
+                    self.answer(replying, Fate::Accepted);
+                }
+                _ => return false,
+            },
+            ServerMessage::BadReq => match replying.next() {
+                Some(Ask::Say(_)) => self.answer(replying, Fate::Refused),
+                other => return other == Some(&Ask::Nonsense),
+            },
+            ServerMessage::Pong => return replying.next() == Some(&Ask::Ping),
+            ServerMessage::Clients { total, names } => return self.list(*total, names, replying),
+            ServerMessage::Bye if replying.waiting.front() == Some(&&Ask::Bye) => self.end = End::Left,
+            ServerMessage::Bye => self.end = End::Stopped,
+            ServerMessage::Ping => {}
+            ServerMessage::Join(name) if *name != self.name => self.view.push(Event::Joined(*name)),
+            ServerMessage::Logout(name) if *name != self.name => self.view.push(Event::Left(*name)),
+            ServerMessage::From { name, text } if *name != self.name => {
+                self.view.push(Event::Said(*name, text.clone()));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn answer(&mut self, replying: &mut Replying<'_>, fate: Fate) {
+        self.said[replying.answered].1 = fate;
+        replying.answered += 1;
+    }
+
+    fn list(&mut self, total: usize, names: &[Name], replying: &mut Replying<'_>) -> bool {
+        match replying.roster.push(total, names.to_vec()) {
+            Ok(Some(roster)) => {
+                self.rosters.push((self.view.len(), roster));
+                replying.next() == Some(&Ask::Clients)
+            }
+            Ok(None) => replying.waiting.front() == Some(&&Ask::Clients),
+            Err(_) => false,
+        }
+    }
+}
+
+/// What still waits for its reply.
+struct Replying<'a> {
+    waiting: VecDeque<&'a Ask>,
+    /// Messages that have got theirs.
+    answered: usize,
+    roster: RosterReader,
+}
+
+impl<'a> Replying<'a> {
+    fn next(&mut self) -> Option<&'a Ask> {
+        self.waiting.pop_front()
+    }
+}

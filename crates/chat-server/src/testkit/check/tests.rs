@@ -1,0 +1,141 @@
+//! The judge is judged: histories that are broken on purpose, each in one way.
+
+use super::*;
+use crate::testkit::Ask;
+
+/// A session from what it asked, and what it heard after `NAME OK` and `WELCOME`. Requests are written as their lines.
+fn session(name: &str, asked: &str, heard: &str) -> Session {
+    let mut session = Session::new(name.parse().unwrap());
+    for line in asked.lines() {
+        session.asks(match line {
+            "REQ CLIENTS" => Ask::Clients,
+            "PING" => Ask::Ping,
+            "BYE" => Ask::Bye,
+            _ => line.strip_prefix("MSG ").map_or(Ask::Nonsense, |text| Ask::Say(text.parse().unwrap())),
+        });
+    }
+    ["NAME OK", "WELCOME"].into_iter().chain(heard.lines()).for_each(|line| session.hears(line));
+    session
+}
+
+const ORDER: &str = "JOIN ann\nJOIN bob\nFROM ann MSG a1\nFROM ann MSG a2\nFROM bob MSG b1\nLOGOUT ann\nBYE";
+const ANN_ASKED: &str = "MSG a1\nxyz\nMSG a2\nREQ CLIENTS\nMSG rude\nBYE";
+const ANN_HEARD: &str = "JOIN bob\nOK\nBAD REQ\nOK\nLIST CLIENTS 3 wit ann bob\nFROM bob MSG b1\nBAD REQ\nBYE";
+const BOB_HEARD: &str = "FROM ann MSG a1\nFROM ann MSG a2\nPONG\nOK\nLOGOUT ann\nBYE";
+
+/// The witness, Ann and Bob; what they heard.
+fn run(witness: &str, ann: &str, bob: &str) -> Result<Verdict, Violations> {
+    check(&[session("wit", "", witness), session("ann", ANN_ASKED, ann), session("bob", "PING\nMSG b1\nMSG b2", bob)])
+}
+
+#[track_caller]
+fn caught(result: Result<Verdict, Violations>, violation: &str) {
+    let violations = result.expect_err("it is broken").0;
+    let told: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|told| told == violation), "{told:#?}");
+}
+
+#[test]
+fn a_sound_history_passes() {
+    let verdict = run(ORDER, ANN_HEARD, BOB_HEARD).unwrap();
+    assert_eq!(verdict, Verdict { events: 7, accepted: 3, refused: 1, unknown: 1 });
+    // Cut off, a client may have heard less; and what has no answer may be there or not.
+    run(ORDER, "JOIN bob\nOK", "FROM ann MSG a1").unwrap();
+    run(&ORDER.replace("MSG b1", "MSG b1\nFROM bob MSG b2"), "JOIN bob", "FROM ann MSG a1").unwrap();
+    run(&ORDER.replace("FROM bob MSG b1\n", ""), "JOIN bob", "FROM ann MSG a1").unwrap();
+}
+
+#[test]
+fn a_loss_is_caught() {
+    caught(run(ORDER, ANN_HEARD, &BOB_HEARD.replace("FROM ann MSG a1\n", "")), "bob never got `FROM ann MSG a1`");
+    caught(run(ORDER, ANN_HEARD, &BOB_HEARD.replace("LOGOUT ann\n", "")), "bob never got `LOGOUT ann`");
+    caught(run(ORDER, &ANN_HEARD.replace("FROM bob MSG b1\n", ""), BOB_HEARD), "ann never got `FROM bob MSG b1`");
+    caught(run(&ORDER.replace("FROM ann MSG a2\n", ""), ANN_HEARD, BOB_HEARD), "wit never got `FROM ann MSG a2`");
+    caught(run(&ORDER.replace("JOIN bob\n", ""), ANN_HEARD, BOB_HEARD), "wit never got `JOIN bob`");
+}
+
+#[test]
+fn a_duplicate_is_caught() {
+    let twice = "FROM ann MSG a1\nFROM ann MSG a1";
+    caught(run(ORDER, ANN_HEARD, &BOB_HEARD.replace("FROM ann MSG a1", twice)), "bob got `FROM ann MSG a1` again");
+    caught(run(&ORDER.replace("FROM ann MSG a1", twice), ANN_HEARD, BOB_HEARD), "wit got `FROM ann MSG a1` again");
+    let late = BOB_HEARD.replace("LOGOUT ann", "FROM ann MSG a1\nLOGOUT ann");
+    caught(run(ORDER, ANN_HEARD, &late), "bob got `FROM ann MSG a1` again");
+}
+
+#[test]
+fn a_swap_is_caught() {
+    let swapped = BOB_HEARD.replace("a1\nFROM ann MSG a2", "a2\nFROM ann MSG a1");
+    caught(run(ORDER, ANN_HEARD, &swapped), "bob got `FROM ann MSG a2` before `FROM ann MSG a1`");
+    let swapped = ORDER.replace("a1\nFROM ann MSG a2", "a2\nFROM ann MSG a1");
+    caught(
+        run(&swapped, ANN_HEARD, &BOB_HEARD.replace("a1", "a3")),
+        "`FROM ann MSG a1` is behind what was sent after it",
+    );
+    // Its own message has its place too: where the OK stands.
+    let moved = ANN_HEARD
+        .replace("OK\nBAD REQ\nOK\nLIST CLIENTS 3 wit ann bob\nFROM bob MSG b1", "OK\nBAD REQ\nFROM bob MSG b1\nOK");
+    caught(run(ORDER, &moved, BOB_HEARD), "ann got `FROM bob MSG b1` before `FROM ann MSG a2`");
+}
+
+#[test]
+fn what_nobody_said_is_caught() {
+    let more = BOB_HEARD.replace("LOGOUT", "FROM eve MSG hi\nLOGOUT");
+    caught(run(ORDER, ANN_HEARD, &more), "bob got `FROM eve MSG hi`, which nobody sent");
+    let refused = ORDER.replace("LOGOUT", "FROM ann MSG rude\nLOGOUT");
+    caught(run(&refused, ANN_HEARD, BOB_HEARD), "wit got `FROM ann MSG rude`, which was refused");
+    let unshared = BOB_HEARD.replace("LOGOUT ann", "LOGOUT ann\nJOIN eve");
+    caught(run(ORDER, ANN_HEARD, &unshared), "bob got `JOIN eve`, which is not there in the order");
+}
+
+#[test]
+fn replies_out_of_order_are_caught() {
+    caught(
+        run(ORDER, &ANN_HEARD.replace("BAD REQ\nOK", "OK\nBAD REQ"), BOB_HEARD),
+        "ann got \"OK\" where it does not belong",
+    );
+    caught(run(ORDER, ANN_HEARD, &BOB_HEARD.replace("PONG\n", "")), "bob got \"OK\" where it does not belong");
+    caught(run(ORDER, ANN_HEARD, &format!("{BOB_HEARD}\nOK")), "bob got \"OK\" where it does not belong");
+    caught(
+        run(ORDER, ANN_HEARD, &BOB_HEARD.replace("OK", "FROM bob MSG b1")),
+        "bob got \"FROM bob MSG b1\" where it does not belong",
+    );
+    caught(
+        run(ORDER, ANN_HEARD, &BOB_HEARD.replace("MSG a1", "SG a1")),
+        "bob got \"FROM ann SG a1\" where it does not belong",
+    );
+}
+
+#[test]
+fn a_roster_that_is_not_exact_is_caught() {
+    let told = "ann was told that [\"wit\", \"ann\"] are there, and not [\"ann\", \"bob\", \"wit\"]";
+    caught(run(ORDER, &ANN_HEARD.replace("3 wit ann bob", "2 wit ann"), BOB_HEARD), told);
+}
+
+#[test]
+fn members_that_cannot_be_are_caught() {
+    caught(run(&ORDER.replace("LOGOUT ann", "JOIN Ann"), ANN_HEARD, BOB_HEARD), "`JOIN Ann` cannot be here");
+    caught(run(&ORDER.replace("BYE", "LOGOUT ann\nBYE"), ANN_HEARD, BOB_HEARD), "`LOGOUT ann` cannot be here");
+}
+
+#[test]
+fn who_comes_back_is_found_at_its_later_place() {
+    let order = "JOIN ann\nLOGOUT ann\nJOIN ann\nFROM ann MSG 2\nLOGOUT ann\nJOIN ann\nFROM ann MSG 3\nBYE";
+    let sessions = |third: &str| {
+        [
+            session("wit", "", order),
+            session("ann", "", ""),
+            session("ann", "MSG 2", "OK"),
+            session("ann", "MSG 3", third),
+        ]
+    };
+    check(&sessions("OK\nBYE")).unwrap();
+    caught(check(&sessions("LOGOUT bob\nOK\nBYE")), "ann got `LOGOUT bob`, which is not there in the order");
+}
+
+#[test]
+fn what_cannot_be_judged_is_said() {
+    caught(run(&ORDER.replace("\nBYE", ""), ANN_HEARD, BOB_HEARD), "wit is the witness, and was cut off");
+    let twice = check(&[session("wit", "MSG a\nMSG a", "OK\nOK\nBYE")]);
+    caught(twice, "wit has sent \"a\" twice, so that nobody can tell the two apart");
+}

@@ -1,0 +1,57 @@
+//! For tests of programs that embed the server (feature `testkit`): a transport with seeded faults, and a checker of what
+//! clients sent and received.
+//!
+//! * [`Faulty`] wraps any stream and slices, stalls, resets and half-closes it as its [`Faults`] say, by the numbers of an
+//!   [`Rng`]. All that happens follows from the seed: print it when a test fails, and the same seed replays the run. Stalls
+//!   are of Tokio's time, so that on paused time they take none.
+//! * [`Session`] records what one client asked and heard. [`check`] takes the sessions of a run and finds what no run may
+//!   have: a message lost, delivered twice, swapped, invented, or delivered although refused; an order that is not
+//!   everybody's; replies that are not in the order of the requests; a roster that is not exact.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use chat_server::{
+//!     ChatServer, PeerInfo,
+//!     testkit::{Ask, Faults, Faulty, Rng, Session, check},
+//! };
+//! use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let seed = 42;
+//! let mut rng = Rng::new(seed);
+//! let server = ChatServer::builder().build();
+//!
+//! // Ann's lines arrive in pieces of up to three octets, and one in ten comes late.
+//! let faults = Faults::none().slices(3).stalls(10, Duration::from_millis(50));
+//! let (ann, theirs) = tokio::io::duplex(256);
+//! server.attach(Faulty::new(theirs, faults, rng.fork()), PeerInfo::named("ann"));
+//!
+//! let mut record = Session::new("ann".parse()?);
+//! let (reader, mut writer) = tokio::io::split(ann);
+//! record.asks(Ask::Say("hello".parse()?));
+//! record.asks(Ask::Bye);
+//! writer.write_all(b"PROT 0.1 CONNECT USER ann\r\nMSG hello\r\nBYE\r\n").await?;
+//! let mut lines = BufReader::new(reader).lines();
+//! while let Some(line) = lines.next_line().await? {
+//!     record.hears(&line);
+//! }
+//!
+//! // The first of the sessions is the witness: in before all others, and there until all is over.
+//! let verdict = check(&[record]).unwrap_or_else(|violations| panic!("seed {seed}: {violations}"));
+//! assert_eq!(verdict.accepted, 1);
+//! # Ok(()) }
+//! ```
+
+mod check;
+mod rng;
+mod session;
+mod transport;
+
+pub use self::{
+    check::{Event, Verdict, Violation, Violations, check},
+    rng::Rng,
+    session::{Ask, Session},
+    transport::{Faults, Faulty},
+};

@@ -1,0 +1,199 @@
+//! Whole runs by seed: clients that join, talk, stall, split lines, reset, half-close and come back, against the real hub,
+//! readers and writers, on paused time. What they saw is judged by the checker.
+//!
+//! `CHAT_SIM_SEEDS=10000` runs more seeds, `CHAT_SIM_SEED=42` one alone.
+
+mod actor;
+mod tamper;
+
+use std::{fmt::Write, time::Duration};
+
+use chat_server::{
+    ChatServer, ChatServerBuilder, EndReason, Ending, Name, PeerInfo, Policy, RateLimit, Stats, Text, Verdict,
+    testkit::{self, Faults, Faulty, Rng, Session, Violation, Violations, check},
+};
+
+use self::{
+    actor::{Actor, Client},
+    tamper::{Tamper, Trick},
+};
+
+/// How many seeds a normal test run tries.
+const SEEDS: u64 = 300;
+/// Of simulated time: longer than any run takes, whatever it waits for.
+const PATIENCE: Duration = Duration::from_secs(100_000);
+
+/// A run, judged.
+struct Run {
+    verdict: Result<testkit::Verdict, Violations>,
+    sessions: usize,
+    stats: Stats,
+    /// Whether the trick that was asked for was played.
+    tricked: bool,
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name}: {value:?} is no number")))
+}
+
+fn seeds(normally: u64) -> std::ops::Range<u64> {
+    match setting("CHAT_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..setting("CHAT_SIM_SEEDS").unwrap_or(normally),
+    }
+}
+
+/// Plays what follows from the seed.
+fn play(seed: u64, trick: Option<Trick>) -> Run {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let run = tokio::time::timeout(PATIENCE, run(seed, trick)).await;
+        run.unwrap_or_else(|_| panic!("seed {seed}: it hangs"))
+    })
+}
+
+async fn run(seed: u64, trick: Option<Trick>) -> Run {
+    let mut rng = Rng::new(seed);
+    let server = options(&mut rng).build();
+
+    // The witness and the victim read well; the trick, if any, is played on the victim.
+    let witness = Client::join(attach(&server, 1 << 20, |stream| stream), "witness").await;
+    let mut tricked = None;
+    let victim = attach(&server, 1 << 20, |stream| {
+        let (tamper, played) = Tamper::new(stream, trick, &mut rng.fork());
+        tricked = Some(played);
+        tamper
+    });
+    let victim = Client::join(victim, "victim").await;
+    let witness = tokio::spawn(witness.listen());
+    let victim = tokio::spawn(victim.listen());
+
+    let actors: Vec<_> = (0..2 + rng.index(5))
+        .map(|number| tokio::spawn(Actor::new(server.clone(), number, rng.fork()).play()))
+        .collect();
+    let mut sessions: Vec<Session> = Vec::new();
+    for actor in actors {
+        sessions.extend(actor.await.unwrap());
+    }
+    server.shutdown().await;
+    sessions.insert(0, victim.await.unwrap());
+    sessions.insert(0, witness.await.unwrap());
+    let tricked = tricked.is_some_and(|played| played.is_played());
+    Run { verdict: check(&sessions), sessions: sessions.len(), stats: server.stats(), tricked }
+}
+
+/// Refuses one message in ten.
+struct Rude;
+
+impl Policy for Rude {
+    fn message(&self, _: &PeerInfo, _: Name, text: Text) -> Verdict {
+        if text.as_str().contains("7 ") { Verdict::Refuse } else { Verdict::Deliver(text) }
+    }
+}
+
+/// Small bounds, so that they are met.
+fn options(rng: &mut Rng) -> ChatServerBuilder {
+    let limit = if rng.one_in(4) { RateLimit::per_second(20) } else { None };
+    ChatServer::builder()
+        .policy(Rude)
+        .rate_limit(limit)
+        .ring_batches([16, 64, 4_096][rng.index(3)])
+        .ping_interval(Duration::from_millis(200 + rng.below(5_000)))
+        .ping_timeout(Duration::from_millis(100 + rng.below(500)))
+        .write_timeout(Duration::from_millis(200 + rng.below(2_000)))
+        .login_timeout(Duration::from_millis(500 + rng.below(3_000)))
+}
+
+/// A connection whose server side is what `make` makes of it. The pipe holds `room` octets in each direction.
+fn attach<S>(
+    server: &ChatServer,
+    room: usize,
+    make: impl FnOnce(tokio::io::DuplexStream) -> S,
+) -> tokio::io::DuplexStream
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + 'static,
+{
+    let (ours, theirs) = tokio::io::duplex(room);
+    server.attach(make(theirs), PeerInfo::named("simulated"));
+    ours
+}
+
+/// As [`attach`], with the faults that the generator has for it.
+fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream {
+    let room = [64, 512, 65_536][rng.index(3)];
+    let faults = if rng.one_in(3) { Faults::none() } else { Faults::seeded(rng) };
+    attach(server, room, |stream| Faulty::new(stream, faults, rng.fork()))
+}
+
+#[test]
+fn nothing_is_lost_whatever_clients_do() {
+    let (mut verdicts, mut sessions, mut ended) = (testkit::Verdict::default(), 0, Vec::<EndReason>::new());
+    for seed in seeds(SEEDS) {
+        let run = play(seed, None);
+        let verdict = run.verdict.unwrap_or_else(|violations| panic!("CHAT_SIM_SEED={seed}: {violations}"));
+        let Stats { connections, clients, tasks, messages, .. } = run.stats;
+        assert_eq!((connections, clients, tasks), (0, 0, 0), "CHAT_SIM_SEED={seed}: something is left behind");
+        assert!(messages >= verdict.accepted as u64, "CHAT_SIM_SEED={seed}: {messages} counted, {verdict:?}");
+        assert_eq!(run.stats.ended_by(EndReason::Panicked), 0, "CHAT_SIM_SEED={seed}");
+        verdicts.events += verdict.events;
+        verdicts.accepted += verdict.accepted;
+        verdicts.refused += verdict.refused;
+        verdicts.unknown += verdict.unknown;
+        sessions += run.sessions;
+        ended.extend(
+            run.stats
+                .ended
+                .iter()
+                .map(|(reason, _)| *reason)
+                .filter(|reason| !ended.contains(reason))
+                .collect::<Vec<_>>(),
+        );
+    }
+    println!("{sessions} sessions, {verdicts:?}, ended by {ended:?}");
+    if seeds(SEEDS).count() >= 100 {
+        // A simulation in which nothing happens would find nothing.
+        let met = |reason: EndReason| ended.contains(&reason);
+        use EndReason::{Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout};
+        for reason in [Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout] {
+            assert!(met(reason), "never met: {reason:?}");
+        }
+        assert!(ended.iter().any(|reason| matches!(reason, EndReason::Transport(_))));
+        assert!(ended.iter().any(|reason| reason.ending() == Ending::Refused));
+        assert!(verdicts.accepted > 10_000 && verdicts.refused > 100 && verdicts.unknown > 100, "{verdicts:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for seed in 0..5 {
+        let [first, second] = [play(seed, None), play(seed, None)];
+        assert_eq!((first.verdict, first.stats), (second.verdict, second.stats), "seed {seed}");
+    }
+}
+
+/// Bugs that are planted between the hub and one client, at a moment that follows from the seed.
+#[test]
+fn a_planted_bug_is_found() {
+    for trick in [Trick::Drop, Trick::Swap, Trick::Twice] {
+        let (mut played, mut told) = (0, String::new());
+        for seed in 0..40 {
+            let run = play(seed, Some(trick));
+            if !run.tricked {
+                continue;
+            }
+            played += 1;
+            let Err(Violations(found)) = run.verdict else { panic!("{trick:?} at seed {seed} is not found") };
+            let victim: Name = "victim".parse().unwrap();
+            let right = found.iter().any(|violation| match violation {
+                Violation::Lost { by, .. } => *by == victim && trick == Trick::Drop,
+                Violation::Swapped { by, .. } => *by == victim && trick == Trick::Swap,
+                Violation::Duplicate { by, .. } => *by == victim && trick == Trick::Twice,
+                _ => false,
+            });
+            assert!(right, "{trick:?} at seed {seed} is taken for {found:?}");
+            let _ = writeln!(told, "{trick:?} at seed {seed}: {}", found[0]);
+        }
+        println!("{told}");
+        assert!(played >= 20, "{trick:?} was played {played} times only");
+    }
+}

@@ -1,0 +1,127 @@
+//! A bug on purpose: a stream that does to one batch what a server must never do. A batch comes as one write.
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use chat_server::testkit::Rng;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What is done to a batch with messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Trick {
+    /// It is not delivered.
+    Drop,
+    /// It changes places with the next.
+    Swap,
+    /// It is delivered twice.
+    Twice,
+}
+
+/// Whether the trick was played.
+#[derive(Clone, Default)]
+pub(super) struct Played(Arc<AtomicBool>);
+
+impl Played {
+    pub(super) fn is_played(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+pub(super) struct Tamper<S> {
+    inner: S,
+    trick: Option<Trick>,
+    /// Batches with messages that still pass before it is played.
+    pass: usize,
+    held: Option<Vec<u8>>,
+    waiting: VecDeque<u8>,
+    played: Played,
+}
+
+impl<S> Tamper<S> {
+    pub(super) fn new(inner: S, trick: Option<Trick>, rng: &mut Rng) -> (Self, Played) {
+        let played = Played::default();
+        let pass = rng.index(30);
+        (Self { inner, trick, pass, held: None, waiting: VecDeque::new(), played: played.clone() }, played)
+    }
+
+    fn take(&mut self, batch: &[u8]) {
+        let messages = batch.starts_with(b"FROM ");
+        if let Some(held) = self.held.take() {
+            if messages {
+                self.waiting.extend(batch);
+                self.waiting.extend(held);
+                self.played.0.store(true, Ordering::Relaxed);
+                return;
+            }
+            // Only messages are told apart for sure: not this time.
+            self.waiting.extend(held);
+        } else if messages && self.trick.is_some() && !self.played.is_played() {
+            if self.pass > 0 {
+                self.pass -= 1;
+            } else {
+                match self.trick {
+                    Some(Trick::Swap) => {
+                        self.held = Some(batch.to_vec());
+                        return;
+                    }
+                    Some(Trick::Twice) => self.waiting.extend(batch),
+                    Some(Trick::Drop) | None => {}
+                }
+                self.played.0.store(true, Ordering::Relaxed);
+                if self.trick == Some(Trick::Drop) {
+                    return;
+                }
+            }
+        }
+        self.waiting.extend(batch);
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Tamper<S> {
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.waiting.is_empty() {
+            let (front, _) = self.waiting.as_slices();
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, front))?;
+            self.waiting.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tamper<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tamper<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(cx))?;
+        this.take(octets);
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_drain(cx))?;
+        Pin::new(&mut this.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(held) = this.held.take() {
+            this.waiting.extend(held);
+        }
+        ready!(this.poll_drain(cx))?;
+        Pin::new(&mut this.inner).poll_shutdown(cx)
+    }
+}
