@@ -3,6 +3,9 @@
 // A panic is how a test says no; its helpers too.
 #![allow(clippy::unwrap_used)]
 
+// Linux tells what a process uses.
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod abuse;
 #[cfg(feature = "cli")]
 mod binary;
 mod deadlines;
@@ -10,6 +13,8 @@ mod dialogues;
 mod embedding;
 mod ending;
 mod examples;
+mod faults;
+mod hostile;
 mod limits;
 mod order;
 mod process;

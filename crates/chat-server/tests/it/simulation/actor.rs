@@ -7,7 +7,7 @@ use chat_server::{
     testkit::{Ask, Rng, Session},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split},
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split},
     time::{sleep, timeout},
 };
 
@@ -88,7 +88,7 @@ impl Actor {
 
     pub(super) async fn play(mut self) -> Vec<Session> {
         let mut sessions = Vec::new();
-        for _ in 0..1 + self.rng.index(4) {
+        for _ in 0..=self.rng.index(4) {
             // Some want a name that another has too; who has it, keeps it.
             let name = if self.rng.one_in(6) { "shared".to_owned() } else { format!("actor{}", self.number) };
             let stream = attach_faulty(&self.server, &mut self.rng);

@@ -19,7 +19,7 @@ use self::{
 };
 
 /// How many seeds a normal test run tries.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 500;
 /// Of simulated time: longer than any run takes, whatever it waits for.
 const PATIENCE: Duration = Duration::from_secs(100_000);
 
@@ -127,6 +127,8 @@ fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream 
 
 #[test]
 fn nothing_is_lost_whatever_clients_do() {
+    use EndReason::{Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout};
+
     let (mut verdicts, mut sessions, mut ended) = (testkit::Verdict::default(), 0, Vec::<EndReason>::new());
     for seed in seeds(SEEDS) {
         let run = play(seed, None);
@@ -153,7 +155,6 @@ fn nothing_is_lost_whatever_clients_do() {
     if seeds(SEEDS).count() >= 100 {
         // A simulation in which nothing happens would find nothing.
         let met = |reason: EndReason| ended.contains(&reason);
-        use EndReason::{Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout};
         for reason in [Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout] {
             assert!(met(reason), "never met: {reason:?}");
         }

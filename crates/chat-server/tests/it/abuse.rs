@@ -1,0 +1,348 @@
+//! The program against abuse that only a process can show: its memory, its descriptors, its time, its log.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    process::Process,
+    support::{Peer, socket_path},
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
+/// Longer than anything takes that works.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+fn start(args: &[&str]) -> (Process, SocketAddr) {
+    let mut server = Process::start(PROGRAM, &[&["--listen", "127.0.0.1:0", "-q"], args].concat());
+    let address = server.address();
+    (server, address)
+}
+
+/// A line of `/proc/PID/status`, in KiB.
+fn kib(server: &Process, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+    line.trim_matches([':', ' ', '\t']).trim_end_matches(" kB").trim().parse().unwrap()
+}
+
+fn descriptors(server: &Process) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count()
+}
+
+/// Processor time so far.
+fn cpu(server: &Process) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
+    // Behind the name in parentheses, the 12th and 13th: hundredths of a second, in user and in system mode.
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
+}
+
+/// The server in numbers, once they say this.
+async fn stats(server: &mut Process, say: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        server.signal(Signal::USR1);
+        let line = server.line();
+        if line.contains(say) {
+            return line;
+        }
+        assert!(begun.elapsed() < PATIENCE, "never {say:?}, but {line:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+fn stop(server: Process) -> String {
+    server.signal(Signal::TERM);
+    let (status, _, stderr) = server.end();
+    assert!(status.success(), "{stderr}");
+    stderr
+}
+
+fn reset(stream: &TcpStream) {
+    socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_of_junk_cost_no_memory() {
+    const JUNK: usize = 100_000_000;
+    let (mut server, address) = start(&[]);
+    let mut bystander = Peer::tcp(address).await.join("bystander").await;
+    // Once for what is loaded when it is first needed, and then all of it.
+    for (junk, growth) in [(1_000_000, u64::MAX), (JUNK, 1_024)] {
+        let before = kib(&server, "VmHWM");
+        let (mut sent, octets) = (0, vec![b'x'; 65_536]);
+        while sent < junk {
+            let (mut reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+            let mut answer = String::new();
+            let answered = tokio::io::AsyncReadExt::read_to_string(&mut reader, &mut answer);
+            let sending = async {
+                while sent < junk && writer.write_all(&octets).await.is_ok() {
+                    sent += octets.len();
+                }
+            };
+            // The end of what is read is a reset, if it comes while we still write.
+            let (_, ()) = timeout(PATIENCE, async { tokio::join!(answered, sending) }).await.expect("it ends");
+            assert!(["BAD REQ\r\n", ""].contains(&answer.as_str()), "{answer:?}");
+        }
+        let grown = kib(&server, "VmHWM") - before;
+        println!("{sent} octets of junk: {grown} KiB");
+        assert!(grown <= growth, "{sent} octets of junk: {grown} KiB");
+    }
+    bystander.send("REQ CLIENTS").await;
+    bystander.expect("LIST CLIENTS 1 bystander").await;
+    stats(&mut server, "connections=1 clients=1 tasks=2").await;
+    drop(bystander);
+    stop(server);
+}
+
+#[tokio::test]
+async fn without_descriptors_it_rests_serves_and_accepts_again() {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -n 64; exec "$0" --listen 127.0.0.1:0 -q"#, PROGRAM]);
+    let mut server = Process::spawn(command);
+    let address = server.address();
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    let mut bob = Peer::tcp(address).await.join("bob").await;
+    ann.expect("JOIN bob").await;
+    let mut dials = Vec::new();
+    for _ in 0..200 {
+        dials.push(TcpStream::connect(address).await.unwrap());
+    }
+    timeout(PATIENCE, async {
+        while descriptors(&server) < 64 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("all descriptors are used up");
+
+    let (begun, before) = (Instant::now(), cpu(&server));
+    for n in 0..20 {
+        ann.send(&format!("MSG {n}")).await;
+        ann.expect("OK").await;
+        bob.expect(&format!("FROM ann MSG {n}")).await;
+        // Not to wait for anything: processor time is measured over real time.
+        sleep(Duration::from_millis(100)).await;
+    }
+    let (took, used) = (begun.elapsed(), cpu(&server).saturating_sub(before));
+    println!("out of descriptors: {used:?} of {took:?}");
+    assert!(used * 20 < took, "{used:?} of {took:?}");
+
+    drop(dials);
+    let freed = Instant::now();
+    let eve = Peer::tcp(address).await.join("eve").await;
+    println!("accepts again after {:?}", freed.elapsed());
+    assert!(freed.elapsed() < Duration::from_secs(2), "{:?}", freed.elapsed());
+    stats(&mut server, "connections=3 clients=3 ").await;
+    drop((ann, bob, eve));
+    stop(server);
+}
+
+#[tokio::test]
+async fn after_ten_thousand_resets_everything_is_given_back() {
+    let (mut server, address) = start(&[]);
+    let mut bystander = Peer::tcp(address).await.join("bystander").await;
+    let descriptors_before = descriptors(&server);
+    for n in 0..10_000 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Some never speak, some are in the middle of a login, some are in.
+        let said: &[u8] = [b"".as_slice(), b"PROT 0.1 CON", b"PROT 0.1 CONNECT NEW\r\n", b"hi\r\n"][n % 4];
+        // A full house says BYE and closes: then this fails, which is as good.
+        let _ = stream.write_all(said).await;
+        reset(&stream);
+    }
+    stats(&mut server, "connections=1 clients=1 tasks=2 ").await;
+    assert_eq!(descriptors(&server), descriptors_before);
+    // Those who were in were announced once each, and have left.
+    bystander.send("REQ CLIENTS").await;
+    let (mut here, mut joined) = (std::collections::BTreeSet::new(), 0);
+    loop {
+        let line = bystander.line().await;
+        match line.split(' ').collect::<Vec<_>>().as_slice() {
+            ["JOIN", name] => {
+                joined += 1;
+                assert!(here.insert((*name).to_owned()), "{line}");
+            }
+            ["LOGOUT", name] => assert!(here.remove(*name), "{line}"),
+            ["LIST", ..] => break,
+            _ => {}
+        }
+    }
+    println!("{joined} had joined");
+    assert!(here.is_empty(), "{here:?}");
+    drop(bystander);
+    stop(server);
+}
+
+/// 54 MB of talk past fifty who do not read: they are cut, the awake miss nothing, and the memory stays within the ring.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sleepers_are_cut_and_the_awake_get_every_line() {
+    const MESSAGES: usize = 27_000;
+    const SLEEPERS: usize = 50;
+    /// Of the ring, as the builder tells it: 4,096 batches of 32 KiB.
+    const RING_KIB: u64 = 128 * 1_024;
+    let (mut server, address) = start(&["--rate-limit", "0", "--write-timeout", "2"]);
+    let mut sleepers = Vec::new();
+    for n in 0..SLEEPERS {
+        sleepers.push(Peer::tcp(address).await.join(&format!("sleeper{n}")).await);
+    }
+    let text = Arc::new("x".repeat(1_990));
+    let mut listeners = Vec::new();
+    for n in 0..2 {
+        let mut listener = Peer::tcp(address).await.join(&format!("listener{n}")).await;
+        let text = Arc::clone(&text);
+        listeners.push(tokio::spawn(async move {
+            let mut next = 0;
+            while next < MESSAGES {
+                let line = listener.line().await;
+                if line.starts_with("FROM") {
+                    assert_eq!(line, format!("FROM talker MSG {next} {text}"));
+                    next += 1;
+                }
+            }
+            listener
+        }));
+    }
+    let before = kib(&server, "VmRSS");
+    let (reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
+    let talking = tokio::spawn(async move {
+        writer.write_all(b"PROT 0.1 CONNECT USER talker\r\n").await.unwrap();
+        for n in 0..MESSAGES {
+            writer.write_all(format!("MSG {n} {text}\r\n").as_bytes()).await.unwrap();
+        }
+        writer
+    });
+    let mut lines = BufReader::new(reader).lines();
+    let mut acknowledged = 0;
+    while acknowledged < MESSAGES {
+        let line = timeout(PATIENCE, lines.next_line()).await.expect("in time").unwrap().expect("no end");
+        acknowledged += usize::from(line == "OK");
+    }
+    let mut awake = Vec::new();
+    for listener in listeners {
+        awake.push(timeout(PATIENCE, listener).await.expect("in time").unwrap());
+    }
+    let cut = stats(&mut server, &format!("cut={SLEEPERS} ")).await;
+    let grown = kib(&server, "VmHWM").saturating_sub(before);
+    println!("{MESSAGES} messages beside {SLEEPERS} sleepers: {grown} KiB more at most; {cut}");
+    assert!(grown <= RING_KIB, "{grown} KiB");
+    drop((sleepers, awake, talking.await.unwrap(), lines));
+    stop(server);
+}
+
+/// Clause 6.3, of the program: SIGTERM while twenty talk. All that was acknowledged is in every history.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
+    const TALKERS: usize = 20;
+    for signal in [Signal::TERM, Signal::INT] {
+        let (mut server, address) = start(&["--rate-limit", "0"]);
+        let mut talkers = Vec::new();
+        for me in 0..TALKERS {
+            talkers.push(Peer::tcp(address).await.join(&format!("t{me}")).await);
+        }
+        let talkers: Vec<_> =
+            talkers.into_iter().enumerate().map(|(me, talker)| tokio::spawn(talk(me, talker))).collect();
+        let busy = async {
+            let mut line = String::new();
+            while !line.contains("messages=") || line.contains("messages=0 ") {
+                line = stats(&mut server, "messages=").await;
+            }
+        };
+        timeout(PATIENCE, busy).await.expect("they talk");
+        server.signal(signal);
+        let mut histories = Vec::new();
+        for talker in talkers {
+            histories.push(timeout(PATIENCE, talker).await.expect("in time").unwrap());
+        }
+        let (status, _, stderr) = server.end();
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        println!("{signal:?}: {} messages in each of {TALKERS} histories", histories[0].len());
+        assert!(!histories[0].is_empty());
+        assert!(histories.iter().all(|history| *history == histories[0]), "one history for all, to the last message");
+    }
+}
+
+/// Talks and listens until `BYE`, which must be the last line; its history, with its own messages where their `OK`s stand.
+async fn talk(me: usize, mut talker: Peer) -> Vec<String> {
+    let (mut history, mut said, mut acknowledged) = (Vec::new(), 0, 0);
+    loop {
+        if said < acknowledged + 8 {
+            talker.send(&format!("MSG {said}")).await;
+            said += 1;
+            continue;
+        }
+        match talker.line().await.as_str() {
+            "OK" => {
+                history.push(format!("FROM t{me} MSG {acknowledged}"));
+                acknowledged += 1;
+            }
+            "BYE" => break,
+            line if line.starts_with("FROM") => history.push(line.to_owned()),
+            line => assert!(line.starts_with("JOIN"), "{line}"),
+        }
+    }
+    assert_eq!(talker.rest().await, "", "BYE is the last line");
+    history
+}
+
+#[tokio::test]
+async fn what_peers_send_is_one_escaped_record_in_the_log() {
+    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0", "-vv"]);
+    let address = server.address();
+    for junk in [
+        "\x1b[2Jhi\r\n",
+        "PROT 0.1 CONNECT USER \x1b]0;x\x07\r\n",
+        "PROT \n\nERROR fake\n",
+        "GET /\x1b[31m HTTP/1.1\r\n",
+    ] {
+        let mut peer = Peer::tcp(address).await;
+        peer.raw(junk.as_bytes()).await;
+        peer.half_close().await;
+        peer.rest().await;
+    }
+    server.type_line("BYE");
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    assert!(log.lines().count() > 8, "{log}");
+    for line in log.lines() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(line.starts_with("20") && line.contains("Z "), "a record of its own, with its time: {line:?}");
+    }
+    assert!(!log.contains("fake"), "{log}");
+}
+
+#[tokio::test]
+async fn closed_outputs_do_not_stop_it() {
+    let path = socket_path("closed");
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"exec "$0" --listen "unix:$1" >&- 2>&-"#, PROGRAM]).arg(&path);
+    let mut server = Process::spawn(command);
+    let connected = async {
+        loop {
+            match tokio::net::UnixStream::connect(&path).await {
+                Ok(stream) => break stream,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let mut ann = Peer::over(timeout(PATIENCE, connected).await.expect("it listens")).join("ann").await;
+    ann.send("MSG hi").await;
+    ann.expect("OK").await;
+    server.type_line("BYE");
+    ann.expect("BYE").await;
+    drop(ann);
+    assert!(server.end().0.success());
+}

@@ -1,0 +1,218 @@
+//! Peers that mean harm, or know no better: what they send, how they send it, and what others notice of it.
+
+use std::time::{Duration, Instant};
+
+use chat_server::{Connect, EndReason, Event, PeerInfo, Policy};
+use tokio::time::sleep;
+
+use crate::support::{Peer, start, unlimited};
+
+/// Sends octets in pieces, each of which arrives by itself: paused time goes on when nobody has anything to do.
+async fn apart<'a>(peer: &mut Peer, pieces: impl IntoIterator<Item = &'a [u8]>) {
+    for piece in pieces {
+        peer.raw(piece).await;
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Clauses 1.1 and 1.3: wherever a dialogue is cut in two, also in a CRLF or in a character, the answers are the same.
+#[tokio::test(start_paused = true)]
+async fn every_split_gets_the_same_answers() {
+    let dialogue = "PROT 0.1 CONNECT NEW\r\nNAME no name\r\nNAME bob\r\nMSG h\u{e9} \u{1f600}\r\nMSG \x07\nPING\nREQ CLIENTS\r\n\
+                    nonsense\r\nMSG a\rb\r\nMSG \u{20ac}\r\nBYE\r\n";
+    let answers = "NAME REQ\r\nNAME FAILURE\r\nNAME REQ\r\nNAME OK\r\nWELCOME\r\nOK\r\nBAD REQ\r\nPONG\r\n\
+                   LIST CLIENTS 1 bob\r\nBAD REQ\r\nBAD REQ\r\nOK\r\nBYE\r\n";
+    for at in 0..=dialogue.len() {
+        let server = unlimited().build();
+        let mut peer = Peer::paused(&server);
+        let (first, second) = dialogue.as_bytes().split_at(at);
+        apart(&mut peer, [first, second]).await;
+        assert_eq!(peer.rest().await, answers, "cut at {at}");
+    }
+}
+
+/// Clauses 1.3 and 1.5: the longest that may be said passes, sent in whatever pieces; one more is refused, not cut short.
+#[tokio::test(start_paused = true)]
+async fn the_limits_hold_whole_by_character_and_by_octet() {
+    let longest = "\u{1f600}".repeat(2_000);
+    let cases = [
+        (format!("MSG {longest}\r\n"), "OK"),
+        (format!("MSG {longest}x\r\n"), "BAD REQ"),
+        (format!("MSG {}\r\n", "x".repeat(2_001)), "BAD REQ"),
+        // As long as a line may be, and one more: no such line says anything, and none ends the session.
+        (format!("{}\r\n", "x".repeat(8_190)), "BAD REQ"),
+        (format!("{}\r\n", "x".repeat(8_191)), "BAD REQ"),
+    ];
+    let server = unlimited().build();
+    let mut ann = Peer::paused(&server).join("ann").await;
+    let mut bob = Peer::paused(&server).join("bob").await;
+    ann.expect("JOIN bob").await;
+    for (line, answer) in &cases {
+        let characters = line.char_indices().map(|(at, character)| &line.as_bytes()[at..at + character.len_utf8()]);
+        apart(&mut bob, [line.as_bytes()]).await;
+        apart(&mut bob, characters).await;
+        apart(&mut bob, line.as_bytes().chunks(1)).await;
+        for _ in 0..3 {
+            bob.expect(answer).await;
+            if *answer == "OK" {
+                ann.expect(&format!("FROM bob MSG {longest}")).await;
+            }
+        }
+    }
+    bob.send("MSG end").await;
+    ann.expect("FROM bob MSG end").await;
+}
+
+/// Clauses 3.1, 3.4 and 3.9.
+#[tokio::test]
+async fn what_comes_at_the_wrong_time_or_is_not_quite_right_is_refused() {
+    let (server, address) = start(unlimited()).await;
+    for (said, answer) in [
+        ("PROT 0.1 CONNECT NEW\r\nMSG early\r\n", "NAME REQ\r\nBAD REQ\r\n"),
+        ("PROT 0.1 CONNECT NEW\r\nPROT 0.1 CONNECT NEW\r\n", "NAME REQ\r\nBAD REQ\r\n"),
+        ("PROT 0.2 CONNECT USER bob\r\n", "BAD PROT\r\n"),
+        ("PROT 1.0\r\n", "BAD PROT\r\n"),
+        ("PROT 0.1  CONNECT USER bob\r\n", "BAD REQ\r\n"),
+        ("PROT 0.1 CONNECT NEW \r\n", "BAD REQ\r\n"),
+    ] {
+        let mut peer = Peer::tcp(address).await;
+        peer.raw(said.as_bytes()).await;
+        assert_eq!(peer.rest().await, answer, "{said:?}");
+    }
+    let mut bob = Peer::tcp(address).await.join("bob").await;
+    for line in
+        ["PROT 0.1 CONNECT USER bob", "msg hi", "ping", " PING", "PING ", "REQ  CLIENTS", "BYE ", "NAME eve2", ""]
+    {
+        bob.send(line).await;
+        assert_eq!(bob.line().await, "BAD REQ", "{line:?}");
+    }
+    bob.send("REQ CLIENTS").await;
+    bob.expect("LIST CLIENTS 1 bob").await;
+    server.cut();
+}
+
+/// Clauses 1.6, 2.7 and 3.3.
+#[tokio::test]
+async fn names_that_are_none_are_refused() {
+    let (server, address) = start(unlimited()).await;
+    let too_long = "x".repeat(21);
+    let names = [
+        "",
+        &too_long,
+        "two words",
+        "*",
+        "b\u{43e}b",
+        "bob\u{200b}",
+        "\u{202e}bob",
+        "guest7",
+        "GUEST7",
+        "b\x1bb",
+        "bob ",
+        "caf\u{e9}",
+    ];
+    for name in names {
+        let mut peer = Peer::tcp(address).await;
+        peer.send("PROT 0.1 CONNECT NEW").await;
+        peer.expect("NAME REQ").await;
+        peer.send(&format!("NAME {name}")).await;
+        assert_eq!(peer.line().await, "NAME FAILURE", "{name:?}");
+        peer.expect("NAME REQ").await;
+    }
+    // A megabyte is no name and no line either.
+    let mut peer = Peer::tcp(address).await;
+    peer.raw(format!("PROT 0.1 CONNECT USER {}", "x".repeat(60_000)).as_bytes()).await;
+    peer.expect("BAD REQ").await;
+    peer.expect_end().await;
+    server.cut();
+}
+
+/// Its rules are wrong for one peer.
+struct Bug;
+
+impl Policy for Bug {
+    fn connect(&self, peer: &PeerInfo) -> Connect {
+        assert!(peer.to_string() != "bug", "a bug in the embedder's rules");
+        Connect::Accept
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_on_connect_ends_that_connection_only() {
+    let server = unlimited().policy(Bug).build();
+    let attach = |name| {
+        let (ours, theirs) = tokio::io::duplex(1_024);
+        server.attach(theirs, PeerInfo::named(name));
+        Peer::over(ours)
+    };
+    let mut ann = attach("ann").join("ann").await;
+    assert_eq!(attach("bug").rest().await, "BYE\r\n");
+    assert_eq!(server.stats().ended_by(EndReason::Panicked), 1);
+    ann.send("MSG still here").await;
+    ann.expect("OK").await;
+}
+
+/// Clause 6.5: who is further behind than the ring is long is cut, by that reason, before the write deadline.
+#[tokio::test(start_paused = true)]
+async fn who_falls_behind_the_ring_is_cut_as_lagged() {
+    let server = unlimited().ring_batches(8).write_timeout(Duration::from_secs(1_000)).build();
+    let mut events = server.events();
+    let (mut sleeper, theirs) = {
+        let (ours, theirs) = tokio::io::duplex(128);
+        (Peer::over(ours), theirs)
+    };
+    server.attach(theirs, PeerInfo::named("sleeper"));
+    sleeper = sleeper.join("sleeper").await;
+    let mut talker = Peer::paused(&server).join("talker").await;
+    for n in 0..200 {
+        talker.send(&format!("MSG {n}")).await;
+        talker.expect("OK").await;
+    }
+    // Awake again, it gets what was written before, and no more: a hole is worse than an end.
+    let received = sleeper.rest().await;
+    let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
+        .chain((0..200).map(|n| format!("FROM talker MSG {n}\r\n")))
+        .collect();
+    assert!(whole.starts_with(&received) && received.len() < whole.len(), "{received}");
+    let reason = loop {
+        if let Event::Left { reason, .. } = events.recv().await.unwrap().unwrap() {
+            break reason;
+        }
+    };
+    assert_eq!(reason, EndReason::Lagged);
+    talker.expect("LOGOUT sleeper").await;
+}
+
+/// How long a message takes to come back as its `OK` while nobody, or somebody, does harm. The 99th of a hundred.
+async fn p99(peer: &mut Peer) -> Duration {
+    let mut took = Vec::new();
+    for n in 0..300 {
+        let begun = Instant::now();
+        peer.send(&format!("MSG {n}")).await;
+        while peer.line().await != "OK" {}
+        took.push(begun.elapsed());
+    }
+    took.sort_unstable();
+    took[took.len() * 99 / 100]
+}
+
+/// A flood of requests, and a sleeper, cost others little: at most twice the time. What is below 20 ms is not told apart,
+/// since the machine may do other things too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_do_costs_a_bystander_little() {
+    let (server, address) = start(unlimited()).await;
+    let mut bystander = Peer::tcp(address).await.join("bystander").await;
+    let undisturbed = p99(&mut bystander).await;
+    let _sleeper = Peer::tcp(address).await.join("sleeper").await;
+    let mut flood = Peer::tcp(address).await.join("flood").await;
+    let flooding = tokio::spawn(async move {
+        let pings = b"PING\r\n".repeat(1_000);
+        loop {
+            flood.raw(&pings).await;
+        }
+    });
+    let disturbed = p99(&mut bystander).await;
+    flooding.abort();
+    println!("p99 {undisturbed:?} undisturbed, {disturbed:?} beside a flood and a sleeper");
+    assert!(disturbed <= 2 * undisturbed.max(Duration::from_millis(20)), "{undisturbed:?} became {disturbed:?}");
+    server.cut();
+}
