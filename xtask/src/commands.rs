@@ -41,6 +41,12 @@ const COMMANDS: &[Command] = &[
         summary: "what delivery costs, against the least possible and against other servers",
         run: bench,
     },
+    Command {
+        name: "soak",
+        options: "[--minutes N]",
+        summary: "real processes: steady talk, churn, resets, slow readers, kill -9; fails on growth or a lost line",
+        run: soak,
+    },
 ];
 
 #[cfg(target_os = "linux")]
@@ -50,6 +56,15 @@ use crate::bench::run as bench;
 #[cfg(not(target_os = "linux"))]
 fn bench(_: &[String]) -> Result<(), Failure> {
     Err(Failure::work("the bench runs on Linux only"))
+}
+
+#[cfg(target_os = "linux")]
+use crate::soak::run as soak;
+
+/// It reads what the kernel writes of processes.
+#[cfg(not(target_os = "linux"))]
+fn soak(_: &[String]) -> Result<(), Failure> {
+    Err(Failure::work("the soak runs on Linux only"))
 }
 
 /// Runs the command that these words name.

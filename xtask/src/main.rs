@@ -9,6 +9,8 @@ mod commands;
 mod demo;
 mod dist;
 mod failure;
+#[cfg(target_os = "linux")]
+mod soak;
 mod tidy;
 mod workspace;
 

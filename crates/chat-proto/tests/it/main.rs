@@ -1,4 +1,5 @@
 //! What holds for chat-proto as a whole: the vectors of `protocole.md`, and properties over arbitrary bytes.
 
+mod corpus;
 mod properties;
 mod vectors;

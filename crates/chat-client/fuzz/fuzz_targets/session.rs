@@ -1,0 +1,7 @@
+//! `cargo +nightly fuzz run session`, in `crates/chat-client`.
+#![no_main]
+
+#[path = "../src/session.rs"]
+mod session;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| session::check(input));
