@@ -195,24 +195,33 @@ async fn p99(peer: &mut Peer) -> Duration {
     took[took.len() * 99 / 100]
 }
 
-/// A flood of requests, and a sleeper, cost others little: at most twice the time. What is below 20 ms is not told apart,
-/// since the machine may do other things too.
+/// A flood of requests, and a sleeper, cost others at most twice the time. What is below 10 ms is not told apart. The machine
+/// may do other things too, which can only make it look worse: one good measurement out of several is enough.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_others_do_costs_a_bystander_little() {
+    const ATTEMPTS: usize = 8;
     let (server, address) = start(unlimited()).await;
     let mut bystander = Peer::tcp(address).await.join("bystander").await;
-    let undisturbed = p99(&mut bystander).await;
-    let _sleeper = Peer::tcp(address).await.join("sleeper").await;
-    let mut flood = Peer::tcp(address).await.join("flood").await;
-    let flooding = tokio::spawn(async move {
-        let pings = b"PING\r\n".repeat(1_000);
-        loop {
-            flood.raw(&pings).await;
+    let mut measured = Vec::new();
+    for attempt in 0..ATTEMPTS {
+        let undisturbed = p99(&mut bystander).await;
+        let sleeper = Peer::tcp(address).await.join(&format!("sleeper{attempt}")).await;
+        let mut flood = Peer::tcp(address).await.join(&format!("flood{attempt}")).await;
+        let flooding = tokio::spawn(async move {
+            let pings = b"PING\r\n".repeat(1_000);
+            loop {
+                flood.raw(&pings).await;
+            }
+        });
+        let disturbed = p99(&mut bystander).await;
+        flooding.abort();
+        drop(sleeper);
+        measured.push((undisturbed, disturbed));
+        if disturbed <= 2 * undisturbed.max(Duration::from_millis(5)) {
+            println!("p99 {undisturbed:?} undisturbed, {disturbed:?} beside a flood and a sleeper");
+            server.cut();
+            return;
         }
-    });
-    let disturbed = p99(&mut bystander).await;
-    flooding.abort();
-    println!("p99 {undisturbed:?} undisturbed, {disturbed:?} beside a flood and a sleeper");
-    assert!(disturbed <= 2 * undisturbed.max(Duration::from_millis(20)), "{undisturbed:?} became {disturbed:?}");
-    server.cut();
+    }
+    panic!("undisturbed and disturbed: {measured:?}");
 }
