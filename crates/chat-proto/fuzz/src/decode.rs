@@ -1,7 +1,7 @@
 //! Any octets, in any pieces, mean the same as in one piece; and what they mean can be said again.
 
 use bytes::BytesMut;
-use chat_proto::{ClientCodec, ClientMessage, CodecError, Fault, ParseError, ServerCodec, ServerMessage, Session};
+use chat_proto::{ClientCodec, ClientMessage, CodecError, ParseError, ServerCodec, ServerMessage, Session};
 use tokio_util::codec::Decoder;
 
 /// An input is octets, and before them how to cut them: how many lengths of pieces, in the low three bits; and these, which
@@ -10,24 +10,32 @@ pub(crate) fn check(input: &[u8]) {
     let Some((&lengths, rest)) = input.split_first() else { return };
     let (lengths, octets) = rest.split_at(rest.len().min(usize::from(lengths & 7)));
 
-    let whole = decode(ServerCodec::new(), octets, &[]);
-    assert_eq!(whole, decode(ServerCodec::new(), octets, lengths), "as a server");
+    // Nobody reads on behind a first line that says no login: it is refused, and the connection is closed (clause 2.4).
+    let refused = |codec: &ServerCodec| codec.session().is_none();
+    let whole = decode(ServerCodec::new(), refused, octets, &[]);
+    assert_eq!(whole, decode(ServerCodec::new(), refused, octets, lengths), "as a server");
     for message in whole.0.iter().flatten() {
         if let ClientMessage::Msg(text) = message {
             assert!(!text.as_str().contains(|character: char| character.is_control() && character != '\t'));
         }
     }
     for session in [Session::Named, Session::Plain] {
-        let whole = decode(ClientCodec::new(session), octets, &[]);
-        assert_eq!(whole, decode(ClientCodec::new(session), octets, lengths), "as a client");
+        let refused = |_: &ClientCodec| false;
+        let whole = decode(ClientCodec::new(session), refused, octets, &[]);
+        assert_eq!(whole, decode(ClientCodec::new(session), refused, octets, lengths), "as a client");
         for message in whole.0.iter().flatten() {
             assert_eq!(ServerMessage::parse(message.to_string()).as_ref(), Ok(message), "said again");
         }
     }
 }
 
-/// All items up to the end of the stream, or to what ends it before; and whether that is an error.
-fn decode<D, M>(mut codec: D, octets: &[u8], lengths: &[u8]) -> (Vec<Result<M, ParseError>>, bool)
+/// All items up to the end of the stream, or to what ends it before: an error, or an item that `refused` says is one.
+fn decode<D, M>(
+    mut codec: D,
+    refused: impl Fn(&D) -> bool,
+    octets: &[u8],
+    lengths: &[u8],
+) -> (Vec<Result<M, ParseError>>, bool)
 where
     D: Decoder<Item = Result<M, ParseError>, Error = CodecError>,
 {
@@ -42,8 +50,7 @@ where
             let item = if ended { codec.decode_eof(&mut buffer) } else { codec.decode(&mut buffer) };
             match item {
                 Ok(Some(item)) => {
-                    // Nobody reads on behind what is no chat.
-                    let is_last = matches!(&item, Err(error) if error.fault() == Fault::NotChat);
+                    let is_last = item.is_err() && refused(&codec);
                     items.push(item);
                     if is_last {
                         return (items, false);
