@@ -1,14 +1,43 @@
 //! The log: to stderr, as text or JSON, whatever becomes of stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
 
+use tracing::warn;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::args::{Args, LogFormat};
 
+/// Records that may wait to be written. Peers cause records: while nobody reads stderr, the next ones are lost, and
+/// nobody waits.
+const WAITING: usize = 4_096;
+/// How long the end of the program waits for what is waiting.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
+/// The way to the thread that writes the log.
+#[derive(Clone)]
+pub(super) struct Log {
+    entries: SyncSender<Entry>,
+    lost: Arc<AtomicU64>,
+}
+
+enum Entry {
+    Record(Vec<u8>),
+    /// Everything before this has been written.
+    Reached(SyncSender<()>),
+}
+
 /// Installs the log. `CHAT_LOG` may refine it in the syntax of tracing's `EnvFilter`, as in
 /// `CHAT_LOG=chat_server=trace`.
-pub(super) fn init(args: &Args) {
+pub(super) fn init(args: &Args) -> Log {
     let level = match i32::from(args.verbose) - i32::from(args.quiet) {
         ..=-2 => "off",
         -1 => "warn",
@@ -16,20 +45,55 @@ pub(super) fn init(args: &Args) {
         1 => "debug",
         _ => "trace",
     };
+    let (entries, waiting) = sync_channel(WAITING);
+    let log = Log { entries, lost: Arc::default() };
+    let (writer, lost) = (log.clone(), Arc::clone(&log.lost));
+    thread::spawn(move || write_all(&waiting, &lost));
+
     let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let log = fmt().with_env_filter(filter).with_target(false).with_writer(|| Stderr);
+    let fmt = fmt().with_env_filter(filter).with_target(false).with_writer(move || writer.clone());
     match args.log_format {
-        LogFormat::Json => log.json().init(),
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init(),
+        LogFormat::Json => fmt.json().init(),
+        LogFormat::Text => fmt.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init(),
+    }
+    log
+}
+
+/// A stderr that is closed, on a full disk, or read by nobody loses its log and nothing else.
+fn write_all(waiting: &Receiver<Entry>, lost: &AtomicU64) {
+    while let Ok(entry) = waiting.recv() {
+        match entry {
+            Entry::Record(record) => {
+                let _ = io::stderr().write_all(&record);
+            }
+            Entry::Reached(told) => {
+                let _ = told.try_send(());
+            }
+        }
+        let records = lost.swap(0, Ordering::Relaxed);
+        if records > 0 {
+            warn!(records, "lost records of this log, since nobody read it");
+        }
     }
 }
 
-/// A stderr that is closed, or on a full disk, loses its log and nothing else.
-struct Stderr;
+impl Log {
+    /// Waits until all records so far are written, but not for ever.
+    pub(super) fn flush(&self) {
+        let (told, reached) = sync_channel(1);
+        if self.entries.try_send(Entry::Reached(told)).is_ok() {
+            // Past that, nobody reads it.
+            let _ = reached.recv_timeout(AT_THE_END);
+        }
+    }
+}
 
-impl Write for Stderr {
+/// One write is one record: so the subscriber hands them over.
+impl Write for Log {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(octets);
+        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Record(octets.to_vec())) {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(octets.len())
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(args) => args,
         Err(exit) => return exit,
     };
-    logging::init(&args);
+    let log = logging::init(&args);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
@@ -34,6 +34,7 @@ pub(crate) fn run() -> ExitCode {
     let exit = runtime.block_on(serve(&args));
     // A second signal must not wait for anything.
     runtime.shutdown_background();
+    log.flush();
     exit
 }
 

@@ -324,6 +324,24 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     assert!(!log.contains("fake"), "{log}");
 }
 
+/// Everybody who connects causes records. Behind a pipe that nobody reads they are lost, and nobody waits for it.
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_stop_it() {
+    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
+    let address = server.address();
+    for _ in 0..3_000 {
+        let mut peer = Peer::tcp(address).await.join("ann").await;
+        peer.send("BYE").await;
+        peer.expect("BYE").await;
+        peer.expect_end().await;
+    }
+    server.signal(Signal::TERM);
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    // Three records each, of which the pipe held what it could.
+    assert!(log.lines().count() < 8_000, "somebody has read the log");
+}
+
 #[tokio::test]
 async fn closed_outputs_do_not_stop_it() {
     let path = socket_path("closed");
