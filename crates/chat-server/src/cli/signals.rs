@@ -52,8 +52,9 @@ impl Signals {
         let Some(mut asked) = self.user.take() else { return };
         tokio::spawn(async move {
             while asked.recv().await.is_some() {
-                // A closed stdout cannot be told anything.
-                let _ = writeln!(io::stdout(), "{}", server.stats());
+                let stats = server.stats();
+                // A closed stdout cannot be told anything; one that nobody reads keeps only this waiting.
+                let _ = tokio::task::spawn_blocking(move || writeln!(io::stdout(), "{stats}")).await;
             }
         });
     }
