@@ -17,6 +17,8 @@ mod examples;
 mod faults;
 mod hostile;
 mod limits;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod operation;
 mod order;
 mod process;
 mod readme;

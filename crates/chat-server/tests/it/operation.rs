@@ -1,0 +1,134 @@
+//! The program in operation: signals while many talk, and a log and outputs that nobody takes care of.
+
+use std::process::Command;
+
+use rustix::process::Signal;
+use tokio::time::timeout;
+
+use crate::{
+    abuse::{PATIENCE, PROGRAM, start, stats},
+    process::Process,
+    support::{Peer, socket_path},
+};
+
+/// Clause 6.3, of the program: SIGTERM while twenty talk. All that was acknowledged is in every history.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
+    const TALKERS: usize = 20;
+    for signal in [Signal::TERM, Signal::INT] {
+        let (mut server, address) = start(&["--rate-limit", "0"]);
+        let mut talkers = Vec::new();
+        for me in 0..TALKERS {
+            talkers.push(Peer::tcp(address).await.join(&format!("t{me}")).await);
+        }
+        let talkers: Vec<_> =
+            talkers.into_iter().enumerate().map(|(me, talker)| tokio::spawn(talk(me, talker))).collect();
+        let busy = async {
+            let mut line = String::new();
+            while !line.contains("messages=") || line.contains("messages=0 ") {
+                line = stats(&mut server, "messages=").await;
+            }
+        };
+        timeout(PATIENCE, busy).await.expect("they talk");
+        server.signal(signal);
+        let mut histories = Vec::new();
+        for talker in talkers {
+            histories.push(timeout(PATIENCE, talker).await.expect("in time").unwrap());
+        }
+        let (status, _, stderr) = server.end();
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        println!("{signal:?}: {} messages in each of {TALKERS} histories", histories[0].len());
+        assert!(!histories[0].is_empty());
+        assert!(histories.iter().all(|history| *history == histories[0]), "one history for all, to the last message");
+    }
+}
+
+/// Talks and listens until `BYE`, which must be the last line; its history, with its own messages where their `OK`s stand.
+async fn talk(me: usize, mut talker: Peer) -> Vec<String> {
+    let (mut history, mut said, mut acknowledged) = (Vec::new(), 0, 0);
+    loop {
+        if said < acknowledged + 8 {
+            talker.send(&format!("MSG {said}")).await;
+            said += 1;
+            continue;
+        }
+        match talker.line().await.as_str() {
+            "OK" => {
+                history.push(format!("FROM t{me} MSG {acknowledged}"));
+                acknowledged += 1;
+            }
+            "BYE" => break,
+            line if line.starts_with("FROM") => history.push(line.to_owned()),
+            line => assert!(line.starts_with("JOIN"), "{line}"),
+        }
+    }
+    assert_eq!(talker.rest().await, "", "BYE is the last line");
+    history
+}
+
+#[tokio::test]
+async fn what_peers_send_is_one_escaped_record_in_the_log() {
+    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0", "-vv"]);
+    let address = server.address();
+    for junk in [
+        "\x1b[2Jhi\r\n",
+        "PROT 0.1 CONNECT USER \x1b]0;x\x07\r\n",
+        "PROT \n\nERROR fake\n",
+        "GET /\x1b[31m HTTP/1.1\r\n",
+    ] {
+        let mut peer = Peer::tcp(address).await;
+        peer.raw(junk.as_bytes()).await;
+        peer.half_close().await;
+        peer.rest().await;
+    }
+    server.type_line("BYE");
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    assert!(log.lines().count() > 8, "{log}");
+    for line in log.lines() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(line.starts_with("20") && line.contains("Z "), "a record of its own, with its time: {line:?}");
+    }
+    assert!(!log.contains("fake"), "{log}");
+}
+
+/// Everybody who connects causes records. Behind a pipe that nobody reads they are lost, and nobody waits for it.
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_stop_it() {
+    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
+    let address = server.address();
+    for _ in 0..3_000 {
+        let mut peer = Peer::tcp(address).await.join("ann").await;
+        peer.send("BYE").await;
+        peer.expect("BYE").await;
+        peer.expect_end().await;
+    }
+    server.signal(Signal::TERM);
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    // Three records each, of which the pipe held what it could.
+    assert!(log.lines().count() < 8_000, "somebody has read the log");
+}
+
+#[tokio::test]
+async fn closed_outputs_do_not_stop_it() {
+    let path = socket_path("closed");
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"exec "$0" --listen "unix:$1" >&- 2>&-"#, PROGRAM]).arg(&path);
+    let mut server = Process::spawn(command);
+    let connected = async {
+        loop {
+            match tokio::net::UnixStream::connect(&path).await {
+                Ok(stream) => break stream,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let mut ann = Peer::over(timeout(PATIENCE, connected).await.expect("it listens")).join("ann").await;
+    ann.send("MSG hi").await;
+    ann.expect("OK").await;
+    server.type_line("BYE");
+    ann.expect("BYE").await;
+    drop(ann);
+    assert!(server.end().0.success());
+}
