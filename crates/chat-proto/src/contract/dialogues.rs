@@ -117,7 +117,8 @@ pub(super) fn read(block: &Block<'_>) -> Result<Dialogue, ContractError> {
     Ok(dialogue)
 }
 
-fn step(line: &str) -> Result<(char, Action), String> {
+/// Reads one step of a dialogue: who, and what. The error is a sentence.
+pub fn step(line: &str) -> Result<(char, Action), String> {
     let mut chars = line.chars();
     let (client, sends) = match (chars.next(), chars.next()) {
         (Some(client @ 'A'..='Z'), Some('>')) => (client, true),

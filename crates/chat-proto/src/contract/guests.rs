@@ -23,6 +23,11 @@ impl Guests {
         same
     }
 
+    /// Whether this name is that of a guest who has been seen in the dialogue.
+    pub fn knows(&self, name: &str) -> bool {
+        name.strip_prefix("guest").is_some_and(|number| self.numbers.values().any(|known| known == number))
+    }
+
     fn same_roster(&mut self, expected: (&str, Vec<&str>), got: (&str, Vec<&str>)) -> bool {
         let ((total, mut wanted), (got_total, mut names)) = (expected, got);
         // The guests last, those without a number yet at the very end: they take what nobody else can be.
@@ -75,6 +80,7 @@ mod tests {
         assert!(guests.matches("FROM guest{a} MSG hi", "FROM guest12 MSG hi"));
         assert!(!guests.matches("FROM guest{a} MSG hi", "FROM guest1 MSG hi"));
         assert!(guests.matches("JOIN guest{b}", "JOIN guest1"));
+        assert!(guests.knows("guest1") && guests.knows("guest12") && !guests.knows("guest2") && !guests.knows("bob"));
         assert!(guests.matches("OK", "OK") && !guests.matches("OK", "OK "));
     }
 

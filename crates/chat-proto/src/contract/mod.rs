@@ -10,7 +10,7 @@ mod vectors;
 use std::{error, fmt};
 
 pub use self::{
-    dialogues::{Action, Dialogue, Level, Step},
+    dialogues::{Action, Dialogue, Level, Step, step},
     guests::Guests,
     vectors::{Context, Meaning, Vector},
 };
@@ -107,9 +107,14 @@ impl Contract {
         &self.clauses
     }
 
-    /// Whether there is a clause of this number, such as `"1.3"`.
+    /// The clause of this number, such as `"1.3"`.
+    pub fn clause(&self, number: &str) -> Option<&Clause> {
+        self.clauses.iter().find(|clause| clause.number == number)
+    }
+
+    /// Whether there is a clause of this number.
     pub fn has_clause(&self, number: &str) -> bool {
-        self.clauses.iter().any(|clause| clause.number == number)
+        self.clause(number).is_some()
     }
 
     /// All vectors.
@@ -121,6 +126,11 @@ impl Contract {
     pub fn dialogues(&self) -> &[Dialogue] {
         &self.dialogues
     }
+}
+
+/// Reads the quoted strings of the annexes, such as `"MSG " + "a"*9`. The error is a sentence.
+pub fn quoted(text: &str) -> Result<Vec<u8>, String> {
+    octets::whole(text)
 }
 
 /// The number and the first words, if a clause starts here: `**1.3** A line is …`.

@@ -1,0 +1,157 @@
+//! Reads case files. A case is a heading, a sentence, and steps; blank lines part cases, `#` starts a remark.
+
+use std::{error, fmt, time::Duration};
+
+use chat_proto::contract::Level;
+
+use super::{Case, Force, Side, Step, step};
+use crate::clauses;
+
+/// Why a case file cannot be read: the place, and a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CaseError {
+    place: String,
+    problem: String,
+}
+
+impl CaseError {
+    pub(super) fn at(place: &str, problem: String) -> Self {
+        Self { place: place.to_owned(), problem }
+    }
+}
+
+impl fmt::Display for CaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+impl error::Error for CaseError {}
+
+/// Reads the cases of a file, which errors and failures call `file`.
+pub fn read(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut open = Open::default();
+    for (index, line) in text.lines().enumerate() {
+        let at = index + 1;
+        let failed = |problem| CaseError { place: format!("{file}:{at}"), problem };
+        if line.starts_with('#') {
+            continue;
+        }
+        if line.is_empty() {
+            open = Open::default();
+            continue;
+        }
+        if !open.is_open {
+            let mut case = heading(line).map_err(failed)?;
+            case.place = format!("{file}:{at}");
+            if cases.iter().any(|other| other.name == case.name) {
+                return Err(failed(format!("there are two cases {}", case.name)));
+            }
+            cases.push(case);
+            open.is_open = true;
+        } else if let Some(case) = cases.last_mut() {
+            open.line(case, line, at).map_err(failed)?;
+        }
+    }
+    match cases.iter().find(|case| case.steps.is_empty()) {
+        Some(empty) => Err(CaseError { place: empty.place.clone(), problem: format!("{} has no steps", empty.name) }),
+        None => Ok(cases),
+    }
+}
+
+/// What holds from here to the end of the case, or up to the next step.
+#[derive(Default)]
+struct Open {
+    is_open: bool,
+    clause: Option<String>,
+    within: Option<Duration>,
+}
+
+impl Open {
+    fn line(&mut self, case: &mut Case, line: &str, at: usize) -> Result<(), String> {
+        if let Some(about) = line.strip_prefix(": ") {
+            if !case.about.is_empty() {
+                case.about.push(' ');
+            }
+            case.about.push_str(about);
+        } else if let Some(number) = line.strip_prefix("clause ") {
+            self.clause = Some(clause(number)?);
+        } else if let Some(time) = line.strip_prefix("within ") {
+            self.within = Some(step::duration(time)?);
+        } else {
+            let within = self.within.take();
+            let steps = step::read(line, case.side)?.into_iter();
+            case.steps.extend(steps.map(|(who, act)| Step { who, act, clause: self.clause.clone(), within, at }));
+        }
+        Ok(())
+    }
+}
+
+/// `case NAME LEVEL MUST CLAUSE…`, or `client NAME LEVEL MUST CLAUSE…`.
+fn heading(line: &str) -> Result<Case, String> {
+    let wanted = || format!("`{line}` is no heading: case NAME LEVEL MUST CLAUSE…, or client …");
+    let mut words = line.split(' ');
+    let side = match words.next() {
+        Some("case") => Side::Server,
+        Some("client") => Side::Client,
+        _ => return Err(wanted()),
+    };
+    let (Some(name), Some(level), Some(force)) = (words.next(), words.next(), words.next()) else {
+        return Err(wanted());
+    };
+    let level: Level = level.parse()?;
+    let force = match force {
+        "MUST" => Force::Must,
+        "SHOULD" => Force::Should,
+        other => return Err(format!("`{other}` is neither MUST nor SHOULD")),
+    };
+    let clauses = words.map(clause).collect::<Result<Vec<_>, _>>()?;
+    if clauses.is_empty() {
+        return Err("a case cites the clauses that it shows".to_owned());
+    }
+    let (name, about, place) = (name.to_owned(), String::new(), String::new());
+    Ok(Case { name, side, level, force, clauses, about, steps: Vec::new(), place })
+}
+
+fn clause(number: &str) -> Result<String, String> {
+    match clauses::get(number) {
+        Some(_) => Ok(number.to_owned()),
+        None => Err(format!("protocole.md has no clause {number}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, why: &str) {
+        assert_eq!(read("f", text).unwrap_err().to_string(), why);
+    }
+
+    #[test]
+    fn a_case_has_a_heading_a_sentence_and_steps() {
+        let text = "# Two.\n\ncase one plain MUST 2.3 4.1\n: It\n: speaks.\nA> hi\nclause 5.1\nwithin 1s\nA< OK\nA<EOF\n\n\
+                    client two named SHOULD 7.1\nS login\n";
+        let cases = read("f", text).unwrap();
+        assert_eq!((cases[0].about.as_str(), cases[0].place.as_str()), ("It speaks.", "f:3"));
+        assert_eq!(cases[0].clauses, ["2.3", "4.1"]);
+        let steps = &cases[0].steps;
+        assert_eq!((steps[0].clause.as_deref(), steps[1].clause.as_deref()), (None, Some("5.1")));
+        assert_eq!((steps[1].within, steps[2].within), (Some(Duration::from_secs(1)), None));
+        assert_eq!((cases[1].side, cases[1].force, cases[1].level), (Side::Client, Force::Should, Level::Named));
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        refused("\nA> hi\n", "f:2: `A> hi` is no heading: case NAME LEVEL MUST CLAUSE…, or client …");
+        refused("case a plain MAY 1.1\n", "f:1: `MAY` is neither MUST nor SHOULD");
+        refused("case a best MUST 1.1\n", "f:1: `best` is no level: plain, named or robust");
+        refused("case a plain MUST\n", "f:1: a case cites the clauses that it shows");
+        refused("case a plain MUST 1.99\n", "f:1: protocole.md has no clause 1.99");
+        refused("case a plain MUST 1.1\n", "f:1: a has no steps");
+        refused("case a plain MUST 1.1\nA> x\n\ncase a plain MUST 1.1\n", "f:4: there are two cases a");
+        refused("case a plain MUST 1.1\nhello\n", "f:2: `hello` is no step");
+    }
+}

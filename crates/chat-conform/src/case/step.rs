@@ -1,0 +1,91 @@
+//! One step of a case file: those of Annex B, and what a judge needs beyond them.
+
+use std::time::Duration;
+
+use chat_proto::contract::{self, Action};
+
+use super::{Act, Side};
+
+/// Reads a step. `A joins bob` is three of them.
+pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
+    let mut chars = line.chars();
+    let who = chars.next().filter(char::is_ascii_uppercase).ok_or_else(|| format!("`{line}` is no step"))?;
+    let act = match (side, chars.as_str()) {
+        (Side::Server, rest) if rest.starts_with(" joins ") => return Ok(joins(who, &rest[" joins ".len()..])),
+        (Side::Client, " login") => Act::Login,
+        (Side::Client, " refuse") => Act::Refuse,
+        (_, ">RESET") => Act::Reset,
+        (_, rest) => {
+            if let Some(octets) = rest.strip_prefix(">each ") {
+                Act::SendEach(contract::quoted(octets)?)
+            } else if let Some(time) = rest.strip_prefix("<nothing ") {
+                Act::Nothing(duration(time)?)
+            } else if let Some(text) = rest.strip_prefix("<said ").filter(|_| side == Side::Client) {
+                Act::Said(text.to_owned())
+            } else if let Some(octets) = rest.strip_prefix("<not ").filter(|_| side == Side::Client) {
+                Act::Never(contract::quoted(octets)?)
+            } else {
+                return contract::step(line).and_then(|(who, action)| Ok(vec![(who, of_document(&action)?)]));
+            }
+        }
+    };
+    Ok(vec![(who, act)])
+}
+
+/// The same step, as `protocole.md` has it.
+pub(super) fn of_document(action: &Action) -> Result<Act, String> {
+    Ok(match action {
+        Action::Send(line) => Act::Send(format!("{line}\r\n").into_bytes()),
+        Action::SendRaw(octets) => Act::Send(octets.clone()),
+        Action::HalfClose => Act::HalfClose,
+        Action::Expect(line) => Act::Expect(line.clone()),
+        Action::ExpectRaw(octets) => Act::ExpectRaw(octets.clone()),
+        Action::ExpectEof => Act::ExpectEof,
+        other => return Err(format!("{other:?} cannot be played")),
+    })
+}
+
+fn joins(who: char, name: &str) -> Vec<(char, Act)> {
+    let line = |line: &str| (who, Act::Expect(line.to_owned()));
+    let connect = Act::Send(format!("PROT 0.1 CONNECT USER {name}\r\n").into_bytes());
+    vec![(who, connect), line("NAME OK"), line("WELCOME")]
+}
+
+/// `200ms` or `3s`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit): (_, fn(u64) -> Duration) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, Duration::from_millis),
+        (None, Some(number)) => (number, Duration::from_secs),
+        (None, None) => return Err(format!("`{text}` is no time: 200ms, 3s")),
+    };
+    number.parse().map(unit).map_err(|_| format!("`{text}` is no time: 200ms, 3s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn means(line: &str, side: Side, act: Act) {
+        assert_eq!(read(line, side).map(|steps| steps.into_iter().map(|(_, act)| act).collect()), Ok(vec![act]));
+    }
+
+    #[test]
+    fn steps_beyond_the_document() {
+        means("A>each \"hi\\n\"", Side::Server, Act::SendEach(b"hi\n".to_vec()));
+        means("A<nothing 200ms", Side::Server, Act::Nothing(Duration::from_millis(200)));
+        means("A>RESET", Side::Server, Act::Reset);
+        means("A> hi", Side::Server, Act::Send(b"hi\r\n".to_vec()));
+        means("S login", Side::Client, Act::Login);
+        means("S<said hi", Side::Client, Act::Said("hi".to_owned()));
+        means("O<not \"\\x1B\"", Side::Client, Act::Never(b"\x1b".to_vec()));
+        assert_eq!(read("B joins bob", Side::Server).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn not_steps() {
+        for line in ["", "hello", "A", "A<nothing soon", "A<nothing 2m", "S login", "A<said hi", "A>each hi"] {
+            assert!(read(line, Side::Server).is_err(), "{line:?}");
+        }
+    }
+}

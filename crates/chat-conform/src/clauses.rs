@@ -1,0 +1,67 @@
+//! `protocole.md`, embedded: what a clause asks, in its own words.
+
+use std::sync::LazyLock;
+
+use chat_proto::contract::{Clause, Contract};
+
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
+    Contract::parse(include_str!("../../../protocole.md")).expect("the document is tested with the crate that reads it")
+});
+
+/// The document.
+pub fn contract() -> &'static Contract {
+    &CONTRACT
+}
+
+/// The clause of this number.
+pub fn get(number: &str) -> Option<&'static Clause> {
+    contract().clause(number)
+}
+
+/// What the clause asks: its words up to a blank line, on one line.
+pub fn asks(number: &str) -> String {
+    let Some(clause) = get(number) else { return String::new() };
+    let paragraph = clause.text.split("\n\n").next().unwrap_or_default();
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The clause that says when a server sends such a line.
+pub fn of_server_line(line: &str) -> &'static str {
+    match line.split(' ').next().unwrap_or_default() {
+        "NAME" if line == "NAME FAILURE" => "3.3",
+        "NAME" if line == "NAME REQ" => "3.1",
+        "NAME" => "3.2",
+        "WELCOME" => "5.4",
+        "OK" | "FROM" => "5.1",
+        "BAD" if line == "BAD PROT" => "3.1",
+        "BAD" => "3.9",
+        "LIST" => "3.6",
+        "JOIN" => "3.2",
+        "LOGOUT" => "3.8",
+        "PING" => "6.1",
+        "PONG" => "3.7",
+        "BYE" => "6.3",
+        _ => "7.1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clause_is_told_in_one_line() {
+        assert!(asks("1.7").starts_with("An unterminated last line"));
+        assert!(!asks("8.1").contains('\n') && asks("99.9").is_empty());
+    }
+
+    #[test]
+    fn every_line_of_a_server_has_its_clause() {
+        for line in ["NAME REQ", "NAME OK", "NAME FAILURE", "WELCOME", "OK", "BAD REQ", "BAD PROT", "LIST CLIENTS 1 a"] {
+            assert!(get(of_server_line(line)).is_some(), "{line}");
+        }
+        for line in ["FROM a MSG b", "JOIN a", "LOGOUT a", "PING", "PONG", "BYE", "else"] {
+            assert!(get(of_server_line(line)).is_some(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! `chat-conform server`.
+
+use super::{Exit, args::Server, output};
+use crate::{Side, judge_server};
+
+pub(super) async fn run(args: &Server) -> Result<Exit, String> {
+    let judge = &args.judge;
+    let book = output::book(judge)?;
+    let cases = output::selected(&book, Side::Server, judge);
+    let Some(target) = args.target.as_deref().filter(|_| !judge.list) else {
+        output::list(&cases);
+        return Ok(Exit::Passed);
+    };
+    let known = output::known(&book, Side::Server, judge)?;
+    let report = judge_server(target, &cases, judge.timeout, &known, |judged| {
+        if !judge.json {
+            output::line(&judged.to_string());
+        }
+    });
+    let report = report.await.map_err(|error| error.to_string())?;
+    output::hand_out(&report, judge)
+}

@@ -1,0 +1,30 @@
+//! A judge for servers and clients of `protocole.md`, in any language: it plays cases, and says which clause is broken.
+//!
+//! * [`Book`] holds the cases: those of the document itself and those of the files below `cases/`.
+//! * [`judge_server`] plays clients against a server, [`judge_client`] plays a server against a client.
+//! * [`Report`] is the outcome: a line per case, a score per level, and for each failure the clause, what it asks, and the
+//!   transcript with the wrong line marked.
+//!
+//! No wait is without a bound, and no case depends on an empty room: names are fresh in every run.
+
+mod case;
+pub mod class;
+pub mod clauses;
+pub mod cli;
+mod client;
+mod known;
+mod play;
+mod preflight;
+pub mod proxy;
+mod report;
+mod server;
+mod transcript;
+
+pub use case::{Act, Book, Case, CaseError, Force, Level, Names, Select, Side, Step, read};
+pub use client::{Command, judge_client};
+pub use known::Known;
+pub use play::{Failure, play};
+pub use preflight::{NotJudged, preflight};
+pub use report::{Judged, Report, Score, Told, Verdict};
+pub use server::judge_server;
+pub use transcript::{Mark, Transcript, shortened, visible};

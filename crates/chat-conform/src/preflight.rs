@@ -1,0 +1,79 @@
+//! Before a server is judged: is there one, and does it speak in lines of this protocol at all?
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::{net::lookup_host, time::Instant};
+
+use crate::{
+    play::{Got, Peer},
+    transcript::shortened,
+};
+
+/// Why nothing can be judged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotJudged {
+    /// The address means nothing.
+    #[error("{0}: no such address: {1}")]
+    NoAddress(String, io::Error),
+    /// Nobody is there.
+    #[error("{0}: closed: nobody listens there ({1})")]
+    Closed(String, io::Error),
+    /// Somebody is there, and says nothing.
+    #[error("{0}: silent: it lets a client in and answers nothing within {1:?}")]
+    Silent(String, Duration),
+    /// It speaks HTTP.
+    #[error("{0}: an HTTP server, no chat server: {1}")]
+    Http(String, String),
+    /// It speaks something else.
+    #[error("{0}: no chat server: it answers {1}")]
+    NotChat(String, String),
+    /// It lets nobody in.
+    #[error("{0}: lets nobody in now: it says BYE or closes at once (2.6)")]
+    Full(String),
+    /// A client cannot be started, or a port not be had.
+    #[error("{0}")]
+    Cannot(String),
+    /// No case is left.
+    #[error("no case is selected: `--list` tells the names")]
+    NothingSelected,
+}
+
+/// Finds the server and hears whether it is one. Ends within three times `patience`.
+pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, NotJudged> {
+    let named = || target.to_owned();
+    let addresses = lookup_host(target).await.map_err(|error| NotJudged::NoAddress(named(), error))?;
+    let mut reached = Err(io::ErrorKind::NotFound.into());
+    for address in addresses {
+        reached = Peer::connect(address, patience).await.map(|peer| (address, peer));
+        if reached.is_ok() {
+            break;
+        }
+    }
+    let (address, mut peer) = reached.map_err(|error| NotJudged::Closed(named(), error))?;
+    // An HTTP server that waits for the rest of a request is woken by an empty line.
+    for line in ["PROT 0.1 CONNECT NEW\r\n", "\r\n\r\n"] {
+        let until = Instant::now() + patience;
+        peer.send(line.as_bytes(), usize::MAX, until).await;
+        match peer.line(until).await {
+            Got::Line(octets) | Got::TooLong(octets) => return known(named(), address, &octets),
+            Got::Eof(octets) if octets.is_empty() => return Err(NotJudged::Full(named())),
+            Got::Eof(octets) => return known(named(), address, &octets),
+            Got::Silent => {}
+        }
+    }
+    Err(NotJudged::Silent(named(), patience * 2))
+}
+
+fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAddr, NotJudged> {
+    let line = String::from_utf8_lossy(octets);
+    match line.trim_end() {
+        "NAME REQ" | "NAME OK" | "NAME FAILURE" | "OK" | "WELCOME" | "BAD REQ" | "BAD PROT" => Ok(address),
+        "BYE" => Err(NotJudged::Full(target)),
+        line if line.starts_with("JOIN ") || line.starts_with("FROM ") || line.starts_with("LOGOUT ") => Ok(address),
+        line if line.starts_with("HTTP/") || line.starts_with('<') => {
+            Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))
+        }
+        _ => Err(NotJudged::NotChat(target, format!("\"{}\"", shortened(octets)))),
+    }
+}

@@ -1,0 +1,79 @@
+//! The report as lines to read.
+
+use std::fmt::{self, Write};
+
+use super::{Judged, Report, Score, Verdict};
+use crate::case::Force;
+
+impl fmt::Display for Judged {
+    /// A line, and below it what a failure has to tell.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.verdict {
+            Verdict::Passed => "pass",
+            Verdict::Failed => "FAIL",
+            Verdict::Warned => "warn",
+            Verdict::Known => "known",
+            Verdict::Fixed => "fixed",
+        };
+        write!(f, "{word:<5} {:<6} {:<36} {}", self.level, self.name, self.clauses.join(" "))?;
+        if self.force == Force::Should {
+            f.write_str(" (SHOULD)")?;
+        }
+        if self.verdict == Verdict::Fixed {
+            f.write_str("\n      passes now: take it off the list of known failures")?;
+        }
+        let Some(failure) = &self.failure else { return Ok(()) };
+        write!(f, "\n      {} asks: {}", failure.clause, wrapped(&failure.asks))?;
+        failure.transcript.iter().try_for_each(|line| write!(f, "\n    {line}"))?;
+        write!(f, "\n      {} ({})", failure.what, failure.place)
+    }
+}
+
+/// Continues in lines that stand below the first.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 100;
+    let (mut out, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width + length > WIDTH && width > 0 {
+            out.push_str("\n      ");
+            width = 0;
+        } else if width > 0 {
+            out.push(' ');
+        }
+        out.push_str(word);
+        width += length + 1;
+    }
+    out
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<7} {:>3} of {:>3}", self.level, self.passed, self.of)?;
+        if self.should_of > 0 {
+            write!(f, "   SHOULD {} of {}", self.should_passed, self.should_of)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Report {
+    /// The scores and the sum; the cases are told one by one before.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.scores.iter().try_for_each(|score| writeln!(f, "{score}"))?;
+        let count = |verdict| self.cases.iter().filter(|case| case.verdict == verdict).count();
+        let mut sum = format!("{} cases in {:.1} s: ", self.cases.len(), self.seconds);
+        let parts = [
+            (Verdict::Passed, "passed"),
+            (Verdict::Failed, "failed"),
+            (Verdict::Warned, "warned"),
+            (Verdict::Known, "known to fail"),
+            (Verdict::Fixed, "fixed"),
+        ];
+        let told = parts.into_iter().map(|(verdict, word)| (count(verdict), word)).filter(|(count, _)| *count > 0);
+        for (index, (count, word)) in told.enumerate() {
+            write!(sum, "{}{count} {word}", if index > 0 { ", " } else { "" })?;
+        }
+        f.write_str(&sum)
+    }
+}

@@ -1,0 +1,142 @@
+//! What went over the wires of a case, octet for octet, and which line of it was wrong.
+
+use std::fmt;
+
+/// The lines of a case, in the order in which they were sent and read.
+#[derive(Clone, Debug, Default)]
+pub struct Transcript {
+    entries: Vec<Entry>,
+}
+
+/// One line, write or event.
+#[derive(Clone, Debug)]
+struct Entry {
+    who: char,
+    kind: Kind,
+    octets: Vec<u8>,
+    mark: Mark,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Sent,
+    Received,
+    /// Something that has no octets: an end, a silence.
+    Event(&'static str),
+}
+
+/// What is to be said of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// It is as it should be.
+    Fine,
+    /// It is about somebody else in the room, and passed over.
+    Stranger,
+    /// This is what is wrong.
+    Wrong,
+}
+
+impl Transcript {
+    /// `who` sent these octets.
+    pub fn sent(&mut self, who: char, octets: &[u8]) {
+        self.push(who, Kind::Sent, octets, Mark::Fine);
+    }
+
+    /// `who` received these octets.
+    pub fn received(&mut self, who: char, octets: &[u8], mark: Mark) {
+        self.push(who, Kind::Received, octets, mark);
+    }
+
+    /// Something happened to `who` that has no octets.
+    pub fn event(&mut self, who: char, event: &'static str, mark: Mark) {
+        self.push(who, Kind::Event(event), &[], mark);
+    }
+
+    fn push(&mut self, who: char, kind: Kind, octets: &[u8], mark: Mark) {
+        self.entries.push(Entry { who, kind, octets: octets.to_vec(), mark });
+    }
+
+    /// The lines as they are shown: the wrong one starts with `!`, a stranger's with `~`.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.entries.iter().map(Entry::to_string)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.mark {
+            Mark::Fine => ' ',
+            Mark::Stranger => '~',
+            Mark::Wrong => '!',
+        };
+        let who = self.who;
+        match self.kind {
+            Kind::Sent => write!(f, "{mark} {who}> {}", shortened(&self.octets)),
+            Kind::Received => write!(f, "{mark} {who}< {}", shortened(&self.octets)),
+            Kind::Event(event) => write!(f, "{mark} {who}  ({event})"),
+        }
+    }
+}
+
+/// Long runs of octets are shown by their beginning, their end and their length.
+pub fn shortened(octets: &[u8]) -> String {
+    const MOST: usize = 200;
+    if octets.len() <= MOST {
+        return visible(octets);
+    }
+    let (start, end) = (&octets[..60], &octets[octets.len() - 20..]);
+    format!("{} … {} ({} octets)", visible(start), visible(end), octets.len())
+}
+
+/// The octets in the notation of Annex B: what would not show is escaped.
+pub fn visible(octets: &[u8]) -> String {
+    let mut out = String::with_capacity(octets.len() + 8);
+    for chunk in octets.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\r' => out.push_str("\\r"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\\' => out.push_str("\\\\"),
+                '"' => out.push_str("\\\""),
+                c if hidden(c) => out.push_str(&format!("\\u{{{:X}}}", u32::from(c))),
+                c => out.push(c),
+            }
+        }
+        chunk.invalid().iter().for_each(|octet| out.push_str(&format!("\\x{octet:02X}")));
+    }
+    out
+}
+
+/// Controls, and what changes the direction of a line or has no width.
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_are_shown_as_the_annexes_write_them() {
+        for octets in [&b"MSG \"hi\"\\\r\n"[..], b"caf\xc3\xa9 \xff\x1b[2J\0\t", "\u{202e}\u{1f642}\u{85}".as_bytes()] {
+            let shown = format!("\"{}\"", visible(octets));
+            assert!(!shown.chars().any(hidden), "{shown}");
+            assert_eq!(chat_proto::contract::quoted(&shown).as_deref(), Ok(octets), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_wrong_line_is_marked() {
+        let mut transcript = Transcript::default();
+        transcript.sent('A', b"hi\r\n");
+        transcript.received('A', b"JOIN eve\r\n", Mark::Stranger);
+        transcript.received('A', b"OK\n", Mark::Wrong);
+        transcript.event('A', "closed", Mark::Fine);
+        let lines: Vec<_> = transcript.lines().collect();
+        assert_eq!(lines, ["  A> hi\\r\\n", "~ A< JOIN eve\\r\\n", "! A< OK\\n", "  A  (closed)"]);
+        assert!(shortened(&[b'a'; 9000]).ends_with("(9000 octets)"));
+    }
+}
