@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use chat_proto::contract::{Clause, Contract};
 
+use crate::case::Act;
+
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
     Contract::parse(include_str!("../../../protocole.md")).expect("the document is tested with the crate that reads it")
 });
@@ -43,6 +45,27 @@ pub fn of_server_line(line: &str) -> &'static str {
         "BYE" => "6.3",
         _ => "7.1",
     }
+}
+
+/// Of the clauses that a case shows, the one that a step is most likely about.
+pub(crate) fn about(act: &Act, shown: &[String]) -> Option<String> {
+    let likely: &[&str] = match act {
+        Act::ExpectEof => &["1.4", "2.4", "3.1", "3.3", "3.4", "3.8", "4.3", "6.4", "9.3"],
+        Act::Expect(line) => match line.split(' ').next().unwrap_or_default() {
+            "OK" => &["5.2", "5.1", "3.5", "4.1"],
+            "FROM" => &["5.2", "1.5", "1.8", "5.1", "3.5", "4.1"],
+            "JOIN" => &["1.6", "3.2", "4.6"],
+            "LOGOUT" => &["3.8", "6.4", "4.6"],
+            "LIST" => &["3.6"],
+            "PONG" => &["3.7", "5.3"],
+            "BYE" => &["3.8", "4.3"],
+            "WELCOME" => &["3.2"],
+            "NAME" => &["2.7", "1.6", "3.3", "3.2", "3.1"],
+            _ => &[],
+        },
+        _ => &[],
+    };
+    likely.iter().find(|likely| shown.iter().any(|shown| shown == *likely)).map(ToString::to_string)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod server;
 mod transcript;
 
 pub use case::{Act, Book, Case, CaseError, Force, Level, Names, Select, Side, Step, read};
-pub use client::{Command, judge_client};
+pub use client::{Command, Patience, judge_client};
 pub use known::Known;
 pub use play::{Failure, play};
 pub use preflight::{NotJudged, preflight};

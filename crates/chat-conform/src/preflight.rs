@@ -67,11 +67,12 @@ pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, N
 
 fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAddr, NotJudged> {
     let line = String::from_utf8_lossy(octets);
-    match line.trim_end() {
-        "NAME REQ" | "NAME OK" | "NAME FAILURE" | "OK" | "WELCOME" | "BAD REQ" | "BAD PROT" => Ok(address),
+    let line = line.trim_end();
+    match line.split(' ').next().unwrap_or_default() {
         "BYE" => Err(NotJudged::Full(target)),
-        line if line.starts_with("JOIN ") || line.starts_with("FROM ") || line.starts_with("LOGOUT ") => Ok(address),
-        line if line.starts_with("HTTP/") || line.starts_with('<') => {
+        // Words of this protocol. Whether they are in their place is for the cases to say.
+        "NAME" | "OK" | "WELCOME" | "BAD" | "JOIN" | "LOGOUT" | "FROM" | "LIST" | "PING" | "PONG" => Ok(address),
+        word if word.starts_with("HTTP/") || word.starts_with('<') => {
             Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))
         }
         _ => Err(NotJudged::NotChat(target, format!("\"{}\"", shortened(octets)))),

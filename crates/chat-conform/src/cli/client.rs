@@ -1,3 +1,24 @@
-//! stub
-use super::{Exit, args::Client};
-pub(super) async fn run(_: &Client) -> Result<Exit, String> { Ok(Exit::Passed) }
+//! `chat-conform client`.
+
+use super::{Exit, args::Client, output};
+use crate::{Command, Patience, Side, judge_client};
+
+pub(super) async fn run(args: &Client) -> Result<Exit, String> {
+    let judge = &args.judge;
+    let book = output::book(judge)?;
+    let cases = output::selected(&book, Side::Client, judge);
+    if judge.list {
+        output::list(&cases);
+        return Ok(Exit::Passed);
+    }
+    let known = output::known(&book, Side::Client, judge)?;
+    let command = Command::new(args.command.clone());
+    let patience = Patience { line: judge.timeout, person: args.wait };
+    let told = |judged: &crate::Judged| {
+        if !judge.json {
+            output::line(&judged.to_string());
+        }
+    };
+    let report = judge_client(&args.listen, command.as_ref(), &cases, patience, &known, told, output::complain).await;
+    output::hand_out(&report.map_err(|error| error.to_string())?, judge)
+}

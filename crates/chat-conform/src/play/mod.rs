@@ -58,7 +58,8 @@ pub async fn play(address: SocketAddr, patience: Duration, case: &Case, number: 
     };
     let mut result = Ok(());
     for step in &case.steps {
-        result = play.step(step).await.map_err(|wrong| (wrong, step.at, step.clause.clone()));
+        let clause = || step.clause.clone().or_else(|| clauses::about(&step.act, &case.clauses));
+        result = play.step(step).await.map_err(|wrong| (wrong, step.at, clause()));
         if result.is_err() {
             break;
         }
@@ -73,6 +74,9 @@ pub async fn play(address: SocketAddr, patience: Duration, case: &Case, number: 
         transcript: play.transcript,
     })
 }
+
+/// Who leaves hears no more than this of a server that does not close.
+const LEAVING: Duration = Duration::from_millis(500);
 
 struct Play {
     address: SocketAddr,
@@ -271,7 +275,7 @@ impl Play {
 
     /// Everybody says `BYE` and hangs up. What still comes must be owed to somebody: a second `OK` shows here.
     async fn leave(&mut self) -> Result<(), Wrong> {
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + self.patience.min(LEAVING);
         for peer in self.peers.values_mut().filter(|peer| peer.is_open()) {
             peer.send(b"BYE\r\n", usize::MAX, until).await;
             peer.half_close().await;
@@ -281,6 +285,10 @@ impl Play {
         for who in everybody {
             while let Got::Line(line) = self.next(who, until).await {
                 let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+                if text == "BYE" {
+                    // A server that then stays open is found where that is looked for.
+                    break;
+                }
                 if result.is_err() || self.room.is_farewell(&text) || text == "PING" {
                     continue;
                 }

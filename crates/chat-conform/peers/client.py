@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""A chat client: `select` over the keyboard and the server, and protocole.md.
+
+    python3 client.py localhost:2222 --name alice
+
+Numbers in comments are clauses of protocole.md. What is typed is said; the end of the input leaves.
+"""
+
+import argparse
+import os
+import select
+import socket
+import sys
+import unicodedata
+
+MAX_LINE = 8192  # 1.3
+
+
+def escaped(text):
+    """7.3: nothing from the network acts on the terminal: controls and hidden marks are shown as numbers."""
+    return "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\t" else c
+                   for c in text)
+
+
+def show(text):
+    print(escaped(text), flush=True)
+
+
+class Lines:
+    """Lines out of pieces of octets (7.5), of which none fills the memory (7.7)."""
+
+    def __init__(self):
+        self.rest = b""
+        self.dropping = False
+
+    def take(self, octets):
+        *lines, self.rest = (self.rest + octets).split(b"\n")
+        for line in lines:
+            if not self.dropping and len(line) < MAX_LINE:
+                yield line.removesuffix(b"\r").decode(errors="replace")
+            self.dropping = False
+        if len(self.rest) >= MAX_LINE:
+            self.rest, self.dropping = b"", True
+
+
+class Client:
+    def __init__(self, server, name):
+        self.server = server
+        self.name = name
+        self.joined = name is None  # A guest joins with its first line (2.3).
+        self.waiting = 0  # messages without an answer (7.6)
+        self.refused = 0
+        self.asked = False  # for another name
+        self.typing = True
+        self.typed = []  # what was typed before there was a name
+        self.left = False
+
+    def send(self, line):
+        self.server.sendall(line.encode() + b"\r\n")
+
+    def run(self):
+        self.send("" if self.joined else f"PROT 0.1 CONNECT USER {self.name}")
+        keyboard, network = Lines(), Lines()
+        while True:
+            sources = [self.server] + ([sys.stdin] if self.typing else [])
+            readable, _, _ = select.select(sources, [], [])
+            if self.server in readable:
+                try:
+                    octets = self.server.recv(2000)
+                except OSError:
+                    octets = b""
+                if not octets:
+                    return self.gone()  # 1.7: what stands in network.rest is no line
+                for line in network.take(octets):
+                    if self.hear(line) == "end":
+                        return self.gone()
+            if sys.stdin in readable:
+                octets = os.read(sys.stdin.fileno(), 2000)
+                self.typing = bool(octets)
+                lines = list(keyboard.take(octets or (b"\n" if keyboard.rest else b"")))
+                for line in lines:
+                    self.say(line)
+            if not self.typing and self.joined and not self.waiting and not self.left:
+                self.left = True
+                self.send("BYE")  # 3.8, 4.3
+            elif not self.typing and self.asked:
+                return self.gone()
+
+    def say(self, line):
+        if self.asked:
+            self.asked, self.name = False, line
+            self.send(f"NAME {line}")
+        elif not self.joined:
+            self.typed.append(line)
+        elif line:
+            self.waiting += 1
+            self.send(line if self.name is None else f"MSG {line}")
+
+    def hear(self, line):
+        verb, _, rest = line.partition(" ")
+        name, _, said = rest.partition(" ")
+        if verb == "FROM" and said.startswith("MSG "):
+            show(f"<{name}> {said[4:]}")
+        elif verb in ("JOIN", "LOGOUT") and rest:
+            show(f"* {rest} {'is here' if verb == 'JOIN' else 'has left'}")
+        elif line == "PING":
+            self.send("PONG")  # 7.4
+        elif line == "WELCOME":
+            self.joined = True
+            typed, self.typed = self.typed, []
+            for text in typed:
+                self.say(text)
+        elif line == "NAME FAILURE":
+            show(f"! the name {self.name} cannot be had: type another")
+        elif line == "NAME REQ":
+            self.asked = True
+            if self.typed:
+                self.say(self.typed.pop(0))
+        elif line in ("OK", "BAD REQ") and self.joined:
+            if self.waiting:  # 7.2: otherwise nobody waits for it
+                self.waiting -= 1
+                self.refused += line == "BAD REQ"
+            if line == "BAD REQ":
+                show("! refused")
+        elif line in ("BYE", "BAD PROT") or (line == "BAD REQ" and not self.joined):
+            show(f"! {line}")
+            return "end"  # 6.7
+        elif line not in ("NAME OK", "PONG"):
+            show(f"? {line}")  # 7.1
+        return None
+
+    def gone(self):
+        """7.6: what is not answered is unknown, and is not sent again."""
+        if self.waiting:
+            show(f"! the end; messages without an answer: {self.waiting}")
+        return 0 if self.left and not self.waiting and not self.refused else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A chat client.")
+    parser.add_argument("address", nargs="?", default="localhost:2222", help="HOST:PORT")
+    parser.add_argument("--name", help="without it you are a guest")
+    arguments = parser.parse_args()
+    host, _, port = arguments.address.rpartition(":")
+    with socket.create_connection((host, int(port))) as server:
+        try:
+            sys.exit(Client(server, arguments.name).run())
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

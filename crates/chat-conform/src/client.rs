@@ -1,6 +1,0 @@
-//! stub
-/// stub
-#[derive(Debug)]
-pub struct Command;
-/// stub
-pub fn judge_client() {}

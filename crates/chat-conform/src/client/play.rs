@@ -1,0 +1,311 @@
+//! Plays one case of clients, step by step.
+
+use std::time::Duration;
+
+use tokio::{
+    net::TcpListener,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::{
+    Command, Patience,
+    process::Process,
+    session::{Reaction, Session, line},
+};
+use crate::{
+    Failure, NotJudged,
+    case::{Act, Case, Step},
+    clauses,
+    play::{Got, Peer, Wrong},
+    transcript::{Mark, Transcript, shortened},
+};
+
+/// A program may take its time to start, whatever the patience for lines.
+const TO_START: Duration = Duration::from_secs(10);
+
+/// How long a guest's client may wait for its user before it is typed to.
+const TO_SPEAK: Duration = Duration::from_millis(300);
+
+pub(super) struct Play {
+    /// `None`: a person has started the client, and types.
+    process: Option<Process>,
+    peer: Option<Peer>,
+    session: Session,
+    patience: Patience,
+    other_name: String,
+    transcript: Transcript,
+}
+
+impl Play {
+    /// Starts the client and waits for its connection.
+    pub(super) async fn begin(
+        listener: &TcpListener,
+        command: Option<&Command>,
+        patience: Patience,
+        number: u32,
+    ) -> Result<Self, NotJudged> {
+        // Clients of earlier cases that have tried again.
+        while timeout(Duration::ZERO, listener.accept()).await.is_ok() {}
+        let cannot = |error: std::io::Error| NotJudged::Cannot(error.to_string());
+        let address = listener.local_addr().map_err(cannot)?;
+        let name = format!("client{number:07}");
+        let process = command.map(|command| Process::start(command, address, &name)).transpose();
+        let mut process = process.map_err(NotJudged::Cannot)?;
+        let wait = if process.is_some() { TO_START.max(patience.line) } else { patience.person };
+        let accepted = timeout(wait, listener.accept()).await;
+        let Ok(accepted) = accepted else {
+            let shown = process.as_mut().map(|process| shortened(&process.last_shown())).unwrap_or_default();
+            return Err(NotJudged::Cannot(format!("no client has connected to {address} within {wait:?} \"{shown}\"")));
+        };
+        let peer = accepted.and_then(|(stream, _)| Peer::over(stream)).map_err(cannot)?;
+        let (session, transcript) = (Session::Fresh, Transcript::default());
+        let other_name = format!("other{number:07}");
+        Ok(Self { process, peer: Some(peer), session, patience, other_name, transcript })
+    }
+
+    pub(super) async fn case(mut self: &mut Self, case: &Case, say: &mut impl FnMut(&str)) -> Result<(), Failure> {
+        let this = &mut self;
+        let mut result = Ok(());
+        for step in &case.steps {
+            result = this.step(step, say).await.map_err(|wrong| (wrong, step));
+            if result.is_err() {
+                break;
+            }
+        }
+        let crashed = this.process.as_mut().is_some_and(Process::has_crashed);
+        if let (Ok(()), true, Some(last)) = (&result, crashed, case.steps.last()) {
+            result = Err((Wrong::new("the client was ended by a signal"), last));
+        }
+        result.map_err(|(wrong, step)| {
+            if let Some(process) = &this.process {
+                this.transcript.received('O', &process.last_shown(), Mark::Fine);
+            }
+            let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
+            Failure {
+                clause: wrong
+                    .clause
+                    .map(str::to_owned)
+                    .or_else(|| step.clause.clone())
+                    .or_else(|| clauses::about(&step.act, &case.clauses))
+                    .unwrap_or_else(|| case.clauses[0].clone()),
+                what: wrong.what,
+                place: format!("{file}:{}", step.at),
+                transcript: std::mem::take(&mut this.transcript),
+            }
+        })
+    }
+
+    async fn step(&mut self, step: &Step, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+        let patience = if self.process.is_some() { self.patience.line } else { self.patience.person };
+        let until = Instant::now() + step.within.unwrap_or(patience);
+        match (step.who, &step.act) {
+            ('S', Act::Login) => self.login(until, say).await,
+            ('S', Act::Refuse) => self.refuse(until, say).await,
+            ('S', Act::Send(octets)) => self.send(octets, usize::MAX, until).await,
+            ('S', Act::SendEach(octets)) => self.send(octets, 1, until).await,
+            ('S', Act::HalfClose) => {
+                self.transcript.event('S', "the server is gone", Mark::Fine);
+                if let Some(peer) = &mut self.peer {
+                    peer.half_close().await;
+                }
+                Ok(())
+            }
+            ('S', Act::Reset) => {
+                self.transcript.event('S', "the server resets the connection", Mark::Fine);
+                self.peer.take().into_iter().for_each(Peer::reset);
+                Ok(())
+            }
+            ('S', Act::Expect(line)) => self.expect(line, until).await,
+            ('S', Act::Said(text)) => self.expect(&self.session.message(text), until).await,
+            ('S', Act::ExpectEof) => self.expect_end(until).await,
+            ('S', Act::Nothing(time)) => self.expect_nothing(Instant::now() + *time).await,
+            ('T', Act::Send(octets)) => self.types(octets, until, say).await,
+            ('T', Act::HalfClose) => self.stops_typing(say),
+            ('O', act) => self.screen(act, until).await,
+            (who, act) => Err(Wrong::new(format!("{who} cannot do {act:?}: the case is wrong"))),
+        }
+    }
+
+    /// Hears a login of whichever kind, and welcomes.
+    async fn login(&mut self, until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+        let mut asked = false;
+        while !self.session.is_open() {
+            // A guest's client may have nothing to say before its user has.
+            let first = if asked || self.session != Session::Fresh { until } else { Instant::now() + TO_SPEAK };
+            let text = match self.next(first).await {
+                Err(Got::Silent) if !asked && self.session == Session::Fresh => {
+                    asked = true;
+                    self.types(b"hello\n", until, say).await?;
+                    continue;
+                }
+                Err(got) => return Err(self.nothing(&got, "a first line")),
+                Ok(text) => text,
+            };
+            let answer = match self.session.login(&text) {
+                Ok(answer) => answer,
+                Err(wrong) => return Err(wrong),
+            };
+            self.answer(&answer, until).await;
+        }
+        Ok(())
+    }
+
+    /// Refuses the name. The client offers another, of its own or its user's, or leaves; nothing else.
+    async fn refuse(&mut self, until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+        while !self.session.is_open() {
+            let text = self.next(until).await.map_err(|got| self.nothing(&got, "a first line"))?;
+            let answer = self.session.login(&text)?;
+            if !self.session.is_open() {
+                self.answer(&answer, until).await;
+            }
+        }
+        if self.session == Session::Plain {
+            return Err(Wrong::by("3.2", "a guest has no name to refuse: start the client with {name}"));
+        }
+        self.session = Session::Asked;
+        self.answer(&["NAME FAILURE".to_owned(), "NAME REQ".to_owned()], until).await;
+        let other = format!("{}\n", self.other_name);
+        self.types(other.as_bytes(), until, say).await?;
+        match self.next(until).await {
+            Ok(text) => {
+                let answer = self.session.login(&text)?;
+                self.answer(&answer, until).await;
+                Ok(())
+            }
+            Err(Got::Eof(_)) => {
+                self.transcript.event('S', "the client leaves", Mark::Fine);
+                Ok(())
+            }
+            Err(got) => Err(self.nothing(&got, "another name, or the end")),
+        }
+    }
+
+    async fn send(&mut self, octets: &[u8], piece: usize, until: Instant) -> Result<(), Wrong> {
+        self.transcript.sent('S', octets);
+        if let Some(peer) = &mut self.peer {
+            peer.send(octets, piece, until).await;
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, lines: &[String], until: Instant) {
+        for line in lines {
+            // Nothing can go wrong here: what is sent to a client that is gone is lost.
+            let _ = self.send(format!("{line}\r\n").as_bytes(), usize::MAX, until).await;
+        }
+    }
+
+    async fn expect(&mut self, expected: &str, until: Instant) -> Result<(), Wrong> {
+        let wanted = format!("\"{}\"", shortened(expected.as_bytes()));
+        loop {
+            let text = self.next(until).await.map_err(|got| self.nothing(&got, &wanted))?;
+            if text == expected {
+                return Ok(());
+            }
+            match self.session.hear(&text) {
+                Reaction::Answer(lines) => self.answer(&lines, until).await,
+                Reaction::Judge => {
+                    self.transcript.event('S', "another line", Mark::Wrong);
+                    return Err(Wrong::new(format!("the client should send {wanted}, and sends another line")));
+                }
+            }
+        }
+    }
+
+    async fn expect_end(&mut self, until: Instant) -> Result<(), Wrong> {
+        loop {
+            match self.next(until).await {
+                Err(Got::Eof(_)) => {
+                    self.transcript.event('S', "the client has closed", Mark::Fine);
+                    return Ok(());
+                }
+                // A farewell on the way out.
+                Ok(text) if text == "BYE" => {}
+                Ok(text) => match self.session.hear(&text) {
+                    Reaction::Answer(lines) => self.answer(&lines, until).await,
+                    Reaction::Judge => {
+                        self.transcript.event('S', "not the end", Mark::Wrong);
+                        return Err(Wrong::new("the client should close, and says more"));
+                    }
+                },
+                Err(_) => {
+                    self.transcript.event('S', "still open", Mark::Wrong);
+                    return Err(Wrong::new("the client should close, and does not"));
+                }
+            }
+        }
+    }
+
+    async fn expect_nothing(&mut self, until: Instant) -> Result<(), Wrong> {
+        match self.next(until).await {
+            Err(Got::Silent) => Ok(()),
+            Err(got) => Err(self.nothing(&got, "nothing, on an open connection")),
+            Ok(text) => match self.session.hear(&text) {
+                Reaction::Answer(_) => Ok(()),
+                Reaction::Judge => Err(Wrong::new("the client should send nothing")),
+            },
+        }
+    }
+
+    async fn next(&mut self, until: Instant) -> Result<String, Got> {
+        let Some(peer) = &mut self.peer else { return Err(Got::Eof(Vec::new())) };
+        let (octets, text) = line(peer, until).await?;
+        self.transcript.received('S', &octets, Mark::Fine);
+        Ok(text)
+    }
+
+    fn nothing(&mut self, got: &Got, wanted: &str) -> Wrong {
+        let (event, what) = match got {
+            Got::Eof(_) => ("the client has closed", "closes"),
+            Got::TooLong(_) => ("a line without end", "sends a line without end"),
+            Got::Silent | Got::Line(_) => ("nothing came", "sends nothing"),
+        };
+        self.transcript.event('S', event, Mark::Wrong);
+        Wrong::new(format!("the client should send {wanted}, and {what}"))
+    }
+
+    async fn types(&mut self, octets: &[u8], until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+        let line: Vec<u8> = octets.strip_suffix(b"\r\n").map_or(octets.to_vec(), |line| [line, b"\n"].concat());
+        self.transcript.sent('T', &line);
+        match &mut self.process {
+            Some(process) => process.write(&line, until).await,
+            None => say(&format!("  type: {}", shortened(line.trim_ascii_end()))),
+        }
+        Ok(())
+    }
+
+    fn stops_typing(&mut self, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+        self.transcript.event('T', "no more input", Mark::Fine);
+        match &mut self.process {
+            Some(process) => process.close_input(),
+            None => say("  end the input, or leave in the way of your client"),
+        }
+        Ok(())
+    }
+
+    /// What only the client's own screen can tell. A person's screen is not seen.
+    async fn screen(&mut self, act: &Act, until: Instant) -> Result<(), Wrong> {
+        let Some(process) = &mut self.process else { return Ok(()) };
+        match act {
+            Act::Expect(text) if process.shows(text.as_bytes(), until).await => Ok(()),
+            Act::Expect(text) => {
+                self.transcript.event('O', "not shown", Mark::Wrong);
+                Err(Wrong::new(format!("the client should show \"{text}\", and does not")))
+            }
+            Act::Never(octets) if process.has_shown(octets) => {
+                self.transcript.received('O', octets, Mark::Wrong);
+                Err(Wrong::new(format!("the client should not show \"{}\" as it is", shortened(octets))))
+            }
+            Act::Never(_) => Ok(()),
+            Act::ExpectEof => match timeout_at(until, process.ends(until)).await.ok().flatten() {
+                Some(true) => Ok(()),
+                Some(false) => Err(Wrong::new("the client was ended by a signal")),
+                None => {
+                    self.transcript.event('O', "still running", Mark::Wrong);
+                    Err(Wrong::new("the client should end, and does not"))
+                }
+            },
+            act => Err(Wrong::new(format!("a screen cannot do {act:?}: the case is wrong"))),
+        }
+    }
+}
