@@ -238,8 +238,9 @@ impl Play {
 
     async fn expect_nothing(&mut self, until: Instant) -> Result<(), Wrong> {
         match self.next(until).await {
-            Err(Got::Silent) => Ok(()),
-            Err(got) => Err(self.nothing(&got, "nothing, on an open connection")),
+            // Who has left says nothing.
+            Err(Got::Silent | Got::Eof(_)) => Ok(()),
+            Err(got) => Err(self.nothing(&got, "nothing")),
             Ok(text) => match self.session.hear(&text) {
                 Reaction::Answer(_) => Ok(()),
                 Reaction::Judge => Err(Wrong::new("the client should send nothing")),
