@@ -32,13 +32,12 @@ pub fn of_server_line(line: &str) -> &'static str {
     match line.split(' ').next().unwrap_or_default() {
         "NAME" if line == "NAME FAILURE" => "3.3",
         "NAME" if line == "NAME REQ" => "3.1",
-        "NAME" => "3.2",
+        "NAME" | "JOIN" => "3.2",
         "WELCOME" => "5.4",
         "OK" | "FROM" => "5.1",
         "BAD" if line == "BAD PROT" => "3.1",
         "BAD" => "3.9",
         "LIST" => "3.6",
-        "JOIN" => "3.2",
         "LOGOUT" => "3.8",
         "PING" => "6.1",
         "PONG" => "3.7",
@@ -80,7 +79,8 @@ mod tests {
 
     #[test]
     fn every_line_of_a_server_has_its_clause() {
-        for line in ["NAME REQ", "NAME OK", "NAME FAILURE", "WELCOME", "OK", "BAD REQ", "BAD PROT", "LIST CLIENTS 1 a"] {
+        for line in ["NAME REQ", "NAME OK", "NAME FAILURE", "WELCOME", "OK", "BAD REQ", "BAD PROT", "LIST CLIENTS 1 a"]
+        {
             assert!(get(of_server_line(line)).is_some(), "{line}");
         }
         for line in ["FROM a MSG b", "JOIN a", "LOGOUT a", "PING", "PONG", "BYE", "else"] {

@@ -56,9 +56,8 @@ pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, N
         let until = Instant::now() + patience;
         peer.send(line.as_bytes(), usize::MAX, until).await;
         match peer.line(until).await {
-            Got::Line(octets) | Got::TooLong(octets) => return known(named(), address, &octets),
             Got::Eof(octets) if octets.is_empty() => return Err(NotJudged::Full(named())),
-            Got::Eof(octets) => return known(named(), address, &octets),
+            Got::Line(octets) | Got::TooLong(octets) | Got::Eof(octets) => return known(named(), address, &octets),
             Got::Silent => {}
         }
     }

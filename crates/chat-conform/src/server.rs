@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::{
-    Case, Judged, Known, NotJudged, Report, play,
-    preflight::preflight,
-};
+use crate::{Case, Judged, Known, NotJudged, Report, play, preflight::preflight};
 
 /// Plays the cases against the server at `target`, `HOST:PORT`; `told` hears of each as it ends.
 ///

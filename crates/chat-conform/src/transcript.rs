@@ -1,6 +1,6 @@
 //! What went over the wires of a case, octet for octet, and which line of it was wrong.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The lines of a case, in the order in which they were sent and read.
 #[derive(Clone, Debug, Default)]
@@ -99,11 +99,13 @@ pub fn visible(octets: &[u8]) -> String {
                 '\t' => out.push_str("\\t"),
                 '\\' => out.push_str("\\\\"),
                 '"' => out.push_str("\\\""),
-                c if hidden(c) => out.push_str(&format!("\\u{{{:X}}}", u32::from(c))),
+                c if hidden(c) => write!(out, "\\u{{{:X}}}", u32::from(c)).expect("a string grows"),
                 c => out.push(c),
             }
         }
-        chunk.invalid().iter().for_each(|octet| out.push_str(&format!("\\x{octet:02X}")));
+        for octet in chunk.invalid() {
+            write!(out, "\\x{octet:02X}").expect("a string grows");
+        }
     }
     out
 }

@@ -116,7 +116,9 @@ mod tests {
         let book = Book::embedded().unwrap();
         let by = |only: &str| book.select(Side::Server, &Select::new(Some(only.to_owned()), None));
         assert!(by("plain-hello").iter().all(|case| case.name == "plain-hello"));
-        assert!(by("6.4").iter().all(|case| case.clauses.iter().any(|clause| clause == "6.4")) && !by("6.4").is_empty());
+        assert!(
+            by("6.4").iter().all(|case| case.clauses.iter().any(|clause| clause == "6.4")) && !by("6.4").is_empty()
+        );
         let plain = book.select(Side::Server, &Select::new(None, Some(Level::Plain)));
         assert!(plain.iter().all(|case| case.level == Level::Plain) && !plain.is_empty());
     }

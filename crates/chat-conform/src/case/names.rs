@@ -26,9 +26,9 @@ impl Names {
         let mut fresh = BTreeMap::new();
         for octets in sent.values().filter(|octets| octets.starts_with(b"PROT")) {
             let sent = String::from_utf8_lossy(octets);
-            let asked = sent.lines().filter_map(|line| {
-                line.strip_prefix("PROT 0.1 CONNECT USER ").or_else(|| line.strip_prefix("NAME "))
-            });
+            let asked = sent
+                .lines()
+                .filter_map(|line| line.strip_prefix("PROT 0.1 CONNECT USER ").or_else(|| line.strip_prefix("NAME ")));
             for name in asked.filter(|name| Name::chosen(name).is_ok()) {
                 fresh.insert(name.to_owned(), make_fresh(name, number));
             }

@@ -42,14 +42,14 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
             open = Open::default();
             continue;
         }
-        if !open.is_open {
+        if !open.begun {
             let mut case = heading(line).map_err(failed)?;
             case.place = format!("{file}:{at}");
             if cases.iter().any(|other| other.name == case.name) {
                 return Err(failed(format!("there are two cases {}", case.name)));
             }
             cases.push(case);
-            open.is_open = true;
+            open.begun = true;
         } else if let Some(case) = cases.last_mut() {
             open.line(case, line, at).map_err(failed)?;
         }
@@ -63,7 +63,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
 /// What holds from here to the end of the case, or up to the next step.
 #[derive(Default)]
 struct Open {
-    is_open: bool,
+    begun: bool,
     clause: Option<String>,
     within: Option<Duration>,
 }

@@ -53,10 +53,10 @@ fn fields(line: &str) -> Option<Vec<String>> {
 pub fn csv(scored: &[Scored]) -> String {
     let mut out = String::from("name,address,plain,named,robust,remark\n");
     for student in scored {
-        let scores = LEVELS.map(|level| cell(student, level)).join(",");
+        let levels = LEVELS.map(|level| cell(student, level)).join(",");
         let remark = student.report.as_ref().err().map(String::as_str).unwrap_or_default();
         let fields = [student.name.as_str(), &student.address].map(quoted).join(",");
-        let _ = writeln!(out, "{fields},{scores},{}", quoted(remark));
+        let _ = writeln!(out, "{fields},{levels},{}", quoted(remark));
     }
     out
 }

@@ -91,7 +91,7 @@ pub(super) struct Judge {
     /// Print the report as JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Write the report as JUnit XML
+    /// Write the report as `JUnit` XML
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
 }

@@ -1,3 +1,60 @@
-//! stub
-use super::{Exit, args::Proxy};
-pub(super) async fn run(_: &Proxy) -> Result<Exit, String> { Ok(Exit::Passed) }
+//! `chat-conform proxy`.
+
+use std::{fs::File, io::Write, path::Path, time::Duration};
+
+use tokio::net::TcpListener;
+
+use super::{Exit, args::Proxy, output};
+use crate::proxy::{self, Listener, Saved, Shape};
+
+pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
+    let (listen, to) = (here(&args.listen), here(&args.to));
+    let listener = TcpListener::bind(&listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let out = Out { file: args.save.as_deref().map(begin).transpose()? };
+    output::line(&format!("listening on {address}"));
+    let shape = Shape::new(args.split, Duration::from_millis(args.delay), Duration::from_millis(args.coalesce));
+    tokio::select! {
+        ended = proxy::run(listener, &to, shape, args.connections, out) => ended.map_err(|error| error.to_string())?,
+        // Interrupted, it has done what it is for.
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(Exit::Passed)
+}
+
+/// `:PORT` is on this machine.
+fn here(address: &str) -> String {
+    if address.starts_with(':') { format!("127.0.0.1{address}") } else { address.to_owned() }
+}
+
+fn begin(path: &Path) -> Result<File, String> {
+    let name: String = path.file_stem().unwrap_or_default().to_string_lossy().chars().map(dashed).collect();
+    let file = File::create(path).and_then(|mut file| {
+        file.write_all(Saved::heading(&format!("saved-{name}")).as_bytes())?;
+        Ok(file)
+    });
+    file.map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn dashed(c: char) -> char {
+    if c.is_ascii_alphanumeric() { c } else { '-' }
+}
+
+struct Out {
+    file: Option<File>,
+}
+
+impl Listener for Out {
+    fn tell(&mut self, line: &str) {
+        output::line(line);
+    }
+
+    fn keep(&mut self, step: &str) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = writeln!(file, "{step}")
+        {
+            output::complain(&format!("what is seen is no longer saved: {error}"));
+            self.file = None;
+        }
+    }
+}

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-pub use self::process::Command;
 use self::play::Play;
+pub use self::process::Command;
 use crate::{Case, Judged, Known, NotJudged, Report, server::numbers};
 
 /// How a client is reached, and how long it may take.

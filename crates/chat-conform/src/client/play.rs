@@ -63,22 +63,21 @@ impl Play {
         Ok(Self { process, peer: Some(peer), session, patience, other_name, transcript })
     }
 
-    pub(super) async fn case(mut self: &mut Self, case: &Case, say: &mut impl FnMut(&str)) -> Result<(), Failure> {
-        let this = &mut self;
+    pub(super) async fn case(&mut self, case: &Case, say: &mut impl FnMut(&str)) -> Result<(), Failure> {
         let mut result = Ok(());
         for step in &case.steps {
-            result = this.step(step, say).await.map_err(|wrong| (wrong, step));
+            result = self.step(step, say).await.map_err(|wrong| (wrong, step));
             if result.is_err() {
                 break;
             }
         }
-        let crashed = this.process.as_mut().is_some_and(Process::has_crashed);
+        let crashed = self.process.as_mut().is_some_and(Process::has_crashed);
         if let (Ok(()), true, Some(last)) = (&result, crashed, case.steps.last()) {
             result = Err((Wrong::new("the client was ended by a signal"), last));
         }
         result.map_err(|(wrong, step)| {
-            if let Some(process) = &this.process {
-                this.transcript.received('O', &process.last_shown(), Mark::Fine);
+            if let Some(process) = &self.process {
+                self.transcript.received('O', &process.last_shown(), Mark::Fine);
             }
             let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
             Failure {
@@ -90,7 +89,7 @@ impl Play {
                     .unwrap_or_else(|| case.clauses[0].clone()),
                 what: wrong.what,
                 place: format!("{file}:{}", step.at),
-                transcript: std::mem::take(&mut this.transcript),
+                transcript: std::mem::take(&mut self.transcript),
             }
         })
     }
@@ -120,7 +119,10 @@ impl Play {
             ('S', Act::ExpectEof) => self.expect_end(until).await,
             ('S', Act::Nothing(time)) => self.expect_nothing(Instant::now() + *time).await,
             ('T', Act::Send(octets)) => self.types(octets, until, say).await,
-            ('T', Act::HalfClose) => self.stops_typing(say),
+            ('T', Act::HalfClose) => {
+                self.stops_typing(say);
+                Ok(())
+            }
             ('O', act) => self.screen(act, until).await,
             (who, act) => Err(Wrong::new(format!("{who} cannot do {act:?}: the case is wrong"))),
         }
@@ -275,13 +277,12 @@ impl Play {
         Ok(())
     }
 
-    fn stops_typing(&mut self, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+    fn stops_typing(&mut self, say: &mut impl FnMut(&str)) {
         self.transcript.event('T', "no more input", Mark::Fine);
         match &mut self.process {
             Some(process) => process.close_input(),
             None => say("  end the input, or leave in the way of your client"),
         }
-        Ok(())
     }
 
     /// What only the client's own screen can tell. A person's screen is not seen.

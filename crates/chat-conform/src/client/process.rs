@@ -29,7 +29,8 @@ impl Command {
         if words.is_empty() {
             return None;
         }
-        let has_place = words.iter().any(|word| ["{addr}", "{host}", "{port}"].iter().any(|place| word.contains(place)));
+        let has_place =
+            words.iter().any(|word| ["{addr}", "{host}", "{port}"].iter().any(|place| word.contains(place)));
         if !has_place {
             words.push("{addr}".to_owned());
         }

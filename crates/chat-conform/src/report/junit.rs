@@ -1,11 +1,11 @@
-//! The report as JUnit XML, which most build servers show.
+//! The report as `JUnit` XML, which most build servers show.
 
 use std::fmt::Write;
 
 use super::{Judged, Report, Verdict};
 
 impl Report {
-    /// The whole report as JUnit XML.
+    /// The whole report as `JUnit` XML.
     pub fn junit(&self) -> String {
         let failed = |case: &&Judged| case.verdict == Verdict::Failed;
         let (tests, failures) = (self.cases.len(), self.cases.iter().filter(failed).count());

@@ -1,4 +1,4 @@
-//! What came out: for each case a verdict, for each level a score; as text, JSON or JUnit.
+//! What came out: for each case a verdict, for each level a score; as text, JSON or `JUnit`.
 
 mod junit;
 mod text;

@@ -1,0 +1,94 @@
+//! What went by, as steps of a case that `chat-conform server` can play again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Notes;
+use crate::transcript::visible;
+
+/// What is known of everybody, to leave strangers out and to give guests a letter.
+#[derive(Debug, Default)]
+pub struct Saved {
+    names: BTreeSet<String>,
+    guests: BTreeMap<String, char>,
+}
+
+impl Saved {
+    /// The heading of a file that holds this case.
+    pub fn heading(name: &str) -> String {
+        format!("# What a proxy saw.\n\ncase {name} robust MUST 5.1\n: A conversation that took place.\n")
+    }
+
+    /// The step that a line is, unless it is about a stranger.
+    pub fn line(&mut self, who: char, sends: bool, octets: &[u8], notes: &Notes) -> Option<String> {
+        if let Some(name) = notes.name() {
+            self.names.insert(name.as_str().to_ascii_lowercase());
+        }
+        let terminator = if sends || notes.wants_crlf() { "\r\n" } else { "\n" };
+        let text = str::from_utf8(octets).ok().and_then(|text| text.strip_suffix(terminator));
+        // Lines of the server are compared with the terminator that they should have.
+        let text =
+            text.filter(|text| visible(text.as_bytes()).len() == text.len() || !text.chars().any(char::is_control));
+        let sign = if sends { '>' } else { '<' };
+        match text {
+            Some("") if sends => Some(format!("{who}>")),
+            Some(text) if sends => Some(format!("{who}> {text}")),
+            Some(text) => self.told(text).map(|text| format!("{who}< {text}")),
+            None => Some(format!("{who}{sign}raw \"{}\"", visible(octets))),
+        }
+    }
+
+    /// The server's line, with letters for the numbers of guests and without strangers.
+    fn told(&mut self, line: &str) -> Option<String> {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["JOIN" | "LOGOUT", name] => Some(format!("{} {}", words[0], self.name(name)?)),
+            ["FROM", name, "MSG", ..] => {
+                let text = line.splitn(4, ' ').last().unwrap_or_default();
+                Some(format!("FROM {} MSG {text}", self.name(name)?))
+            }
+            ["LIST", "CLIENTS", _, names @ ..] => {
+                let names: Vec<_> = names.iter().filter_map(|name| self.name(name)).collect();
+                Some(format!("LIST CLIENTS {} {}", names.len(), names.join(" ")))
+            }
+            _ => Some(line.to_owned()),
+        }
+    }
+
+    /// As a case writes it; `None` for a stranger.
+    fn name(&mut self, name: &str) -> Option<String> {
+        let digits = name.strip_prefix("guest").filter(|digits| !digits.is_empty());
+        if digits.is_some_and(|digits| digits.bytes().all(|octet| octet.is_ascii_digit())) {
+            let next = char::from(b'a' + u8::try_from(self.guests.len() % 26).unwrap_or_default());
+            let letter = *self.guests.entry(name.to_owned()).or_insert(next);
+            return Some(format!("guest{{{letter}}}"));
+        }
+        self.names.contains(&name.to_ascii_lowercase()).then(|| name.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_go_and_guests_get_letters() {
+        let (mut saved, mut notes) = (Saved::default(), Notes::default());
+        let mut line = |sends: bool, line: &str| {
+            if sends {
+                notes.client(line.as_bytes())
+            } else {
+                notes.server(line.as_bytes())
+            };
+            saved.line('A', sends, line.as_bytes(), &notes)
+        };
+        assert_eq!(line(true, "PROT 0.1 CONNECT USER bob\r\n").as_deref(), Some("A> PROT 0.1 CONNECT USER bob"));
+        line(false, "NAME OK\r\n");
+        line(false, "WELCOME\r\n");
+        assert_eq!(line(false, "JOIN eve\r\n"), None);
+        assert_eq!(line(false, "JOIN guest7\r\n").as_deref(), Some("A< JOIN guest{a}"));
+        assert_eq!(line(false, "FROM guest7 MSG a  b\r\n").as_deref(), Some("A< FROM guest{a} MSG a  b"));
+        assert_eq!(line(false, "LIST CLIENTS 3 eve guest7 bob\r\n").as_deref(), Some("A< LIST CLIENTS 2 guest{a} bob"));
+        assert_eq!(line(true, "MSG a\u{1b}\n").as_deref(), Some("A>raw \"MSG a\\u{1B}\\n\""));
+        assert_eq!(line(false, "OK\n").as_deref(), Some("A<raw \"OK\\n\""));
+    }
+}
