@@ -3,6 +3,7 @@
 // A panic is how a test says no, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod conform;
 mod corpus;
 mod login;
 mod program;

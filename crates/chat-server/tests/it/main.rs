@@ -8,6 +8,7 @@
 mod abuse;
 #[cfg(feature = "cli")]
 mod binary;
+mod conform;
 mod corpus;
 mod deadlines;
 mod dialogues;

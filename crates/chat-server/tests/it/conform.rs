@@ -1,0 +1,64 @@
+//! The judge has nothing to say against this server: alone in a room, with strangers in it, and a second time.
+
+use std::time::{Duration, Instant};
+
+use chat_conform::{Book, Known, Select, Side, judge_server};
+use chat_server::ChatServer;
+
+use crate::support::{Peer, start, unlimited};
+
+/// Longer than any line takes that comes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn passes(address: &str) {
+    let book = Book::embedded().unwrap();
+    let cases = book.select(Side::Server, &Select::default());
+    let report = judge_server(address, &cases, PATIENCE, &Known::default(), |_| {}).await.unwrap();
+    let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
+    assert!(report.passed(true), "{}", failures.join("\n"));
+}
+
+#[tokio::test]
+async fn every_case_and_in_time() {
+    let (server, address) = start(ChatServer::builder()).await;
+    let begun = Instant::now();
+    passes(&address.to_string()).await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    passes(&address.to_string()).await;
+    server.cut();
+}
+
+/// Strangers talk, come and go meanwhile.
+#[tokio::test]
+async fn with_strangers_in_the_room() {
+    let (server, address) = start(unlimited()).await;
+    let mut talker = Peer::tcp(address).await.join("stranger").await;
+    let strangers = async {
+        loop {
+            talker.send("MSG hello").await;
+            talker.octets_of_line().await;
+            let mut guest = Peer::tcp(address).await;
+            guest.raw(b"\r\nout of the way\r\nBYE\r\n").await;
+            guest.rest().await;
+        }
+    };
+    let target = address.to_string();
+    tokio::select! {
+        () = passes_named(&target) => {}
+        () = strangers => {}
+    }
+    server.cut();
+}
+
+/// Where guests come at any moment, only named sessions can be told apart.
+async fn passes_named(address: &str) {
+    let book = Book::embedded().unwrap();
+    let mut cases = book.select(Side::Server, &Select::default());
+    cases.retain(|case| {
+        ["message", "name", "roster", "bye", "pipelined"].iter().any(|word| case.name.starts_with(word))
+    });
+    assert!(cases.len() > 15);
+    let report = judge_server(address, &cases, PATIENCE, &Known::default(), |_| {}).await.unwrap();
+    let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
+    assert!(report.passed(true), "{}", failures.join("\n"));
+}
