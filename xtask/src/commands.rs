@@ -32,7 +32,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "dist",
         options: "",
-        summary: "stripped release builds of both programs in target/dist",
+        summary: "stripped release builds of all programs in target/dist",
         run: |options| none(options).and_then(|()| dist::run()),
     },
     Command {

@@ -1,10 +1,10 @@
-//! `cargo xtask dist`: both programs as they would be handed to somebody, optimised and stripped.
+//! `cargo xtask dist`: all programs as they would be handed to somebody, optimised and stripped.
 
 use std::{env::consts::EXE_SUFFIX, fs};
 
 use crate::{Failure, workspace};
 
-const PROGRAMS: &[&str] = &["chat-server", "chat-client"];
+const PROGRAMS: &[&str] = &["chat-server", "chat-client", "chat-conform"];
 
 /// Builds the programs with the profile `dist`, whose folder is target/dist.
 pub(crate) fn run() -> Result<(), Failure> {

@@ -7,6 +7,8 @@ mod conform;
 mod corpus;
 mod login;
 mod program;
+#[cfg(unix)]
+mod python;
 mod room;
 mod script;
 mod sending;

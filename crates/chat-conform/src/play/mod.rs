@@ -65,13 +65,21 @@ pub async fn play(address: SocketAddr, patience: Duration, case: &Case, number: 
         }
     }
     let last = case.steps.last().map_or(0, |step| step.at);
+    let mut transcript = Transcript::default();
+    if result.is_err() {
+        // What comes after a failure explains nothing.
+        std::mem::swap(&mut transcript, &mut play.transcript);
+    }
     // Whatever has been failed, all leave: the next case shall find a quiet room.
     let left = play.leave().await.map_err(|wrong| (wrong, last, None));
+    if result.is_ok() {
+        transcript = play.transcript;
+    }
     result.and(left).map_err(|(wrong, at, clause)| Failure {
         clause: wrong.clause.map(str::to_owned).or(clause).unwrap_or_else(|| case.clauses[0].clone()),
         what: wrong.what,
         place: format!("{}:{at}", case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file)),
-        transcript: play.transcript,
+        transcript,
     })
 }
 

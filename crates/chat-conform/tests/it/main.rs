@@ -9,3 +9,4 @@ mod pairs;
 mod program;
 mod proxy;
 mod python;
+mod readme;

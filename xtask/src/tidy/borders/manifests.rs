@@ -45,6 +45,13 @@ const LAWS: &[Law] = &[
         even_dev: false,
         why: "chat-server serves any client of this protocol",
     },
+    Law {
+        manifest: "crates/chat-conform/Cargo.toml",
+        banned: Some(&["chat-client", "chat-server"]),
+        allowed: &[],
+        even_dev: false,
+        why: "chat-conform judges any server and any client, and favours none",
+    },
 ];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {

@@ -8,7 +8,7 @@ use super::{
     shell,
 };
 
-const PROGRAMS: &[&str] = &["chat-server", "chat-client"];
+const PROGRAMS: &[&str] = &["chat-server", "chat-client", "chat-conform"];
 
 pub(super) fn check(document: &File, tree: &Tree) -> Vec<Finding> {
     let known: Vec<(&str, BTreeSet<String>)> =
@@ -43,7 +43,9 @@ fn arguments<'a>(command: &'a str, program: &str) -> Option<&'a str> {
     if !(after.is_empty() || after.starts_with([' ', '.'])) {
         return None;
     }
-    if command.contains("cargo ") { after.split_once(" -- ").map(|(_, arguments)| arguments) } else { Some(after) }
+    let own = if command.contains("cargo ") { after.split_once(" -- ")?.1 } else { after };
+    // What stands behind a `--` of its own is for a program that it starts.
+    Some(own.split(" -- ").next().unwrap_or(own))
 }
 
 /// The words that are long flags, without their values.
