@@ -7,8 +7,11 @@ fn main() -> io::Result<()> {
     let cases = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("cases");
     let mut found = Vec::new();
     for folder in fs::read_dir(&cases)? {
-        for file in fs::read_dir(folder?.path())? {
-            found.push(file?.path());
+        let folder = folder?.path();
+        if folder.is_dir() {
+            for file in fs::read_dir(folder)? {
+                found.push(file?.path());
+            }
         }
     }
     found.retain(|path| path.extension().is_some_and(|extension| extension == "case"));

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::{Case, Judged, Known, NotJudged, Report, play, preflight::preflight};
+use crate::{
+    Case, Failure, Judged, Known, NotJudged, Report,
+    play::{Peer, play},
+    preflight::preflight,
+};
 
 /// Plays the cases against the server at `target`, `HOST:PORT`; `told` hears of each as it ends.
 ///
@@ -20,9 +24,11 @@ pub async fn judge_server(
     let address = preflight(target, patience).await?;
     let mut report = Report::new(target);
     let (begun, numbers) = (Instant::now(), numbers());
+    let mut is_gone = false;
     for (case, number) in cases.iter().zip(numbers) {
         let started = Instant::now();
-        let result = play(address, patience, case, number).await;
+        let result = if is_gone { Err(Failure::not_played(case)) } else { play(address, patience, case, number).await };
+        is_gone = is_gone || (result.is_err() && Peer::connect(address, patience).await.is_err());
         let judged = Judged::new(case, result, known, started.elapsed());
         told(&judged);
         report.add(judged);

@@ -94,6 +94,13 @@ pub enum Act {
     ExpectEof,
     /// `A<nothing 200ms`: nothing for so long.
     Nothing(Duration),
+    /// `C<order 90 A B`: so many messages come to C, A and B, in one order; an OK stands for one's own (clause 5.2).
+    SameOrder {
+        /// How many.
+        count: usize,
+        /// The others who see the same.
+        others: Vec<char>,
+    },
     /// `S login`: the client logs in, in whichever way it likes, and is welcomed.
     Login,
     /// `S refuse`: the client's name is refused; it offers another, waits, or leaves.

@@ -18,6 +18,8 @@ pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
         (_, rest) => {
             if let Some(octets) = rest.strip_prefix(">each ") {
                 Act::SendEach(contract::quoted(octets)?)
+            } else if let Some(order) = rest.strip_prefix("<order ").filter(|_| side == Side::Server) {
+                same_order(order)?
             } else if let Some(time) = rest.strip_prefix("<nothing ") {
                 Act::Nothing(duration(time)?)
             } else if let Some(text) = rest.strip_prefix("<said ").filter(|_| side == Side::Client) {
@@ -51,6 +53,15 @@ fn joins(who: char, name: &str) -> Vec<(char, Act)> {
     vec![(who, connect), line("NAME OK"), line("WELCOME")]
 }
 
+/// `90 A B`.
+fn same_order(order: &str) -> Result<Act, String> {
+    let wanted = || format!("`{order}` is no number of messages, and letters of others");
+    let (count, others) = order.split_once(' ').ok_or_else(wanted)?;
+    let count = count.parse().map_err(|_| wanted())?;
+    let letters = others.split(' ').map(|other| other.chars().next().filter(|_| other.len() == 1));
+    Ok(Act::SameOrder { count, others: letters.collect::<Option<_>>().ok_or_else(wanted)? })
+}
+
 /// `200ms` or `3s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit): (_, fn(u64) -> Duration) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
@@ -74,6 +85,7 @@ mod tests {
     fn steps_beyond_the_document() {
         means("A>each \"hi\\n\"", Side::Server, Act::SendEach(b"hi\n".to_vec()));
         means("A<nothing 200ms", Side::Server, Act::Nothing(Duration::from_millis(200)));
+        means("C<order 9 A B", Side::Server, Act::SameOrder { count: 9, others: vec!['A', 'B'] });
         means("A>RESET", Side::Server, Act::Reset);
         means("A> hi", Side::Server, Act::Send(b"hi\r\n".to_vec()));
         means("S login", Side::Client, Act::Login);
@@ -84,7 +96,18 @@ mod tests {
 
     #[test]
     fn not_steps() {
-        for line in ["", "hello", "A", "A<nothing soon", "A<nothing 2m", "S login", "A<said hi", "A>each hi"] {
+        for line in [
+            "",
+            "hello",
+            "A",
+            "A<nothing soon",
+            "A<nothing 2m",
+            "S login",
+            "A<said hi",
+            "A>each hi",
+            "A<order 9",
+            "A<order 9 AB",
+        ] {
             assert!(read(line, Side::Server).is_err(), "{line:?}");
         }
     }

@@ -1,5 +1,6 @@
 //! Plays a case of servers: opens its connections, does its steps in order, and says where the server left the script.
 
+mod order;
 mod peer;
 mod room;
 
@@ -27,6 +28,18 @@ pub struct Failure {
     pub place: String,
     /// What went over the wires.
     pub transcript: Transcript,
+}
+
+impl Failure {
+    /// There is no server any more.
+    pub(crate) fn not_played(case: &Case) -> Self {
+        Self {
+            clause: case.clauses[0].clone(),
+            what: "not played: the server is gone".to_owned(),
+            place: case.place.clone(),
+            transcript: Transcript::default(),
+        }
+    }
 }
 
 /// What is wrong, and by which clause; `None`: by the one that the step is about.
@@ -134,6 +147,7 @@ impl Play {
                 return self.expect_octets(who, &octets, until).await;
             }
             Act::ExpectEof => return self.expect_end(who, until).await,
+            Act::SameOrder { count, others } => return self.same_order(who, *count, others, until).await,
             Act::Nothing(time) => return self.expect_nothing(who, Instant::now() + *time).await,
             other => return Err(Wrong::new(format!("{other:?} is for cases of clients"))),
         }

@@ -23,6 +23,9 @@ impl fmt::Display for Judged {
             f.write_str("\n      passes now: take it off the list of known failures")?;
         }
         let Some(failure) = &self.failure else { return Ok(()) };
+        if failure.transcript.is_empty() {
+            return write!(f, "\n      {}", failure.what);
+        }
         write!(f, "\n      {} asks: {}", failure.clause, wrapped(&failure.asks))?;
         failure.transcript.iter().try_for_each(|line| write!(f, "\n    {line}"))?;
         write!(f, "\n      {} ({})", failure.what, failure.place)

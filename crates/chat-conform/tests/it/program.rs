@@ -11,6 +11,8 @@ use std::{
 use chat_server::ChatServer;
 use tokio::net::TcpListener;
 
+use crate::python::{CLIENT, installed};
+
 fn conform(args: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } =
         Command::new(env!("CARGO_BIN_EXE_chat-conform")).args(args).output().unwrap();
@@ -154,4 +156,25 @@ fn what_is_no_chat_server() {
     not_judged(&answering("\r\n\r\n", http).to_string(), "HTTP server");
     not_judged(&answering("PROT", "220 mail.example.org\r\n").to_string(), "no chat server");
     not_judged(&answering("PROT", "BYE\r\n").to_string(), "lets nobody in");
+}
+
+#[test]
+fn a_client_is_started_with_its_address() {
+    if !installed() {
+        return;
+    }
+    let client = ["--", "python3", "-B", CLIENT, "--name", "{name}"];
+    let (code, stdout, _) = conform(&[&["client", "--only", "client-says", "--timeout", "20"], &client[..]].concat());
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains("plain     2 of   2"), "{stdout}");
+    let (code, _, stderr) = conform(&["client", "--", "no-such-program"]);
+    assert!(code == 2 && stderr.contains("cannot start no-such-program"), "{stderr}");
+}
+
+#[test]
+fn without_a_command_a_person_is_told_what_to_do() {
+    let args = ["client", "--only", "client-says-any", "--wait", "0.3"];
+    let (code, _, stderr) = conform(&args);
+    assert!(code == 2 && stderr.contains("connect your client to 127.0.0.1:"), "{stderr}");
+    assert!(stderr.contains("no client has connected"), "{stderr}");
 }
