@@ -1,5 +1,6 @@
 //! Judges a client: starts it anew for each case, plays its server, its keyboard and its screen, and reports.
 
+mod expect;
 mod play;
 mod process;
 mod session;

@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use tokio::{
     net::TcpListener,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout},
 };
 
-use super::{
-    Command, Patience,
-    process::Process,
-    session::{Reaction, Session, line},
-};
+use super::{Command, Patience, process::Process, session::Session};
 use crate::{
     Failure, NotJudged,
     case::{Act, Case, Step},
@@ -28,12 +24,12 @@ const TO_SPEAK: Duration = Duration::from_millis(300);
 
 pub(super) struct Play {
     /// `None`: a person has started the client, and types.
-    process: Option<Process>,
-    peer: Option<Peer>,
-    session: Session,
+    pub(super) process: Option<Process>,
+    pub(super) peer: Option<Peer>,
+    pub(super) session: Session,
     patience: Patience,
     other_name: String,
-    transcript: Transcript,
+    pub(super) transcript: Transcript,
 }
 
 impl Play {
@@ -190,81 +186,11 @@ impl Play {
         Ok(())
     }
 
-    async fn answer(&mut self, lines: &[String], until: Instant) {
+    pub(super) async fn answer(&mut self, lines: &[String], until: Instant) {
         for line in lines {
             // Nothing can go wrong here: what is sent to a client that is gone is lost.
             let _ = self.send(format!("{line}\r\n").as_bytes(), usize::MAX, until).await;
         }
-    }
-
-    async fn expect(&mut self, expected: &str, until: Instant) -> Result<(), Wrong> {
-        let wanted = format!("\"{}\"", shortened(expected.as_bytes()));
-        loop {
-            let text = self.next(until).await.map_err(|got| self.nothing(&got, &wanted))?;
-            if text == expected {
-                return Ok(());
-            }
-            match self.session.hear(&text) {
-                Reaction::Answer(lines) => self.answer(&lines, until).await,
-                Reaction::Judge => {
-                    self.transcript.event('S', "another line", Mark::Wrong);
-                    return Err(Wrong::new(format!("the client should send {wanted}, and sends another line")));
-                }
-            }
-        }
-    }
-
-    async fn expect_end(&mut self, until: Instant) -> Result<(), Wrong> {
-        loop {
-            match self.next(until).await {
-                Err(Got::Eof(_)) => {
-                    self.transcript.event('S', "the client has closed", Mark::Fine);
-                    return Ok(());
-                }
-                // A farewell on the way out.
-                Ok(text) if text == "BYE" => {}
-                Ok(text) => match self.session.hear(&text) {
-                    Reaction::Answer(lines) => self.answer(&lines, until).await,
-                    Reaction::Judge => {
-                        self.transcript.event('S', "not the end", Mark::Wrong);
-                        return Err(Wrong::new("the client should close, and says more"));
-                    }
-                },
-                Err(_) => {
-                    self.transcript.event('S', "still open", Mark::Wrong);
-                    return Err(Wrong::new("the client should close, and does not"));
-                }
-            }
-        }
-    }
-
-    async fn expect_nothing(&mut self, until: Instant) -> Result<(), Wrong> {
-        match self.next(until).await {
-            // Who has left says nothing.
-            Err(Got::Silent | Got::Eof(_)) => Ok(()),
-            Err(got) => Err(self.nothing(&got, "nothing")),
-            Ok(text) => match self.session.hear(&text) {
-                Reaction::Answer(_) => Ok(()),
-                Reaction::Judge => Err(Wrong::new("the client should send nothing")),
-            },
-        }
-    }
-
-    async fn next(&mut self, until: Instant) -> Result<String, Got> {
-        let Some(peer) = &mut self.peer else { return Err(Got::Eof(Vec::new())) };
-        let (octets, text) = line(peer, until).await?;
-        self.transcript.received('S', &octets, Mark::Fine);
-        Ok(text)
-    }
-
-    fn nothing(&mut self, got: &Got, wanted: &str) -> Wrong {
-        let (event, what) = match got {
-            Got::Eof(_) => ("the client has closed", "closes"),
-            Got::TooLong(_) => ("a line without end", "sends a line without end"),
-            Got::Silent | Got::Line(_) => ("nothing came", "sends nothing"),
-        };
-        self.transcript.event('S', event, Mark::Wrong);
-        Wrong::new(format!("the client should send {wanted}, and {what}"))
     }
 
     async fn types(&mut self, octets: &[u8], until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
@@ -282,32 +208,6 @@ impl Play {
         match &mut self.process {
             Some(process) => process.close_input(),
             None => say("  end the input, or leave in the way of your client"),
-        }
-    }
-
-    /// What only the client's own screen can tell. A person's screen is not seen.
-    async fn screen(&mut self, act: &Act, until: Instant) -> Result<(), Wrong> {
-        let Some(process) = &mut self.process else { return Ok(()) };
-        match act {
-            Act::Expect(text) if process.shows(text.as_bytes(), until).await => Ok(()),
-            Act::Expect(text) => {
-                self.transcript.event('O', "not shown", Mark::Wrong);
-                Err(Wrong::new(format!("the client should show \"{text}\", and does not")))
-            }
-            Act::Never(octets) if process.has_shown(octets) => {
-                self.transcript.received('O', octets, Mark::Wrong);
-                Err(Wrong::new(format!("the client should not show \"{}\" as it is", shortened(octets))))
-            }
-            Act::Never(_) => Ok(()),
-            Act::ExpectEof => match timeout_at(until, process.ends(until)).await.ok().flatten() {
-                Some(true) => Ok(()),
-                Some(false) => Err(Wrong::new("the client was ended by a signal")),
-                None => {
-                    self.transcript.event('O', "still running", Mark::Wrong);
-                    Err(Wrong::new("the client should end, and does not"))
-                }
-            },
-            act => Err(Wrong::new(format!("a screen cannot do {act:?}: the case is wrong"))),
         }
     }
 }

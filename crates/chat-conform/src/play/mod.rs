@@ -1,5 +1,6 @@
 //! Plays a case of servers: opens its connections, does its steps in order, and says where the server left the script.
 
+mod expect;
 mod order;
 mod peer;
 mod room;
@@ -13,7 +14,7 @@ use self::room::Room;
 use crate::{
     case::{Act, Case, Names, Step},
     clauses,
-    transcript::{Mark, Transcript, shortened},
+    transcript::{Mark, Transcript},
 };
 
 /// How a case ended that was failed.
@@ -152,147 +153,6 @@ impl Play {
             other => return Err(Wrong::new(format!("{other:?} is for cases of clients"))),
         }
         Ok(())
-    }
-
-    /// The next line that is not a stranger's is the expected one.
-    async fn expect(&mut self, who: char, expected: &str, until: Instant) -> Result<(), Wrong> {
-        let wanted = format!("expected \"{}\"", shortened(expected.as_bytes()));
-        loop {
-            let line = match self.next(who, until).await {
-                Got::Line(octets) => octets,
-                other => return Err(self.nothing(who, other, &wanted)),
-            };
-            let text = check_octets(&line, self.peers[&who].wants_crlf());
-            let text = match text {
-                Ok(text) => text,
-                Err(wrong) => {
-                    self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(wrong);
-                }
-            };
-            if self.room.matches(expected, &text) {
-                self.transcript.received(who, &line, Mark::Fine);
-                if self.room.is_partial() {
-                    continue;
-                }
-                return Ok(());
-            }
-            if self.passes_over(who, &text, &line).await {
-                continue;
-            }
-            self.transcript.received(who, &line, Mark::Wrong);
-            return Err(Wrong::new(format!("{who}: {wanted}, got another line")));
-        }
-    }
-
-    /// A stranger's line is no answer; a server may ask whether somebody is still there (clause 6.1).
-    async fn passes_over(&mut self, who: char, text: &str, line: &[u8]) -> bool {
-        let is_ping = text == "PING";
-        if !is_ping && !self.room.is_strangers(text) {
-            return false;
-        }
-        self.transcript.received(who, line, Mark::Stranger);
-        if is_ping && let Some(peer) = self.peers.get_mut(&who) {
-            self.transcript.sent(who, b"PONG\r\n");
-            peer.send(b"PONG\r\n", usize::MAX, Instant::now() + self.patience).await;
-        }
-        true
-    }
-
-    async fn expect_octets(&mut self, who: char, expected: &[u8], until: Instant) -> Result<(), Wrong> {
-        for expected in expected.split_inclusive(|&octet| octet == b'\n') {
-            let wanted = format!("expected \"{}\"", shortened(expected));
-            loop {
-                let line = match self.next(who, until).await {
-                    Got::Line(octets) => octets,
-                    other => return Err(self.nothing(who, other, &wanted)),
-                };
-                if self.room.matches_octets(expected, &line) {
-                    self.transcript.received(who, &line, Mark::Fine);
-                    break;
-                }
-                let text = String::from_utf8_lossy(&line);
-                if self.room.is_strangers(text.trim_end_matches(['\r', '\n'])) {
-                    self.transcript.received(who, &line, Mark::Stranger);
-                    continue;
-                }
-                self.transcript.received(who, &line, Mark::Wrong);
-                let is_end = expected.trim_ascii_end() == line.trim_ascii_end();
-                let clause = is_end.then_some("1.2");
-                return Err(Wrong { clause, what: format!("{who}: {wanted}, got other octets") });
-            }
-        }
-        Ok(())
-    }
-
-    async fn expect_end(&mut self, who: char, until: Instant) -> Result<(), Wrong> {
-        loop {
-            match self.next(who, until).await {
-                Got::Eof(rest) if rest.is_empty() => {
-                    self.transcript.event(who, "closed", Mark::Fine);
-                    return Ok(());
-                }
-                Got::Line(line) if self.room.is_strangers(String::from_utf8_lossy(&line).trim_end()) => {
-                    self.transcript.received(who, &line, Mark::Stranger);
-                }
-                Got::Line(line) | Got::Eof(line) | Got::TooLong(line) => {
-                    self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: the server should have closed, and says more")));
-                }
-                Got::Silent => {
-                    self.transcript.event(who, "still open", Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: the server should have closed, and has not")));
-                }
-            }
-        }
-    }
-
-    async fn expect_nothing(&mut self, who: char, until: Instant) -> Result<(), Wrong> {
-        loop {
-            match self.next(who, until).await {
-                Got::Silent => return Ok(()),
-                Got::Line(line) if self.room.is_strangers(String::from_utf8_lossy(&line).trim_end()) => {
-                    self.transcript.received(who, &line, Mark::Stranger);
-                }
-                Got::Line(line) | Got::TooLong(line) => {
-                    self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: nothing should have come")));
-                }
-                Got::Eof(_) => {
-                    self.transcript.event(who, "closed", Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: the connection should have stayed open")));
-                }
-            }
-        }
-    }
-
-    async fn next(&mut self, who: char, until: Instant) -> Got {
-        match self.peers.get_mut(&who) {
-            Some(peer) => peer.line(until).await,
-            None => Got::Eof(Vec::new()),
-        }
-    }
-
-    /// Why there is no line.
-    fn nothing(&mut self, who: char, got: Got, wanted: &str) -> Wrong {
-        match got {
-            Got::TooLong(octets) => {
-                self.transcript.received(who, &octets, Mark::Wrong);
-                Wrong::by("1.3", format!("{who}: {wanted}, got more octets than any line has"))
-            }
-            Got::Eof(rest) if !rest.is_empty() => {
-                self.transcript.received(who, &rest, Mark::Wrong);
-                Wrong::by("1.1", format!("{who}: {wanted}, got a line without an end"))
-            }
-            Got::Eof(_) => {
-                self.transcript.event(who, "closed", Mark::Wrong);
-                Wrong::new(format!("{who}: {wanted}, the server closed instead"))
-            }
-            Got::Silent | Got::Line(_) => {
-                self.transcript.event(who, "nothing came", Mark::Wrong);
-                Wrong::new(format!("{who}: {wanted}, nothing came"))
-            }
-        }
     }
 
     /// Everybody says `BYE` and hangs up. What still comes must be owed to somebody: a second `OK` shows here.
