@@ -82,6 +82,35 @@ pub enum LoginError {
     Broken(#[from] CodecError),
 }
 
+/// There is no session: no connection, or no login.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// No login.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+}
+
+impl OpenError {
+    /// Whether the same attempt may go better later: the server is down, full, or broke off.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect(error) => !matches!(error, ConnectError::Address(_) | ConnectError::NotTcp),
+            Self::Login(error) => {
+                matches!(error, LoginError::TurnedAway | LoginError::Closed | LoginError::Broken(_))
+            }
+        }
+    }
+
+    /// Whether the name is why: another may be let in.
+    pub fn is_about_the_name(&self) -> bool {
+        matches!(self, Self::Login(LoginError::NameRefused { .. } | LoginError::OutOfTries { .. }))
+    }
+}
+
 /// A message did not become part of the conversation, or it is not known whether it did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -6,6 +6,8 @@
 //! * [`Events`] is the stream of what happens in the room, one's own messages in their place of the order included.
 //! * [`talk`] is the conversation of a person or a script: lines in, lines out.
 //!
+//! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` makes one stream of them.
+//!
 //! The transport is any `AsyncRead + AsyncWrite`. The library installs nothing, prints nothing and ends no process. One
 //! task for each session is spawned on the caller's Tokio runtime.
 //!
@@ -50,6 +52,10 @@ mod ending;
 mod error;
 mod event;
 mod login;
+#[cfg(feature = "reconnect")]
+mod reconnecting;
+#[cfg(feature = "reconnect")]
+mod redial;
 pub mod render;
 mod session;
 mod talk;
@@ -62,8 +68,12 @@ pub use client::{ChatClient, Receipt};
 pub use connect::connect_unix;
 pub use connect::{CONNECT_TIMEOUT, connect};
 pub use ending::{CloseError, Closed, Report};
-pub use error::{ConnectError, LoginError, RequestError, SendError};
+pub use error::{ConnectError, LoginError, OpenError, RequestError, SendError};
 pub use event::{Event, Events};
 pub use login::{Login, Retry};
+#[cfg(feature = "reconnect")]
+pub use reconnecting::{Happening, Reconnecting};
+#[cfg(feature = "reconnect")]
+pub use redial::{Dialed, Redial};
 pub use session::{MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};
 pub use talk::{Input, InputError, Screen, Talked, input_lines, talk};

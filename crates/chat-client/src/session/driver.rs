@@ -1,12 +1,17 @@
 //! The task of a session: joins the requests of its user with the wire, and does what the state says.
 
+use std::{future::pending, time::Duration};
+
 use chat_proto::{ParseError, ServerMessage};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
 
 use super::{
     Ticket,
     outbox::Outbox,
-    state::{Answer, Request, State},
+    state::{Answer, Reaction, Request, State},
     wire::{Intake, Turn, Wire},
 };
 use crate::{Closed, Event, Report};
@@ -56,8 +61,14 @@ impl Driver {
     }
 
     async fn run(&mut self) -> Closed {
+        // The state's patience, and when it ends.
+        let mut overdue: Option<(Duration, Instant)> = None;
         loop {
             self.say_what_is_due();
+            let patience = self.state.patience();
+            if patience != overdue.map(|(patience, _)| patience) {
+                overdue = patience.map(|patience| (patience, Instant::now() + patience));
+            }
             let taking = self.wanted && self.wire.has_room() && self.state.takes_requests();
             // Whoever waits for an answer must get it, also while nobody reads the events: see `Events`.
             let reading = !self.outbox.is_blocked() || self.state.is_waiting();
@@ -75,6 +86,10 @@ impl Driver {
                     Turn::Ended(closed) => return closed,
                 },
                 () = self.outbox.room(), if self.outbox.is_blocked() => self.outbox.catch_up(),
+                () = at(overdue.map(|(_, end)| end)) => {
+                    self.state.overdue();
+                    self.catch_up();
+                }
                 () = self.listener.closed(), if unwanted => {
                     self.state.request(Request::Leave);
                 }
@@ -93,10 +108,23 @@ impl Driver {
             let more = self.wire.has_room() && self.state.takes_requests();
             next = if more { self.requests.try_recv().ok() } else { None };
         }
+        self.catch_up();
     }
 
     fn hear(&mut self, line: Result<ServerMessage, ParseError>) -> Option<Closed> {
         let reaction = self.state.hear(line);
+        self.catch_up();
+        self.react(reaction)
+    }
+
+    /// Does what goes before the reaction to the last line.
+    fn catch_up(&mut self) {
+        while let Some(reaction) = self.state.earlier() {
+            self.react(reaction);
+        }
+    }
+
+    fn react(&mut self, reaction: Reaction<Ticket>) -> Option<Closed> {
         // The event first: who is told that a message is accepted finds it among the events.
         if let Some(event) = reaction.event {
             self.outbox.put(event);
@@ -112,6 +140,14 @@ impl Driver {
             let Some(message) = self.state.due() else { break };
             self.wire.say(message);
         }
+    }
+}
+
+/// Waits until then; without a time, for ever.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

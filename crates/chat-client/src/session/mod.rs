@@ -1,6 +1,7 @@
 //! One session: pure [`state`], and a [`driver`] task that joins it with the requests and the [`wire`].
 
 mod driver;
+mod habits;
 mod outbox;
 mod state;
 mod wire;
@@ -50,6 +51,6 @@ pub(crate) fn start(lines: Lines, name: Option<Name>) -> (ChatClient, Events) {
         // An empty first line opens the session and says nothing (clause 4.2).
         wire.say(ClientMessage::Blank);
     }
-    tokio::spawn(Driver::new(wire, State::new(session), requests, Outbox::new(event)).drive(report));
+    tokio::spawn(Driver::new(wire, State::new(session, name), requests, Outbox::new(event)).drive(report));
     (ChatClient::new(request, reported, name), Events::new(events))
 }

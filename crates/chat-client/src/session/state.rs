@@ -3,11 +3,14 @@
 //! Answers come in the order of the requests (clause 5.3), so what is awaited is a queue, and only its front is matched:
 //! a reply that does not fit there is one that nobody waits for.
 
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, mem, time::Duration};
 
 use chat_proto::{ClientMessage, Name, ParseError, RosterReader, ServerMessage, Session, Text};
 
-use super::MAX_OUTSTANDING;
+use super::{
+    MAX_OUTSTANDING,
+    habits::{Habits, Resort},
+};
 use crate::{Closed, Event, Report};
 
 /// Something that the user of the library wants. `T` is where the answer goes.
@@ -54,6 +57,15 @@ pub(crate) struct State<T> {
     leaving: Leaving,
     /// Whether the server has ever said anything.
     heard: bool,
+    /// `None` for a guest, whose name only the server knows.
+    name: Option<Name>,
+    habits: Habits,
+    /// Reactions that go before the one to the last line.
+    earlier: VecDeque<Reaction<T>>,
+    /// Whether a sign of life is to be asked for.
+    probe: bool,
+    /// Messages that nobody waits for any more, because the server answers nothing.
+    given_up: u64,
     accepted: u64,
     refused: u64,
 }
@@ -63,6 +75,8 @@ enum Awaited<T> {
     Message(Text, T),
     Roster(T),
     Pong(T),
+    /// The session's own `PING`.
+    Probe,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,9 +89,14 @@ enum Leaving {
 }
 
 impl<T> State<T> {
-    pub(crate) fn new(session: Session) -> Self {
+    pub(crate) fn new(session: Session, name: Option<Name>) -> Self {
         Self {
             session,
+            name,
+            habits: Habits::default(),
+            earlier: VecDeque::new(),
+            probe: false,
+            given_up: 0,
             awaited: VecDeque::new(),
             roster: RosterReader::default(),
             pongs: 0,
@@ -117,7 +136,29 @@ impl<T> State<T> {
             }
         };
         self.awaited.push_back(awaited);
+        if self.habits.is_silent() {
+            self.give_up();
+        }
         Some(message)
+    }
+
+    /// How long the server may leave it at what it has said, before [`State::overdue`]. `None`: as long as it likes.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        let waiting = self.awaited.iter().any(|awaited| matches!(awaited, Awaited::Message(..)));
+        self.habits.patience().filter(|_| waiting)
+    }
+
+    /// The server has said nothing to a message for too long.
+    pub(crate) fn overdue(&mut self) {
+        match self.habits.overdue(self.session == Session::Named) {
+            Resort::Probe => self.probe = true,
+            Resort::GiveUp => self.give_up(),
+        }
+    }
+
+    /// What goes before the reaction to the last line or to [`State::overdue`]; to be asked until there is nothing more.
+    pub(crate) fn earlier(&mut self) -> Option<Reaction<T>> {
+        self.earlier.pop_front()
     }
 
     /// What the session itself has to say now; to be asked until there is nothing more.
@@ -125,6 +166,11 @@ impl<T> State<T> {
         if self.pongs > 0 {
             self.pongs -= 1;
             return Some(ClientMessage::Pong);
+        }
+        let unproven = || matches!(self.awaited.back(), Some(Awaited::Message(..)));
+        if mem::take(&mut self.probe) || (self.habits.is_mute() && unproven()) {
+            self.awaited.push_back(Awaited::Probe);
+            return Some(ClientMessage::Ping);
         }
         if self.leaving == Leaving::Soon && self.awaited.is_empty() {
             self.leaving = Leaving::Said;
@@ -141,6 +187,7 @@ impl<T> State<T> {
             Err(error) => return self.bad_line(error),
         };
         match message {
+            ServerMessage::From { name, text } if self.is_own(name) => self.own(name, text),
             ServerMessage::From { name, text } => Reaction::event(Event::Message { from: name, text }),
             ServerMessage::Join(name) => Reaction::event(Event::Joined(name)),
             ServerMessage::Logout(name) => Reaction::event(Event::Left(name)),
@@ -165,11 +212,38 @@ impl<T> State<T> {
         }
     }
 
+    fn is_own(&self, name: Name) -> bool {
+        self.name.is_some_and(|own| own.key() == name.key())
+    }
+
+    /// A server that sends its clients their own messages back: that is an answer, or comes beside it.
+    fn own(&mut self, from: Name, text: Text) -> Reaction<T> {
+        if self.habits.is_late_echo(&text) {
+            return Reaction::nothing();
+        }
+        match self.awaited.pop_front() {
+            Some(Awaited::Message(said, ticket)) if said == text => {
+                self.habits.echoed();
+                self.accepted += 1;
+                Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
+            }
+            front => {
+                self.put_back(front);
+                Reaction::event(Event::Message { from, text })
+            }
+        }
+    }
+
     /// Matches a reply with the oldest request.
     fn reply(&mut self, reply: ServerMessage) -> Reaction<T> {
+        if reply == ServerMessage::Ok && !self.habits.ok_is_an_answer() {
+            return Reaction::nothing();
+        }
+        self.skip(&reply);
         match (reply, self.awaited.pop_front()) {
             (ServerMessage::Ok, Some(Awaited::Message(text, ticket))) => {
                 self.accepted += 1;
+                self.habits.acknowledged(&text);
                 Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
             }
             (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
@@ -180,6 +254,7 @@ impl<T> State<T> {
                 self.roster = RosterReader::default();
                 Reaction::answer(ticket, Answer::Refused)
             }
+            (ServerMessage::Pong | ServerMessage::BadReq, Some(Awaited::Probe)) => Reaction::nothing(),
             (ServerMessage::Pong, Some(Awaited::Pong(ticket))) => Reaction::answer(ticket, Answer::Pong),
             (ServerMessage::Clients { total, names }, Some(Awaited::Roster(ticket))) => {
                 match self.roster.push(total, names) {
@@ -192,11 +267,57 @@ impl<T> State<T> {
                 }
             }
             (stray, awaited) => {
-                if let Some(front) = awaited {
-                    self.awaited.push_front(front);
-                }
+                self.put_back(awaited);
                 Reaction::event(Event::Unexpected(stray))
             }
+        }
+    }
+
+    /// Replies come in order (clause 5.3). So the answer to a later request shows that the server has taken the messages
+    /// before it, if it is one that says no `OK`; and a probe that is passed over is not answered any more.
+    fn skip(&mut self, reply: &ServerMessage) {
+        let answered = self.awaited.iter().position(|awaited| match reply {
+            ServerMessage::Pong => matches!(awaited, Awaited::Pong(_) | Awaited::Probe),
+            ServerMessage::Clients { .. } => matches!(awaited, Awaited::Roster(_)),
+            ServerMessage::Ok => matches!(awaited, Awaited::Message(..)),
+            _ => false,
+        });
+        let Some(before) = answered else { return };
+        let skippable = |awaited: &Awaited<T>| match awaited {
+            Awaited::Message(..) => self.habits.answers_may_skip_messages(),
+            Awaited::Probe => true,
+            Awaited::Roster(_) | Awaited::Pong(_) => false,
+        };
+        if !self.awaited.iter().take(before).all(skippable) {
+            return;
+        }
+        for awaited in self.awaited.drain(..before) {
+            if let Awaited::Message(text, ticket) = awaited {
+                self.accepted += 1;
+                self.habits.skipped();
+                self.habits.expect_echo(&text);
+                self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::Accepted(text)));
+            }
+        }
+    }
+
+    /// Nobody waits for messages any more.
+    fn give_up(&mut self) {
+        for awaited in mem::take(&mut self.awaited) {
+            match awaited {
+                Awaited::Message(_, ticket) => {
+                    self.given_up += 1;
+                    self.earlier.push_back(Reaction::answer(ticket, Answer::Unknown));
+                }
+                Awaited::Probe => {}
+                request => self.awaited.push_back(request),
+            }
+        }
+    }
+
+    fn put_back(&mut self, front: Option<Awaited<T>>) {
+        if let Some(front) = front {
+            self.awaited.push_front(front);
         }
     }
 
@@ -208,11 +329,10 @@ impl<T> State<T> {
                 self.roster = RosterReader::default();
                 Some((ticket, Answer::Malformed))
             }
-            Some(other) => {
-                self.awaited.push_front(other);
+            front => {
+                self.put_back(front);
                 None
             }
-            None => None,
         };
         Reaction { answer: ticket, event: Some(Event::BadLine(error)), closed: None }
     }
@@ -222,9 +342,11 @@ impl<T> State<T> {
         // After BYE all is answered: it does not matter how the server hangs up.
         let closed = if self.leaving == Leaving::Said { Closed::Left } else { closed };
         let unknown = self.awaited.iter().filter(|awaited| matches!(awaited, Awaited::Message(..))).count();
-        let report = Report { closed, accepted: self.accepted, refused: self.refused, unknown: unknown as u64 };
-        let tickets = self.awaited.into_iter().map(|awaited| match awaited {
-            Awaited::Message(_, ticket) | Awaited::Roster(ticket) | Awaited::Pong(ticket) => ticket,
+        let unknown = unknown as u64 + self.given_up;
+        let report = Report { closed, accepted: self.accepted, refused: self.refused, unknown };
+        let tickets = self.awaited.into_iter().filter_map(|awaited| match awaited {
+            Awaited::Message(_, ticket) | Awaited::Roster(ticket) | Awaited::Pong(ticket) => Some(ticket),
+            Awaited::Probe => None,
         });
         (report, tickets)
     }
@@ -248,6 +370,9 @@ impl<T> Reaction<T> {
     }
 }
 
+#[cfg(test)]
+#[path = "other_servers_tests.rs"]
+mod other_servers_tests;
 #[cfg(test)]
 #[path = "state_tests.rs"]
 mod tests;

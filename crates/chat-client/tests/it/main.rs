@@ -6,6 +6,7 @@
 mod conform;
 mod corpus;
 mod login;
+mod other_servers;
 mod program;
 #[cfg(unix)]
 mod python;

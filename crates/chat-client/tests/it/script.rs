@@ -56,6 +56,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
         }
     }
 
+    /// The next octets of the client are these.
+    #[track_caller]
+    pub(crate) fn expect_octets(&mut self, octets: &[u8]) -> impl Future<Output = ()> {
+        let place = std::panic::Location::caller();
+        let mut heard = vec![0; octets.len()];
+        async move {
+            within(self.stream.read_exact(&mut heard)).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(octets), "expected at {place}");
+        }
+    }
+
     /// Sends these octets in one write.
     pub(crate) async fn say(&mut self, octets: impl AsRef<[u8]>) {
         within(self.stream.write_all(octets.as_ref())).await.unwrap();

@@ -3,25 +3,33 @@
 use bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::line::LineDecoder;
+use super::line::{Line, LineDecoder};
 use crate::{ClientMessage, CodecError, ParseError, ServerMessage, Session, Terminator};
 
-/// Reads [`ServerMessage`]s and writes [`ClientMessage`]s, always with CRLF. It reads lines that end in a bare LF too.
+/// Reads [`ServerMessage`]s and writes [`ClientMessage`]s, with CRLF. It reads lines that end in a bare LF too; a server
+/// whose first line does gets bare LF from then on (clause 1.2).
 #[derive(Debug)]
 pub struct ClientCodec {
     lines: LineDecoder,
     session: Session,
+    /// `None` before the server's first line.
+    terminator: Option<Terminator>,
 }
 
 impl ClientCodec {
     /// The codec of a connection that is to carry a session of this kind.
     pub fn new(session: Session) -> Self {
-        Self { lines: LineDecoder::new(), session }
+        Self { lines: LineDecoder::new(), session, terminator: None }
     }
 
     /// The kind of session that it writes.
     pub fn session(&self) -> Session {
         self.session
+    }
+
+    fn interpret(&mut self, (line, terminator): Line) -> Result<ServerMessage, ParseError> {
+        self.terminator.get_or_insert(terminator);
+        ServerMessage::parse(line)
     }
 }
 
@@ -31,12 +39,12 @@ impl Decoder for ClientCodec {
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, CodecError> {
         let line = self.lines.decode(src)?;
-        Ok(line.map(|line| line.and_then(|(line, _)| ServerMessage::parse(line))))
+        Ok(line.map(|line| line.and_then(|line| self.interpret(line))))
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, CodecError> {
         let line = self.lines.decode_eof(src)?;
-        Ok(line.map(|line| line.and_then(|(line, _)| ServerMessage::parse(line))))
+        Ok(line.map(|line| line.and_then(|line| self.interpret(line))))
     }
 }
 
@@ -45,7 +53,7 @@ impl Encoder<ClientMessage> for ClientCodec {
 
     fn encode(&mut self, message: ClientMessage, dst: &mut BytesMut) -> Result<(), CodecError> {
         message.write(self.session, dst).expect("BytesMut grows");
-        dst.put_slice(Terminator::CrLf.as_str().as_bytes());
+        dst.put_slice(self.terminator.unwrap_or_default().as_str().as_bytes());
         Ok(())
     }
 }

@@ -1,0 +1,70 @@
+//! Servers of version 0.1 that are not quite like the contract: no flag is needed for them.
+
+use chat_client::{Closed, SendError};
+
+use crate::script::{Server, bob, hears, within};
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_ok_holds_up_no_send_and_no_close() {
+    let (mut server, client, mut events) = bob().await;
+    let serve = async {
+        server.expect("MSG a\nPING").await;
+        server.lines("PONG").await;
+        server.expect("MSG b\nPING").await;
+        server.lines("FROM al MSG hi\nPONG").await;
+        server.part().await;
+    };
+    let talk = async {
+        client.send("a".parse().unwrap()).await.unwrap();
+        client.send("b".parse().unwrap()).await.unwrap();
+        client.close().await.unwrap()
+    };
+    let (report, ()) = within(async { tokio::join!(talk, serve) }).await;
+    assert_eq!((report.accepted, report.unknown), (2, 0));
+    drop(within(events.next()).await);
+    hears(&mut events, "al", "hi").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_nothing_leaves_messages_unknown() {
+    let (mut server, client, _events) = bob().await;
+    let send = tokio::time::timeout(std::time::Duration::from_secs(60), client.send("a".parse().unwrap()));
+    assert_eq!(send.await.unwrap(), Err(SendError::Unknown));
+    assert_eq!(client.send("b".parse().unwrap()).await, Err(SendError::Unknown));
+    server.expect("MSG a\nPING\nMSG b").await;
+    let (report, ()) = tokio::join!(client.close(), server.part());
+    assert_eq!(report.unwrap_err().0.unknown, 2);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_lines_in_lf_is_spoken_to_in_lf() {
+    let (mut server, stream) = Server::in_memory();
+    let serve = async {
+        server.expect("PROT 0.1 CONNECT USER bob").await;
+        server.say("NAME OK\nWELCOME\n").await;
+        server.expect_octets(b"MSG a\n").await;
+        server.say("OK\n").await;
+        server.expect_octets(b"BYE\n").await;
+        server.say("BYE\n").await;
+    };
+    let talk = async {
+        let (client, _events) = chat_client::Login::over(stream).log_in("bob".parse().unwrap()).await.unwrap();
+        client.send("a".parse().unwrap()).await.unwrap();
+        client.close().await.unwrap()
+    };
+    let (report, ()) = within(async { tokio::join!(talk, serve) }).await;
+    assert_eq!(report.closed, Closed::Left);
+}
+
+#[tokio::test]
+async fn ones_own_message_sent_back_is_shown_once() {
+    let (mut server, client, mut events) = bob().await;
+    let serve = async {
+        server.expect("MSG a").await;
+        server.lines("OK\nFROM bob MSG a\nFROM al MSG b").await;
+    };
+    let (sent, ()) = within(async { tokio::join!(client.send("a".parse().unwrap()), serve) }).await;
+    sent.unwrap();
+    assert_eq!(within(events.next()).await, Some(chat_client::Event::Accepted("a".parse().unwrap())));
+    hears(&mut events, "al", "b").await;
+}
