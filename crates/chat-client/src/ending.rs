@@ -27,6 +27,9 @@ pub enum Closed {
     /// The transport failed.
     #[error("{0}")]
     Io(io::ErrorKind),
+    /// Nobody waited for its end any more.
+    #[error("the server took too long to answer")]
+    Abandoned,
     /// The session's task was stopped from outside, such as by its runtime's end.
     #[error("the session was stopped")]
     Aborted,

@@ -76,4 +76,4 @@ pub use reconnecting::{Happening, Reconnecting};
 #[cfg(feature = "reconnect")]
 pub use redial::{Dialed, Redial};
 pub use session::{MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};
-pub use talk::{Input, InputError, Screen, Talked, input_lines, talk};
+pub use talk::{Input, InputError, Screen, Talked, input_lines, inputs, talk};

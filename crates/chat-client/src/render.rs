@@ -43,7 +43,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-fn acts(c: char) -> bool {
+/// Whether a character does something to a terminal, or hides.
+pub(crate) fn acts(c: char) -> bool {
     let hidden = matches!(c,
         // Soft hyphen, Arabic letter mark, Mongolian vowel separator.
         '\u{ad}' | '\u{61c}' | '\u{180e}'

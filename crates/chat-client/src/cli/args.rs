@@ -1,72 +1,221 @@
-//! The command line, and its errors in one line each.
+//! The command line, over the environment, over the configuration file; and its errors in one line each.
 
-use std::io::Write;
+use std::{ffi::OsString, io::Write, path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum, error::ErrorKind, parser::ValueSource};
 
-use super::{Address, Exit, complain, exit};
+use super::{Address, Exit, complain, config, exit};
 use crate::Name;
 
 const EXAMPLES: &str = "\
 Examples:
   chat-client --name alice                     talk on this machine, as alice
   chat-client --name alice chat.example.org    somewhere else; :PORT if it is not 2222
-  chat-client                                  as a guest
   printf 'a\\nb\\n' | chat-client --name bot     say two lines, wait for both OKs, leave
-  chat-client --name log >> chat.log           keep a log: output is data, errors are status";
+  chat-client --name log --no-input >> log     keep a log: output is data, errors are status
+  chat-client --json --no-input | head -1      one JSON object a line";
 
 /// Talk in a chat room: lines are messages, /help tells the commands
 #[derive(Clone, Debug, Parser)]
-#[command(name = "chat-client", version, before_help = EXAMPLES, after_help = exit::HELP)]
+#[command(name = "chat-client", version, max_term_width = 100, before_help = EXAMPLES, after_help = exit::HELP)]
 #[non_exhaustive]
 pub struct Args {
-    /// Your name: 1 to 20 letters and digits; without it you are a guest
+    /// Your name: 1 to 20 letters and digits; without it you are asked for one, or a guest in a pipe
     #[arg(short, long, value_name = "NAME", env = "CHAT_NAME", value_parser = Name::chosen)]
     pub name: Option<Name>,
 
     /// The server: HOST, HOST:PORT, or unix:PATH
     #[arg(value_name = "HOST:PORT", env = "CHAT_SERVER", default_value = "localhost:2222")]
     pub server: Address,
+
+    /// Print one JSON object a line for everything that happens
+    #[arg(long)]
+    pub json: bool,
+
+    /// Take one JSON object a line as input: {"command":"say","text":"hi"}, "clients" or "quit"
+    #[arg(long, conflicts_with = "no_input")]
+    pub json_in: bool,
+
+    /// Go on listening after the end of the input
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Listen only: do not read the input
+    #[arg(long)]
+    pub no_input: bool,
+
+    /// End after S seconds; what has no OK by then is unacknowledged
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+
+    /// Come back when the connection is lost; by default at a terminal only
+    #[arg(long, value_name = "WHEN", env = "CHAT_RECONNECT", num_args = 0..=1, require_equals = true,
+          default_value = "auto", default_missing_value = "always")]
+    pub reconnect: When,
+
+    /// Use colours; by default at a terminal, unless `NO_COLOR` is set
+    #[arg(long, value_name = "WHEN", env = "CHAT_COLOR", default_value = "auto")]
+    pub color: When,
+
+    /// Time of day before each line at a terminal, as strftime writes it; empty for none
+    #[arg(long, value_name = "FORMAT", env = "CHAT_TIME", default_value = "%H:%M", value_parser = time_format)]
+    pub time: String,
+
+    /// Ring the bell when your name is said; by default at a terminal
+    #[arg(long, value_name = "WHEN", env = "CHAT_BELL", default_value = "auto")]
+    pub bell: When,
+
+    /// Read this configuration file, not the one in your configuration folder
+    #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Print the settings, and where each comes from, in the form of a configuration file
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// When something is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[non_exhaustive]
+pub enum When {
+    /// Where it makes sense.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+impl When {
+    /// Whether it is done where it makes sense or not.
+    pub fn or(self, sensible: bool) -> bool {
+        match self {
+            Self::Auto => sensible,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }
 
 impl Args {
     /// The arguments of this process, or the code to exit with; what there is to say has been said then.
     pub fn of_process() -> Result<Self, Exit> {
-        Self::try_parse().map_err(|error| {
-            if error.use_stderr() {
-                let told = error.to_string();
-                let line = told.lines().next().unwrap_or_default();
-                complain(&format!("{} (try --help)", line.strip_prefix("error: ").unwrap_or(line)));
-                return Exit::Usage;
+        let words: Vec<_> = std::env::args_os().collect();
+        let parsed = config::file(&words).map_err(|why| usage(&why)).and_then(|settings| {
+            let (args, matches) = parse(words, &settings).map_err(|error| explain(&error))?;
+            if args.print_config {
+                // A reader that is gone needs no settings.
+                drop(write!(std::io::stdout(), "{}", printed(&matches)));
+                return Err(Exit::Done);
             }
-            // A reader that is gone needs no help.
-            drop(write!(std::io::stdout(), "{}", error.render()));
-            Exit::Done
-        })
+            Ok(args)
+        })?;
+        Ok(parsed)
+    }
+
+    /// The definition of the command line, for completions and manuals.
+    pub fn definition() -> clap::Command {
+        Self::command()
+    }
+}
+
+/// Settings of the file are defaults, so that clap gives environment and flags the precedence, and checks them all alike.
+fn parse(words: Vec<OsString>, settings: &[(String, String)]) -> Result<(Args, ArgMatches), clap::Error> {
+    let mut command = Args::command();
+    for (key, value) in settings {
+        command = command.mut_arg(key, |arg| arg.default_value(value.clone()));
+    }
+    let matches = command.try_get_matches_from(words)?;
+    Ok((Args::from_arg_matches(&matches)?, matches))
+}
+
+fn explain(error: &clap::Error) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that is gone needs no help.
+        drop(write!(std::io::stdout(), "{}", error.render()));
+        return Exit::Done;
+    }
+    let told = error.to_string();
+    let line = told.lines().next().unwrap_or_default();
+    usage(line.strip_prefix("error: ").unwrap_or(line))
+}
+
+fn usage(why: &str) -> Exit {
+    complain(&format!("{why} (try --help)"));
+    Exit::Usage
+}
+
+fn printed(matches: &ArgMatches) -> String {
+    let setting = |key: &&str| {
+        let value = matches.get_raw(key).and_then(|mut values| values.next()).unwrap_or_default();
+        let source = match matches.value_source(key) {
+            Some(ValueSource::CommandLine) => "command line",
+            Some(ValueSource::EnvVariable) => "environment",
+            Some(_) => "default or file",
+            None => return format!("# {key} =\n"),
+        };
+        format!("{key} = {}  # {source}\n", value.to_string_lossy())
+    };
+    config::KEYS.iter().map(setting).collect()
+}
+
+fn seconds(seconds: &str) -> Result<Duration, String> {
+    let seconds = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|seconds| !seconds.is_zero()).ok_or_else(|| "give a number of seconds, such as 10 or 0.5".to_owned())
+}
+
+fn time_format(format: &str) -> Result<String, String> {
+    match jiff::fmt::strtime::format(format, &jiff::Zoned::now()) {
+        Ok(_) => Ok(format.to_owned()),
+        Err(error) => Err(format!("{error}: write it as strftime does, such as %H:%M:%S")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    fn parsed(words: &[&str], settings: &[(&str, &str)]) -> Result<Args, clap::Error> {
+        let words = ["chat-client"].iter().chain(words).map(OsString::from).collect();
+        let settings: Vec<_> = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        parse(words, &settings).map(|(args, _)| args)
+    }
 
     #[test]
-    fn the_definition_is_sound() {
-        Args::command().debug_assert();
+    fn the_definition_is_sound_and_has_every_key() {
+        let mut command = Args::command();
+        command.build();
+        command.clone().debug_assert();
+        for key in config::KEYS {
+            assert!(command.get_arguments().any(|arg| arg.get_id() == key), "{key}");
+        }
     }
 
     #[test]
     fn what_is_written_is_what_is_meant() {
-        let args = Args::try_parse_from(["chat-client", "--name", "bob", "example.org:1"]).unwrap();
+        let args = parsed(&["--name", "bob", "example.org:1", "--reconnect"], &[]).unwrap();
         assert_eq!(args.name, Some(Name::new("bob").unwrap()));
-        assert_eq!(args.server.to_string(), "example.org:1");
+        assert_eq!((args.server.to_string().as_str(), args.reconnect), ("example.org:1", When::Always));
+        assert_eq!(parsed(&["--reconnect", "here"], &[]).unwrap().server.to_string(), "here:2222");
+        assert_eq!(parsed(&["--timeout", "0.5"], &[]).unwrap().timeout, Some(Duration::from_millis(500)));
     }
 
     #[test]
-    fn a_name_that_cannot_be_had_is_wrong_usage() {
+    fn flags_are_stronger_than_the_file() {
+        let file = [("name", "ann"), ("server", "there"), ("bell", "never")];
+        let args = parsed(&["--name", "bob"], &file).unwrap();
+        assert_eq!(args.name, Some(Name::new("bob").unwrap()));
+        assert_eq!((args.server.to_string().as_str(), args.bell), ("there:2222", When::Never));
+        assert!(parsed(&[], &[("bell", "loud")]).is_err());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_wrong_usage() {
         for name in ["", "guest7", "b*b", "abcdefghijklmnopqrstu"] {
-            assert!(Args::try_parse_from(["chat-client", "--name", name]).is_err(), "{name:?}");
+            assert!(parsed(&["--name", name], &[]).is_err(), "{name:?}");
+        }
+        for wrong in [&["--timeout", "0"][..], &["--timeout", "x"], &["--time", "%!"], &["--no-input", "--json-in"]] {
+            assert!(parsed(wrong, &[]).is_err(), "{wrong:?}");
         }
     }
 }

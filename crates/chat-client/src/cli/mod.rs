@@ -1,49 +1,28 @@
 //! The program: connects, logs in, joins the terminal or the pipe with the room, and says by its exit code how it went.
 
 mod args;
+mod config;
 mod exit;
+mod json;
+mod opening;
+mod pipe;
+mod reader;
 
 use std::io::Write;
 
 use tokio::sync::mpsc;
 
-use crate::{
-    ChatClient, CloseError, Closed, ConnectError, Events, Login, LoginError, Name, Screen, Talked, input_lines, render,
-    talk,
-};
+use crate::{ChatClient, CloseError, Closed, Events, Talked, render};
 
 pub use crate::Address;
-pub use args::Args;
+pub use args::{Args, When};
 pub use exit::Exit;
 
 /// Does what `args` say, with standard input, output and error. The caller owns the runtime.
 ///
 /// A thread of the runtime may go on reading standard input: end the runtime without waiting for it.
 pub async fn run(args: &Args) -> Exit {
-    let mut interrupts = interrupts();
-    let opened = tokio::select! {
-        opened = open(&args.server, args.name) => opened,
-        // There is nobody yet to say BYE to.
-        Some(()) = interrupts.recv() => return Exit::Interrupted,
-    };
-    let (client, mut events) = match opened {
-        Ok(session) => session,
-        Err((exit, why)) => {
-            complain(&why);
-            return exit;
-        }
-    };
-    let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
-    screen.status(&match client.name() {
-        Some(name) => format!("connected to {} as {name} (/help tells the commands)", args.server),
-        None => format!("connected to {} as a guest; --name NAME gives you a name", args.server),
-    });
-    screen.flush().await;
-    let talked = tokio::select! {
-        talked = talk(&client, &mut events, input_lines(tokio::io::stdin()), &mut screen) => talked,
-        Some(()) = interrupts.recv() => return interrupted(&client, events, interrupts).await,
-    };
-    judge(&talked)
+    pipe::run(args, interrupts()).await
 }
 
 /// Each Ctrl-C from now on, also while nobody waits for one.
@@ -54,33 +33,6 @@ fn interrupts() -> mpsc::Receiver<()> {
         while tokio::signal::ctrl_c().await.is_ok() && interrupt.send(()).await.is_ok() {}
     });
     interrupts
-}
-
-/// Connects and logs in, or says why not.
-async fn open(server: &Address, name: Option<Name>) -> Result<(ChatClient, Events), (Exit, String)> {
-    let cannot = |error: ConnectError| {
-        let hint = "is the server running there? The address is the last argument, HOST:PORT";
-        (Exit::CannotConnect, format!("cannot connect to {server}: {error} ({hint})"))
-    };
-    match server {
-        Address::Tcp { .. } => log_in(crate::connect(&server.to_string()).await.map_err(cannot)?, name).await,
-        #[cfg(unix)]
-        Address::Unix(path) => log_in(crate::connect_unix(path).await.map_err(cannot)?, name).await,
-        #[cfg(not(unix))]
-        Address::Unix(_) => Err(cannot(ConnectError::NotTcp)),
-    }
-}
-
-async fn log_in(login: Login, name: Option<Name>) -> Result<(ChatClient, Events), (Exit, String)> {
-    let Some(name) = name else { return Ok(login.as_guest()) };
-    login.log_in(name).await.map_err(|error| match &error {
-        LoginError::NameRefused { .. } | LoginError::OutOfTries { .. } => {
-            (Exit::Refused, format!("{error}: choose another with --name"))
-        }
-        LoginError::Closed | LoginError::Broken(_) => (Exit::Lost, format!("connection lost: {error}; try again")),
-        LoginError::TurnedAway => (Exit::Refused, format!("{error}; try again later")),
-        _ => (Exit::Refused, format!("{error}; check the address")),
-    })
 }
 
 /// Says BYE first; a second interrupt leaves at once.
@@ -102,6 +54,7 @@ fn judge(talked: &Talked) -> Exit {
     match (talked.closed, talked.failure) {
         (Closed::TurnedAway | Closed::GuestsRefused, _) => Exit::Refused,
         _ if talked.refused > 0 || !talked.unacknowledged.is_empty() => Exit::Unacknowledged,
+        (Closed::Abandoned, _) => Exit::Done,
         (Closed::Left, None | Some(std::io::ErrorKind::BrokenPipe)) => Exit::Done,
         (Closed::Left, Some(_)) => Exit::Failed,
         _ => Exit::Lost,
@@ -131,9 +84,11 @@ mod tests {
             (Closed::ServerBye, 0, vec![], None, Exit::Lost),
             (Closed::Eof, 0, text(), None, Exit::Unacknowledged),
             (Closed::TurnedAway, 0, text(), None, Exit::Refused),
+            (Closed::Abandoned, 0, vec![], None, Exit::Done),
+            (Closed::Abandoned, 0, text(), None, Exit::Unacknowledged),
             (Closed::GuestsRefused, 0, vec![], None, Exit::Refused),
         ] {
-            let talked = Talked { closed, refused, unacknowledged, failure };
+            let talked = Talked { closed, refused, unacknowledged, failure, input_over: true };
             assert_eq!(judge(&talked), exit, "{talked:?}");
         }
     }

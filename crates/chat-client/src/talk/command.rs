@@ -26,8 +26,14 @@ pub enum Input {
     Help,
     /// Another word after a slash.
     Unknown(String),
+    /// `/reconnect`
+    Reconnect,
+    /// `/name NAME`; the name is not checked yet, and empty where there is none.
+    Name(String),
     /// A line that no message may hold (clause 1.5).
     Unsayable(TextError),
+    /// A line in some other notation that makes no sense, and why.
+    Senseless(String),
 }
 
 impl Input {
@@ -42,6 +48,9 @@ impl Input {
                     "clients" => Self::Clients,
                     "quit" => Self::Quit,
                     "help" => Self::Help,
+                    "reconnect" => Self::Reconnect,
+                    "name" => Self::Name(String::new()),
+                    _ if command.starts_with("name ") => Self::Name(command["name ".len()..].trim().to_owned()),
                     _ => Self::Unknown(line.split_whitespace().next().unwrap_or(line).to_owned()),
                 };
             }
@@ -71,6 +80,9 @@ mod tests {
             ("/quit \t", Input::Quit),
             ("/clients", Input::Clients),
             ("/help", Input::Help),
+            ("/reconnect", Input::Reconnect),
+            ("/name", Input::Name(String::new())),
+            ("/name  bob ", Input::Name("bob".into())),
             ("/Quit", Input::Unknown("/Quit".into())),
             ("/quit now", Input::Unknown("/quit".into())),
             ("/home is nice", Input::Unknown("/home".into())),

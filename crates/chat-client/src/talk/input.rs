@@ -8,6 +8,8 @@ use futures::{Stream, StreamExt};
 use tokio::io::AsyncRead;
 use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
 
+use super::Input;
+
 /// What stands in the place of a line that cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,9 +25,15 @@ pub enum InputError {
     Io(io::ErrorKind),
 }
 
-/// The lines of `reader`, without their LF or CRLF; the last one may lack it. A line that cannot be read is an item too.
-pub fn input_lines<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<String, InputError>> {
-    let lines = FramedRead::new(reader, InputCodec(LinesCodec::new_with_max_length(MAX_LINE)));
+/// What `reader` says line by line: see [`Input::read`]. A line that cannot be read is an item too.
+pub fn inputs<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<Input, InputError>> {
+    input_lines(reader, MAX_LINE).map(|line| line.map(|line| Input::read(&line)))
+}
+
+/// The lines of `reader`, of up to `longest` octets, without their LF or CRLF; the last one may lack it. A line that cannot
+/// be read is an item too.
+pub fn input_lines<R: AsyncRead>(reader: R, longest: usize) -> impl Stream<Item = Result<String, InputError>> {
+    let lines = FramedRead::new(reader, InputCodec(LinesCodec::new_with_max_length(longest)));
     lines.map(|line| line.unwrap_or_else(|error| Err(InputError::Io(error.kind()))))
 }
 
@@ -63,7 +71,7 @@ mod tests {
     #[tokio::test]
     async fn bad_lines_cost_only_themselves() {
         let endless = [&b"x".repeat(100_000)[..], b"\nafter\n\xff\xfe\ncaf\xc3\xa9\r\n\nlast"].concat();
-        let lines: Vec<_> = input_lines(&endless[..]).collect().await;
+        let lines: Vec<_> = input_lines(&endless[..], MAX_LINE).collect().await;
         let line = |line: &str| Ok(line.to_owned());
         let expected =
             [Err(InputError::TooLong), line("after"), Err(InputError::NotUtf8), line("café"), line(""), line("last")];
@@ -73,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn an_endless_last_line_is_no_line() {
         let endless = b"x".repeat(100_000);
-        let lines: Vec<_> = input_lines(&endless[..]).collect().await;
+        let lines: Vec<_> = input_lines(&endless[..], MAX_LINE).collect().await;
         assert_eq!(lines, [Err(InputError::TooLong)]);
     }
 }

@@ -5,18 +5,21 @@ mod input;
 mod pending;
 mod screen;
 
-use std::{io, iter};
+use std::{io, iter, time::Duration};
 
 use chat_proto::Text;
 use futures::{Stream, StreamExt};
-use tokio::io::AsyncWrite;
+use tokio::{io::AsyncWrite, time::sleep};
 
 use crate::{ChatClient, Closed, Event, Events, client::Slot};
 use pending::{Outcome, Pending};
 
 pub use command::Input;
-pub use input::{InputError, input_lines};
+pub use input::{InputError, input_lines, inputs};
 pub use screen::Screen;
+
+/// When a conversation has to end, the server has so long for what it still owes.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// How a conversation went.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,22 +34,35 @@ pub struct Talked {
     /// Why the input could not be read, or the output not be written any more.
     /// [`BrokenPipe`](io::ErrorKind::BrokenPipe): the output's reader has seen enough.
     pub failure: Option<io::ErrorKind>,
+    /// Whether there is nothing left of the input, or it said `/quit`.
+    pub input_over: bool,
 }
 
-/// Talks until the input ends (or says `/quit`), the output's reader is gone, or the session is over.
+/// Talks until the input ends (or says `/quit`), the output's reader is gone, `until` is done, or the session is over.
 ///
-/// Each line of `input` is a message, but for commands (`/help` tells them) and empty lines, which say nothing. What others
+/// `input` says what to do: see [`inputs`]. What others
 /// say goes to the screen's output, what concerns the session to its status. At the end it waits for every
-/// answer that is still out, then says `BYE`.
+/// answer that is still out, then says `BYE`; after `until`, only for a second.
 ///
 /// Events are read all the time, so none is missed as long as the output takes what it is given.
-pub async fn talk<I, O, E>(client: &ChatClient, events: &mut Events, input: I, screen: &mut Screen<O, E>) -> Talked
+pub async fn talk<I, O, E>(
+    client: &ChatClient,
+    events: &mut Events,
+    input: I,
+    screen: &mut Screen<O, E>,
+    until: impl Future<Output = ()>,
+) -> Talked
 where
-    I: Stream<Item = Result<String, InputError>>,
+    I: Stream<Item = Result<Input, InputError>>,
     O: AsyncWrite + Unpin,
     E: AsyncWrite + Unpin,
 {
     let mut input = std::pin::pin!(input);
+    let mut until = std::pin::pin!(async {
+        until.await;
+        PARTING
+    });
+    let mut parting = None;
     let mut talk =
         Talk { client, screen, pending: Pending::default(), refused: 0, unacknowledged: Vec::new(), failure: None };
     // Room for one request, got before a line is read: input that comes faster than the server answers is left unread.
@@ -74,6 +90,13 @@ where
                 (Some(line), Some(room)) => slot = talk.take(line, room, &mut listening).await,
                 _ => listening = false,
             },
+            left = &mut until, if parting.is_none() => {
+                parting = Some(Box::pin(sleep(left)));
+                listening = false;
+            }
+            () = async { parting.as_mut().expect("it is asked for").await }, if parting.is_some() => {
+                break Closed::Abandoned;
+            }
             outcome = talk.pending.front(), if !talk.pending.is_empty() => talk.settle(outcome).await,
         }
         if talk.screen.failure().is_some() {
@@ -84,7 +107,7 @@ where
         }
     };
     drop(slot);
-    talk.finish(closed).await
+    talk.finish(closed, !listening).await
 }
 
 struct Talk<'a, O, E> {
@@ -114,12 +137,12 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
     /// Does what a line says. The room is given back if it was not needed.
     async fn take(
         &mut self,
-        line: Result<String, InputError>,
+        input: Result<Input, InputError>,
         room: Slot<'a>,
         listening: &mut bool,
     ) -> Option<Slot<'a>> {
-        let line = match line {
-            Ok(line) => line,
+        let input = match input {
+            Ok(input) => input,
             Err(InputError::Io(kind)) => {
                 self.screen.status(&format!("cannot read the input: {kind}"));
                 self.failure = Some(kind);
@@ -130,7 +153,7 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
             Err(error) => return self.not_sent(&error.to_string(), room).await,
         };
         let guest = self.client.name().is_none();
-        match Input::read(&line) {
+        match input {
             Input::Nothing => return Some(room),
             Input::Say(text) if guest && text.as_str() == "BYE" => {
                 return self.not_sent("a guest cannot say BYE: /quit leaves, --name NAME gives you a name", room).await;
@@ -152,6 +175,10 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
                 let hint = format!("no such command: {word} (/help tells them; to say it, write /{word})");
                 return self.not_sent(&hint, room).await;
             }
+            Input::Reconnect | Input::Name(_) => {
+                return self.not_sent("that is for a terminal: here, start with --reconnect, --name", room).await;
+            }
+            Input::Senseless(why) => return self.not_sent(&why, room).await,
             Input::Unsayable(why) => return self.not_sent(&why.to_string(), room).await,
         }
         None
@@ -178,7 +205,10 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
     }
 
     /// The session is over, so every answer that is still to come is there.
-    async fn finish(mut self, closed: Closed) -> Talked {
+    async fn finish(mut self, closed: Closed, input_over: bool) -> Talked {
+        if closed == Closed::Abandoned {
+            self.unacknowledged.extend(self.pending.abandon());
+        }
         while !self.pending.is_empty() {
             let outcome = self.pending.front().await;
             self.settle(outcome).await;
@@ -196,6 +226,6 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
         }
         self.screen.flush().await;
         let failure = self.failure.or(self.screen.failure());
-        Talked { closed, refused: self.refused, unacknowledged: self.unacknowledged, failure }
+        Talked { closed, refused: self.refused, unacknowledged: self.unacknowledged, failure, input_over }
     }
 }

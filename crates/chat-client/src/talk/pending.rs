@@ -42,6 +42,14 @@ impl Pending {
         self.0.push_back(Request::Roster(answer));
     }
 
+    /// The messages that have no answer yet, for whom nobody waits any more.
+    pub(super) fn abandon(&mut self) -> impl Iterator<Item = Text> {
+        std::mem::take(&mut self.0).into_iter().filter_map(|request| match request {
+            Request::Message(text, _) => Some(text),
+            Request::Roster(_) => None,
+        })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,6 +1,6 @@
 //! Where a conversation is shown: data on one stream, status on another.
 
-use std::io;
+use std::{fmt, io};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -12,8 +12,8 @@ use crate::{
 /// Two streams of lines: the conversation on `O` (say, standard output), what concerns the session on `E` (standard error).
 ///
 /// Lines are gathered, and written together. All that is shown is escaped: see [`render`].
-#[derive(Debug)]
 pub struct Screen<O, E> {
+    format: Box<dyn Fn(&Event) -> Option<Line> + Send>,
     output: O,
     status: E,
     data: String,
@@ -24,13 +24,32 @@ pub struct Screen<O, E> {
 impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
     /// A screen of these two streams.
     pub fn new(output: O, status: E) -> Self {
-        Self { output, status, data: String::new(), notes: String::new(), failure: None }
+        Self {
+            format: Box::new(render::event),
+            output,
+            status,
+            data: String::new(),
+            notes: String::new(),
+            failure: None,
+        }
+    }
+
+    /// Shows events in this way, not by [`render::event`]. Lines must be escaped.
+    #[must_use]
+    pub fn format(mut self, format: impl Fn(&Event) -> Option<Line> + Send + 'static) -> Self {
+        self.format = Box::new(format);
+        self
+    }
+
+    /// Shows a line of data as it is: it must be escaped.
+    pub fn data(&mut self, line: &str) {
+        self.data.extend([line, "\n"]);
     }
 
     /// Shows an event, if it is one to be shown.
     pub fn event(&mut self, event: &Event) {
-        match render::event(event) {
-            Some(Line::Data(line)) => self.data.extend([line.as_str(), "\n"]),
+        match (self.format)(event) {
+            Some(Line::Data(line)) => self.data(&line),
             Some(Line::Status(line)) => self.status(&line),
             None => {}
         }
@@ -59,6 +78,12 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
     /// Why the output takes nothing more. [`BrokenPipe`](io::ErrorKind::BrokenPipe): its reader has gone.
     pub fn failure(&self) -> Option<io::ErrorKind> {
         self.failure
+    }
+}
+
+impl<O, E> fmt::Debug for Screen<O, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Screen").field("failure", &self.failure).finish_non_exhaustive()
     }
 }
 

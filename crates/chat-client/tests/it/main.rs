@@ -7,6 +7,9 @@ mod conform;
 mod corpus;
 mod login;
 mod other_servers;
+#[cfg(feature = "cli")]
+mod pipes;
+#[cfg(feature = "cli")]
 mod program;
 #[cfg(unix)]
 mod python;

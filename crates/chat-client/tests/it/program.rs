@@ -10,17 +10,21 @@ use tokio::{
 
 use crate::script::{Server, within};
 
-struct Ended {
-    code: Option<i32>,
-    output: String,
-    status: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) status: String,
 }
 
-fn start<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Child {
+/// Nothing of this machine's settings gets in.
+pub(crate) fn hermetic() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [("XDG_CONFIG_HOME", "/nowhere"), ("XDG_STATE_HOME", "/nowhere"), ("TZ", "UTC")].into_iter()
+}
+
+pub(crate) fn start<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Child {
     Command::new(env!("CARGO_BIN_EXE_chat-client"))
         .args(args)
-        .env_remove("CHAT_NAME")
-        .env_remove("CHAT_SERVER")
+        .envs(hermetic())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -29,7 +33,7 @@ fn start<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Child {
         .unwrap()
 }
 
-async fn end(child: Child) -> Ended {
+pub(crate) async fn end(child: Child) -> Ended {
     let ended = within(child.wait_with_output()).await.unwrap();
     let [output, status] = [ended.stdout, ended.stderr].map(|shown| String::from_utf8(shown).unwrap());
     assert!(!status.contains("panicked"), "{status}");
@@ -37,7 +41,7 @@ async fn end(child: Child) -> Ended {
 }
 
 /// Runs it with this input, which then ends.
-async fn piped(args: &[&str], input: &str) -> Ended {
+pub(crate) async fn piped(args: &[&str], input: &str) -> Ended {
     let mut child = start(args);
     let mut stdin = child.stdin.take().unwrap();
     // It may be over before it reads.
@@ -47,7 +51,7 @@ async fn piped(args: &[&str], input: &str) -> Ended {
 }
 
 /// Runs it as `x` with this input against a server that lets it in and does this.
-async fn served(input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> Ended {
+pub(crate) async fn served(input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> Ended {
     let (listener, address) = listen().await;
     let args = ["--name", "x", &address];
     let serve = async {
@@ -58,7 +62,7 @@ async fn served(input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> End
     tokio::join!(piped(&args, input), serve).0
 }
 
-async fn listen() -> (TcpListener, String) {
+pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     (listener, address)

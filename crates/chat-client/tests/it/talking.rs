@@ -1,8 +1,8 @@
 //! A conversation in memory: typed lines in, shown lines out.
 
-use std::io;
+use std::{future::pending, io};
 
-use chat_client::{Closed, Screen, Talked, input_lines, talk};
+use chat_client::{Closed, Screen, Talked, inputs, talk};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::script::{MemoryServer, bob, guest, numbered, within};
@@ -21,7 +21,7 @@ async fn conversation(
 ) -> Shown {
     let (mut output, mut status) = (Vec::new(), Vec::new());
     let mut screen = Screen::new(&mut output, &mut status);
-    let talking = talk(&client, &mut events, input_lines(input), &mut screen);
+    let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve(server)) }).await;
     let [output, status] = [output, status].map(|shown| String::from_utf8(shown).unwrap());
     Shown { talked, output, status }
@@ -118,7 +118,7 @@ async fn the_servers_bye_ends_it_while_the_input_is_open() {
         server.expect("MSG hello").await;
         server.lines("OK\nBYE").await;
     };
-    let talking = talk(&client, &mut events, input_lines(input), &mut screen);
+    let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
     assert_eq!(talked.closed, Closed::ServerBye);
     assert_eq!(String::from_utf8(status).unwrap(), "-- the server says BYE\n");
@@ -146,7 +146,7 @@ async fn an_output_that_is_closed_ends_it() {
         server.lines("FROM al MSG hi").await;
         server.part().await;
     };
-    let talking = talk(&client, &mut events, input_lines(input), &mut screen);
+    let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
     assert_eq!((talked.closed, talked.failure), (Closed::Left, Some(io::ErrorKind::BrokenPipe)));
 }
@@ -174,7 +174,7 @@ async fn much_input_and_much_output_at_once_lose_nothing() {
         }
         assert_eq!(String::from_utf8(shown).unwrap(), expected);
     };
-    let talking = talk(&client, &mut events, input_lines(input.as_bytes()), &mut screen);
+    let talking = talk(&client, &mut events, inputs(input.as_bytes()), &mut screen, pending());
     let (talked, (), ()) = within(async { tokio::join!(talking, serve, read) }).await;
     assert_eq!((talked.closed, talked.refused, talked.unacknowledged.len()), (Closed::Left, 0, 0));
 }

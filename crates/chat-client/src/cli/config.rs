@@ -1,0 +1,89 @@
+//! The configuration file: lines of `key = value`, weaker than the environment, which is weaker than flags.
+
+use std::{
+    ffi::OsString,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use etcetera::BaseStrategy;
+
+/// What can be set. Each is a flag too, but `server`, which is the argument.
+pub(super) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "reconnect"];
+
+/// The settings of the file that `words` or the environment name, or of the usual one, which need not be there.
+pub(super) fn file(words: &[OsString]) -> Result<Vec<(String, String)>, String> {
+    let (path, is_asked_for) = match named(words).or_else(|| std::env::var_os("CHAT_CONFIG").map(PathBuf::from)) {
+        Some(path) => (path, true),
+        None => match etcetera::choose_base_strategy() {
+            Ok(folders) => (folders.config_dir().join("chat-client").join("config"), false),
+            // Who has no home has no settings.
+            Err(_) => return Ok(Vec::new()),
+        },
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => read(&text, &path),
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_asked_for => Ok(Vec::new()),
+        Err(error) => Err(format!("cannot read {}: {error}; correct --config", path.display())),
+    }
+}
+
+/// The value of `--config`, which must be known before clap is asked.
+fn named(words: &[OsString]) -> Option<PathBuf> {
+    let mut words = words.iter().skip(1).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        if word == "--config" {
+            return words.next().map(PathBuf::from);
+        }
+        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--config=")) {
+            return Some(path.into());
+        }
+    }
+    None
+}
+
+fn read(text: &str, path: &Path) -> Result<Vec<(String, String)>, String> {
+    let mut settings = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        // Behind a value a remark needs a space before it.
+        let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let place = format!("{}:{}", path.display(), index + 1);
+        let (key, value) = line.split_once('=').ok_or_else(|| format!("{place}: write `key = value`"))?;
+        let (key, value) = (key.trim(), value.trim());
+        if !KEYS.contains(&key) {
+            return Err(format!("{place}: there is no `{key}`: write one of {}", KEYS.join(", ")));
+        }
+        settings.push((key.to_owned(), value.to_owned()));
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_keys_and_values() {
+        let text = "# mine\n\nname = ann  # who else\n time=%H:%M:%S\nbell=\n";
+        let settings = read(text, Path::new("f")).unwrap();
+        let expected = [("name", "ann"), ("time", "%H:%M:%S"), ("bell", "")];
+        assert_eq!(settings, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        assert_eq!(read("name = a\nnmae = b", Path::new("f")).unwrap_err().split(": ").next(), Some("f:2"));
+        assert_eq!(read("hello", Path::new("f")).unwrap_err(), "f:1: write `key = value`");
+    }
+
+    #[test]
+    fn the_file_can_be_named() {
+        let named = |words: &[&str]| named(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(named(&["x", "--json", "--config", "a"]), Some("a".into()));
+        assert_eq!(named(&["x", "--config=a"]), Some("a".into()));
+        assert_eq!(named(&["x", "--", "--config=a"]), None);
+    }
+}
