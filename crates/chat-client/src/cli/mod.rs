@@ -7,8 +7,9 @@ mod json;
 mod opening;
 mod pipe;
 mod reader;
+mod terminal;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use tokio::sync::mpsc;
 
@@ -22,7 +23,9 @@ pub use exit::Exit;
 ///
 /// A thread of the runtime may go on reading standard input: end the runtime without waiting for it.
 pub async fn run(args: &Args) -> Exit {
-    pipe::run(args, interrupts()).await
+    let person = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    let script = args.json || args.json_in || args.no_input || args.follow || args.timeout.is_some();
+    if person && !script { terminal::run(args, interrupts()).await } else { pipe::run(args, interrupts()).await }
 }
 
 /// Each Ctrl-C from now on, also while nobody waits for one.

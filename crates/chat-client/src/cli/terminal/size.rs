@@ -1,0 +1,23 @@
+//! How large the terminal is, asked anew each time: it may change.
+
+/// Where the terminal does not tell.
+const USUAL: (u16, u16) = (24, 80);
+
+pub(super) fn rows() -> u16 {
+    size().0
+}
+
+pub(super) fn columns() -> usize {
+    usize::from(size().1)
+}
+
+fn size() -> (u16, u16) {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout())
+        && size.ws_col > 0
+        && size.ws_row > 0
+    {
+        return (size.ws_row, size.ws_col);
+    }
+    USUAL
+}
