@@ -17,3 +17,5 @@ mod room;
 mod script;
 mod sending;
 mod talking;
+#[cfg(all(unix, feature = "cli"))]
+mod terminal;

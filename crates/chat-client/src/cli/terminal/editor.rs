@@ -26,6 +26,8 @@ const CAPACITY: usize = 10_000;
 const POLL: Duration = Duration::from_millis(25);
 /// So many lines can be had again. They are kept in memory alone: what was said in a room is nobody's file.
 const HISTORY: usize = 1_000;
+/// The terminal may fail so often in a row.
+const PATIENCE: u32 = 3;
 const MENU: &str = "words";
 const INTERRUPT: &str = "interrupt";
 const SUSPEND: &str = "suspend";
@@ -144,8 +146,11 @@ fn reedline(words: Words, printer: ExternalPrinter<String>, stop: Arc<AtomicBool
 }
 
 fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
+    let mut failures = 0;
     loop {
-        let typed = match line.read_line(prompt) {
+        let read = line.read_line(prompt);
+        failures = if read.is_ok() { 0 } else { failures + 1 };
+        let typed = match read {
             Ok(Signal::Success(text)) => Typed::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
                 suspend();
@@ -162,6 +167,8 @@ fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, rep
             Ok(Signal::HostCommand(_) | Signal::CtrlC) => Typed::Interrupt,
             Ok(Signal::CtrlD) => Typed::End,
             Ok(_) => return,
+            // A slow terminal may be late to tell where its cursor is.
+            Err(_) if failures < PATIENCE => continue,
             Err(error) => Typed::Failed(error.to_string()),
         };
         if tell.blocking_send(typed).is_err() {

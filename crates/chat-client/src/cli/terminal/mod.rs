@@ -222,6 +222,7 @@ impl Terminal<'_> {
             self.show.warning(&sentence).await;
             return Some(exit);
         };
+        let sentence = if self.was_in { format!("cannot come back: {why}") } else { sentence };
         let next = format!("{sentence}; next try in {:.1} s, or /reconnect", delay.as_secs_f32());
         self.show.warning(&next).await;
         None

@@ -62,7 +62,10 @@ impl Show {
 
     /// Gives the terminal back.
     pub(super) fn stop(&mut self) {
-        let left = self.editor.take().map(Editor::stop).unwrap_or_default();
+        let Some(editor) = self.editor.take() else { return };
+        let left = editor.stop();
+        // The empty line that was to be typed.
+        let _ = write!(std::io::stdout(), "\r\u{1b}[K");
         left.iter().for_each(|line| out(line));
     }
 
