@@ -1,6 +1,6 @@
 //! The table of commands, and the way from the command line to one of them.
 
-use crate::{Failure, ci, demo, dist, tidy};
+use crate::{Failure, ci, demo, dist, papers, tidy};
 
 /// Something that `cargo xtask` does.
 struct Command {
@@ -32,8 +32,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "dist",
         options: "",
-        summary: "stripped release builds of all programs in target/dist",
+        summary: "stripped release builds of all programs in target/dist, with their papers",
         run: |options| none(options).and_then(|()| dist::run()),
+    },
+    Command {
+        name: "papers",
+        options: "FOLDER",
+        summary: "man pages, and completions for bash, zsh and fish, of both programs",
+        run: papers::run,
     },
     Command {
         name: "bench",
@@ -85,7 +91,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// What can be typed.
 pub(crate) fn usage() -> String {
-    let line = |command: &Command| format!("\n  {:<4} {:<12} {}", command.name, command.options, command.summary);
+    let line = |command: &Command| format!("\n  {:<6} {:<12} {}", command.name, command.options, command.summary);
     let lines: String = COMMANDS.iter().map(line).collect();
     format!("usage: cargo xtask <command>\n{lines}")
 }

@@ -1,8 +1,9 @@
-//! `cargo xtask dist`: all programs as they would be handed to somebody, optimised and stripped.
+//! `cargo xtask dist`: all programs as they would be handed to somebody, optimised and stripped, with man pages and
+//! completions.
 
 use std::{env::consts::EXE_SUFFIX, fs};
 
-use crate::{Failure, workspace};
+use crate::{Failure, papers, workspace};
 
 const PROGRAMS: &[&str] = &["chat-server", "chat-client", "chat-conform"];
 
@@ -25,7 +26,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         let size = fs::metadata(&path).map_err(Failure::while_doing("find what was built"))?.len();
         println!("{} {}", path.display(), megabytes(size));
     }
-    Ok(())
+    let folder = target.join("dist").join("share");
+    papers::run(&[folder.to_string_lossy().into_owned()])
 }
 
 /// In MB with one digit behind the point.

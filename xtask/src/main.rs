@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod dist;
 mod failure;
+mod papers;
 #[cfg(target_os = "linux")]
 mod soak;
 mod tidy;

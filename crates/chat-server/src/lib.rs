@@ -39,7 +39,14 @@
 //! | test against a bad network | `testkit`, behind the feature of that name |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
 
+// The program's files name their library as everyone does.
+#[cfg(feature = "cli")]
+extern crate self as chat_server;
+
 mod builder;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 mod conn;
 mod event;
 mod gate;

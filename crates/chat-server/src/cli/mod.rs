@@ -14,6 +14,7 @@ use chat_server::{
     Report,
     listen::{Endpoint, ListenAddr},
 };
+use clap::CommandFactory;
 use tracing::info;
 
 use self::args::Args;
@@ -21,7 +22,8 @@ use self::args::Args;
 /// Wrong usage, or an address that cannot be had.
 const EXIT_USAGE: u8 = 2;
 
-pub(crate) fn run() -> ExitCode {
+/// The program, from its arguments to its exit code.
+pub fn run() -> ExitCode {
     let args = match Args::read() {
         Ok(args) => args,
         Err(exit) => return exit,
@@ -36,6 +38,11 @@ pub(crate) fn run() -> ExitCode {
     runtime.shutdown_background();
     log.flush();
     exit
+}
+
+/// The definition of the command line, for completions and manuals.
+pub fn definition() -> clap::Command {
+    Args::command()
 }
 
 async fn serve(args: &Args) -> ExitCode {
