@@ -11,6 +11,9 @@
 //! The transport is any `AsyncRead + AsyncWrite`. The library installs nothing, prints nothing and ends no process. One
 //! task for each session is spawned on the caller's Tokio runtime.
 //!
+//! For tests there is a transport in memory, `tokio::io::duplex`: one end is the client's, at the other the test is the
+//! server, or hands it to one (`chat_server::ChatServer::attach`). On paused time nothing waits:
+//!
 //! ```
 //! use chat_client::{Event, Login};
 //! # use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -19,6 +19,7 @@ Examples:
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chat-client", version, max_term_width = 100, before_help = EXAMPLES, after_help = exit::HELP)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "flags are what they are: each is given or not")]
 pub struct Args {
     /// Your name: 1 to 20 letters and digits; without it you are asked for one, or a guest in a pipe
     #[arg(short, long, value_name = "NAME", env = "CHAT_NAME", value_parser = Name::chosen)]

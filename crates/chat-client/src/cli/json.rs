@@ -71,8 +71,8 @@ struct Stamped<'a> {
 }
 
 /// An event as one line.
-pub(super) fn event(event: &Event) -> Option<String> {
-    Some(line(&match event {
+pub(super) fn event(event: &Event) -> String {
+    line(&match event {
         Event::Joined(name) => Record::Joined { name: name.as_str() },
         Event::Left(name) => Record::Left { name: name.as_str() },
         Event::Message { from, text } => Record::Message { from: from.as_str(), text: text.as_str() },
@@ -84,7 +84,7 @@ pub(super) fn event(event: &Event) -> Option<String> {
         Event::Unexpected(message) => Record::Unexpected { line: message.to_string() },
         Event::Missed(count) => Record::Missed { count: *count },
         Event::Closed(why) => Record::Closed { why: why.to_string() },
-    }))
+    })
 }
 
 /// A record as one line, now.
@@ -115,6 +115,7 @@ fn harmless(json: &str) -> String {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "that is its name on the line")]
 struct Command {
     v: Option<u8>,
     command: String,

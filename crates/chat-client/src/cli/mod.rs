@@ -57,8 +57,7 @@ fn judge(talked: &Talked) -> Exit {
     match (talked.closed, talked.failure) {
         (Closed::TurnedAway | Closed::GuestsRefused, _) => Exit::Refused,
         _ if talked.refused > 0 || !talked.unacknowledged.is_empty() => Exit::Unacknowledged,
-        (Closed::Abandoned, _) => Exit::Done,
-        (Closed::Left, None | Some(std::io::ErrorKind::BrokenPipe)) => Exit::Done,
+        (Closed::Abandoned, _) | (Closed::Left, None | Some(std::io::ErrorKind::BrokenPipe)) => Exit::Done,
         (Closed::Left, Some(_)) => Exit::Failed,
         _ => Exit::Lost,
     }

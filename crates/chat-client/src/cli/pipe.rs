@@ -14,7 +14,7 @@ use super::{
     json::{self, Record},
     judge, opening, reader,
 };
-use crate::{ChatClient, Closed, Dialed, InputError, Redial, Screen, Talked, input_lines, inputs, render, talk};
+use crate::{ChatClient, Closed, Dialed, InputError, Name, Redial, Screen, Talked, input_lines, inputs, render, talk};
 
 type Input = Pin<Box<dyn Stream<Item = Result<crate::Input, InputError>>>>;
 
@@ -35,7 +35,7 @@ struct Pipe<'a> {
 /// Runs it to its end.
 pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
     let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
-    let screen = if args.json { screen.format(|event| json::event(event).map(render::Line::Data)) } else { screen };
+    let screen = if args.json { screen.format(|event| Some(render::Line::Data(json::event(event)))) } else { screen };
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let pipe = Pipe { args, interrupts, screen, input: input(args), deadline, refused: 0, unacknowledged: 0 };
     pipe.run().await
@@ -106,7 +106,7 @@ impl Pipe<'_> {
         let server = self.args.server.to_string();
         let name = client.name();
         if self.args.json {
-            let name = name.as_ref().map(|name| name.as_str());
+            let name = name.as_ref().map(Name::as_str);
             let gap = gap.map(|gap| (gap.as_secs_f64() * 1000.0).round() / 1000.0);
             self.screen.data(&json::line(&Record::Connected { server: &server, name, gap }));
         }

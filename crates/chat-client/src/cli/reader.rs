@@ -17,7 +17,7 @@ pub(super) async fn gone() {
     #[cfg(not(unix))]
     drop(tell);
     if told.await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

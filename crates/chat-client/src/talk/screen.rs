@@ -9,11 +9,13 @@ use crate::{
     render::{self, Line},
 };
 
+type Format = Box<dyn Fn(&Event) -> Option<Line> + Send>;
+
 /// Two streams of lines: the conversation on `O` (say, standard output), what concerns the session on `E` (standard error).
 ///
 /// Lines are gathered, and written together. All that is shown is escaped: see [`render`].
 pub struct Screen<O, E> {
-    format: Box<dyn Fn(&Event) -> Option<Line> + Send>,
+    format: Format,
     output: O,
     status: E,
     data: String,

@@ -5,6 +5,8 @@
 
 mod conform;
 mod corpus;
+#[cfg(feature = "cli")]
+mod examples;
 mod login;
 mod other_servers;
 #[cfg(feature = "cli")]
@@ -13,6 +15,8 @@ mod pipes;
 mod program;
 #[cfg(unix)]
 mod python;
+#[cfg(feature = "reconnect")]
+mod reconnecting;
 mod room;
 mod script;
 mod sending;

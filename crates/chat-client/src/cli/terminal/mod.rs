@@ -90,7 +90,7 @@ impl Terminal<'_> {
     async fn run(mut self) -> Exit {
         match self.place {
             Place::Naming => {
-                self.show.note("your name? 1 to 20 letters and digits; Enter alone: come as a guest").await
+                self.show.note("your name? 1 to 20 letters and digits; Enter alone: come as a guest").await;
             }
             _ => self.show.note(&connecting(&self.args.server)).await,
         }
@@ -271,7 +271,7 @@ impl Terminal<'_> {
                 };
                 match client.queue(text.clone()).await {
                     Ok(receipt) => {
-                        self.show.erase(text.as_str());
+                        Show::erase(text.as_str());
                         self.sent.push(text, receipt);
                     }
                     Err(SendError::Bye) => self.show.warning("a guest cannot say BYE: /quit leaves").await,

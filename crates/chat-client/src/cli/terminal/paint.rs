@@ -62,7 +62,9 @@ impl Paint {
         // On a very narrow terminal it is folded to its first column.
         let indent = if indent * 2 > width { 0 } else { indent };
         let mut line = self.styled(&time, Style::new().dimmed());
-        head.iter().for_each(|(part, style)| line.push_str(&self.styled(part, *style)));
+        for (part, style) in head {
+            line.push_str(&self.styled(part, *style));
+        }
         let text = render::escape(text).replace('\t', "    ");
         for (row, part) in fold(&text, width.saturating_sub(indent).max(8)).into_iter().enumerate() {
             if row > 0 {
@@ -126,6 +128,9 @@ fn fold(text: &str, width: usize) -> Vec<&str> {
         let cut = if rest[end..].starts_with(' ') { end + 1 } else { space.unwrap_or(end).max(first) };
         rows.push(rest[..cut].trim_end_matches(' '));
         rest = &rest[cut..];
+        if rest.is_empty() {
+            return rows;
+        }
     }
 }
 

@@ -66,12 +66,14 @@ impl Show {
         let left = editor.stop();
         // The empty line that was to be typed.
         let _ = write!(std::io::stdout(), "\r\u{1b}[K");
-        left.iter().for_each(|line| out(line));
+        for line in left {
+            out(&line);
+        }
     }
 
     /// Takes the typed line away: the message is shown again when it is acknowledged. To be called before
     /// [`Show::next`], while the editor does nothing.
-    pub(super) fn erase(&self, typed: &str) {
+    pub(super) fn erase(typed: &str) {
         let prompt = super::sent::AWAY.width();
         if prompt + typed.width() >= width() {
             // Taken away, several rows would leave the line being typed too high: see `editor`.
