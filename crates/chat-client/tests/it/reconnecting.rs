@@ -84,8 +84,8 @@ async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
     // Neither of the two messages is sent again.
     let (closed, ()) = tokio::join!(room.client().unwrap().close(), server.part());
     closed.unwrap();
-    let last = room.next().await;
-    assert!(matches!(last, Some(Happening::Event(Event::Closed(Closed::Left)))), "{last:?}");
+    let end = room.next().await;
+    assert!(matches!(end, Some(Happening::Event(Event::Closed(Closed::Left)))), "{end:?}");
     assert!(room.next().await.is_none());
 }
 

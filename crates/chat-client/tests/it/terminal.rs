@@ -82,7 +82,7 @@ impl Terminal {
         // The end of a pseudo-terminal is an error.
         let Ok(count @ 1..) = self.reader.read(&mut octets).await else { return false };
         self.screen.process(&octets[..count]);
-        self.bells += octets[..count].iter().filter(|octet| **octet == 7).count();
+        self.bells += octets[..count].split(|octet| *octet == 7).count() - 1;
         self.tail.extend_from_slice(&octets[..count]);
         let asked = self.tail.windows(WHERE.len()).filter(|window| *window == WHERE).count();
         self.tail.drain(..self.tail.len().saturating_sub(WHERE.len() - 1));
