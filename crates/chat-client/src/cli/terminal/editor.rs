@@ -18,7 +18,7 @@ use reedline::{
 };
 use tokio::sync::mpsc;
 
-use super::{complete::Words, size};
+use super::{complete::Words, quiet::Quiet, size};
 
 /// So many lines may wait to be printed.
 const CAPACITY: usize = 10_000;
@@ -146,6 +146,7 @@ fn reedline(words: Words, printer: ExternalPrinter<String>, stop: Arc<AtomicBool
 }
 
 fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
+    let mut quiet = Quiet::take();
     let mut failures = 0;
     loop {
         let read = line.read_line(prompt);
@@ -153,7 +154,9 @@ fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, rep
         let typed = match read {
             Ok(Signal::Success(text)) => Typed::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
+                drop(quiet);
                 suspend();
+                quiet = Quiet::take();
                 continue;
             }
             Ok(Signal::HostCommand(command)) if command == CLEAR => {

@@ -4,6 +4,7 @@ mod burst;
 mod complete;
 mod editor;
 mod paint;
+mod quiet;
 mod sent;
 mod show;
 mod size;

@@ -1,0 +1,42 @@
+//! A terminal that echoes nothing: keys pressed while the editor is between two lines are neither shown nor changed.
+
+#[cfg(unix)]
+use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// While it lives, the terminal is quiet. The editor finds it so, and leaves it so after each line.
+#[derive(Debug)]
+pub(super) struct Quiet {
+    /// `None`: there is nothing to give back.
+    #[cfg(unix)]
+    before: Option<Termios>,
+}
+
+impl Quiet {
+    /// Failing, the terminal stays as it is: that is no more than ugly.
+    #[cfg(unix)]
+    pub(super) fn take() -> Self {
+        let before = tcgetattr(std::io::stdin()).ok();
+        if let Some(mut quiet) = before.clone() {
+            quiet.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+            // Enter stays Enter: as a line feed, the editor would take it for Ctrl-J.
+            quiet.input_modes -= InputModes::ICRNL;
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet);
+        }
+        Self { before }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn take() -> Self {
+        Self {}
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            // A terminal that is gone needs nothing back.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
