@@ -106,7 +106,7 @@ impl Args {
             let (args, matches) = parse(words, &settings).map_err(|error| explain(&error))?;
             if args.print_config {
                 // A reader that is gone needs no settings.
-                drop(write!(std::io::stdout(), "{}", printed(&matches)));
+                drop(write!(std::io::stdout(), "{}", printed(&matches, &settings)));
                 return Err(Exit::Done);
             }
             Ok(args)
@@ -146,13 +146,14 @@ fn usage(why: &str) -> Exit {
     Exit::Usage
 }
 
-fn printed(matches: &ArgMatches) -> String {
+fn printed(matches: &ArgMatches, settings: &[(String, String)]) -> String {
     let setting = |key: &&str| {
         let value = matches.get_raw(key).and_then(|mut values| values.next()).unwrap_or_default();
         let source = match matches.value_source(key) {
             Some(ValueSource::CommandLine) => "command line",
             Some(ValueSource::EnvVariable) => "environment",
-            Some(_) => "default or file",
+            Some(_) if settings.iter().any(|(set, _)| set == key) => "file",
+            Some(_) => "default",
             None => return format!("# {key} =\n"),
         };
         format!("{key} = {}  # {source}\n", value.to_string_lossy())

@@ -171,10 +171,10 @@ async fn settings_come_from_file_environment_and_flags_in_this_order() {
     let expected = "\
 server = env:1  # environment
 name = flag  # command line
-color = never  # default or file
-time = %H:%M  # default or file
-bell = auto  # default or file
-reconnect = auto  # default or file
+color = never  # file
+time = %H:%M  # default
+bell = auto  # default
+reconnect = auto  # default
 ";
     assert_eq!(output, expected);
 }

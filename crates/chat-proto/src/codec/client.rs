@@ -57,3 +57,19 @@ impl Encoder<ClientMessage> for ClientCodec {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_decides_how_lines_end() {
+        for (heard, end) in [("", "\r\n"), ("OK\r\nOK\n", "\r\n"), ("OK\nOK\r\n", "\n")] {
+            let (mut codec, mut heard) = (ClientCodec::new(Session::Named), BytesMut::from(heard));
+            while codec.decode(&mut heard).unwrap().is_some() {}
+            let mut said = BytesMut::new();
+            codec.encode(ClientMessage::Bye, &mut said).unwrap();
+            assert_eq!(said, format!("BYE{end}"));
+        }
+    }
+}

@@ -41,6 +41,8 @@ pub(super) enum Typed {
     Interrupt,
     /// Ctrl-D on an empty line.
     End,
+    /// Ctrl-Z.
+    Suspend,
     Failed(String),
 }
 
@@ -146,7 +148,7 @@ fn reedline(words: Words, printer: ExternalPrinter<String>, stop: Arc<AtomicBool
 }
 
 fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
-    let mut quiet = Quiet::take();
+    let mut quiet = Some(Quiet::take());
     let mut failures = 0;
     loop {
         let read = line.read_line(prompt);
@@ -154,10 +156,9 @@ fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, rep
         let typed = match read {
             Ok(Signal::Success(text)) => Typed::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
-                drop(quiet);
-                suspend();
-                quiet = Quiet::take();
-                continue;
+                // The shell gets the terminal as it gave it.
+                quiet = None;
+                Typed::Suspend
             }
             Ok(Signal::HostCommand(command)) if command == CLEAR => {
                 to_the_bottom();
@@ -177,7 +178,9 @@ fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, rep
         if tell.blocking_send(typed).is_err() {
             return;
         }
-        match reply.recv() {
+        let next = reply.recv();
+        quiet.get_or_insert_with(Quiet::take);
+        match next {
             Ok(Next::Read) => {}
             Ok(Next::ReadAgain(text)) => line.run_edit_commands(&[EditCommand::InsertString(text)]),
             Ok(Next::Stop) | Err(_) => return,
@@ -191,15 +194,6 @@ fn to_the_bottom() {
     let mut terminal = std::io::stdout();
     // A terminal that is gone shows nothing anyway.
     let _ = terminal.write_all("\n".repeat(usize::from(size::rows())).as_bytes()).and_then(|()| terminal.flush());
-}
-
-/// As the terminal itself does on Ctrl-Z where no editor has taken it over; it returns when the shell lets us go on.
-fn suspend() {
-    #[cfg(unix)]
-    {
-        // Failing, it stays.
-        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
-    }
 }
 
 /// What stands before the line. It can change while the line is typed.

@@ -8,6 +8,7 @@ mod quiet;
 mod sent;
 mod show;
 mod size;
+mod suspend;
 
 use std::{future::pending, time::Duration};
 
@@ -234,6 +235,11 @@ impl Terminal<'_> {
             Typed::Line(line) => line,
             Typed::Interrupt => return self.leave(Exit::Interrupted).await,
             Typed::End => return self.leave(Exit::Done).await,
+            Typed::Suspend => {
+                suspend::suspend().await;
+                self.show.next(Next::Read);
+                return None;
+            }
             Typed::Failed(why) => {
                 complain(&format!("the terminal failed: {why}; use a pipe"));
                 return self.leave(Exit::Failed).await;
