@@ -151,6 +151,22 @@ async fn messages_that_come_while_one_types_leave_the_line_whole() {
 }
 
 #[tokio::test]
+async fn a_line_of_accents_costs_no_message_above_it() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    let draft = "é".repeat(60);
+    terminal.press(&draft).await;
+    let typed = format!(">> {draft}");
+    terminal.until_typed(&typed).await;
+    for number in 0..5 {
+        server.lines(&format!("FROM bob MSG number {number}")).await;
+        let last = format!("<bob> number {number}");
+        terminal.until(|screen| screen.contains(&last) && screen.trim_end().ends_with(&typed)).await;
+    }
+    let all = (0..5).map(|number| format!("<bob> number {number}\n")).collect::<Vec<_>>().concat();
+    terminal.until(|screen| screen.contains(&format!("{all}{typed}"))).await;
+}
+
+#[tokio::test]
 async fn names_and_commands_are_completed() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("bo\t").await;

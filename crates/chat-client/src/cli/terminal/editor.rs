@@ -18,7 +18,12 @@ use reedline::{
 };
 use tokio::sync::mpsc;
 
-use super::{complete::Words, quiet::Quiet, size};
+use super::{
+    complete::Words,
+    excess::{Excess, Printed},
+    quiet::Quiet,
+    size,
+};
 
 /// So many lines may wait to be printed.
 const CAPACITY: usize = 10_000;
@@ -60,6 +65,8 @@ pub(super) struct Editor {
     typed: mpsc::Receiver<Typed>,
     next: blocking::Sender<Next>,
     printer: ExternalPrinter<String>,
+    excess: Excess,
+    printed: Printed,
     prompt: LinePrompt,
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
@@ -73,11 +80,13 @@ impl Editor {
         let (tell, typed) = mpsc::channel(1);
         let (next, reply) = blocking::channel();
         to_the_bottom();
+        let excess = Excess::default();
         let line = reedline(words, printer.clone(), Arc::clone(&stop), color);
+        let line = line.with_highlighter(Box::new(excess.clone()));
         let shown = prompt.clone();
         let thread =
             thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &tell, &reply))?;
-        Ok(Self { typed, next, printer, prompt, stop, thread: Some(thread) })
+        Ok(Self { typed, next, printer, excess, printed: Printed::default(), prompt, stop, thread: Some(thread) })
     }
 
     /// What is typed next. It may be dropped unfinished.
@@ -92,8 +101,10 @@ impl Editor {
     }
 
     /// Prints a line above the one being typed.
-    pub(super) async fn print(&self, line: String) {
-        let mut line = Some(line);
+    pub(super) async fn print(&mut self, line: String) {
+        // Those that wait already are printed together with it, and only the first is printed too high.
+        let excess = if self.printer.receiver().is_empty() { self.excess.rows() } else { 0 };
+        let mut line = Some(self.printed.with_last(excess, &line));
         while let Some(text) = line.take() {
             if let Err(full) = self.printer.sender().try_send(text) {
                 line = Some(full.into_inner());

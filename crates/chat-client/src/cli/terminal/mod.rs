@@ -3,6 +3,7 @@
 mod burst;
 mod complete;
 mod editor;
+mod excess;
 mod paint;
 mod quiet;
 mod sent;

@@ -146,8 +146,8 @@ impl Show {
         }
     }
 
-    async fn print(&self, line: String) {
-        match &self.editor {
+    async fn print(&mut self, line: String) {
+        match &mut self.editor {
             Some(editor) => editor.print(line).await,
             None => out(&line),
         }
