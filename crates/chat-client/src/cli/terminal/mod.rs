@@ -10,6 +10,7 @@ mod sent;
 mod show;
 mod size;
 mod suspend;
+mod typing;
 
 use std::{future::pending, time::Duration};
 
@@ -19,23 +20,15 @@ use tokio::{
 };
 
 use super::{Address, Args, Exit, complain, opening};
-use crate::{ChatClient, Closed, Event, Happening, Input, Name, OpenError, Reconnecting, Redial, SendError};
+use crate::{ChatClient, Closed, Event, Happening, Name, OpenError, Reconnecting, Redial};
 use complete::Words;
-use editor::{Editor, Next, Typed};
+use editor::{Editor, Typed};
 use sent::Sent;
 use show::Show;
 
 /// Who leaves waits so long for what is not acknowledged yet.
 const PARTING: Duration = Duration::from_secs(3);
 const NAME_PROMPT: &str = "name: ";
-const HELP: &str = "\
-a line is a message to everybody; Tab completes names and commands
-/clients     who is here
-/name NAME   come in under this name, where you have none yet
-/reconnect   try again now
-/quit        leave (so does Ctrl-D; Ctrl-C clears the line, and leaves when it is empty)
-/help        this
-//text       say /text";
 
 struct Terminal<'a> {
     args: &'a Args,
@@ -229,130 +222,6 @@ impl Terminal<'_> {
         let next = format!("{sentence}; next try in {:.1} s, or /reconnect", delay.as_secs_f32());
         self.show.warning(&next).await;
         None
-    }
-
-    async fn typed(&mut self, typed: Typed) -> Option<Exit> {
-        let line = match typed {
-            Typed::Line(line) => line,
-            Typed::Interrupt => return self.leave(Exit::Interrupted).await,
-            Typed::End => return self.leave(Exit::Done).await,
-            Typed::Suspend => {
-                suspend::suspend().await;
-                self.show.next(Next::Read);
-                return None;
-            }
-            Typed::Failed(why) => {
-                complain(&format!("the terminal failed: {why}; use a pipe"));
-                return self.leave(Exit::Failed).await;
-            }
-        };
-        if matches!(self.place, Place::Naming) && !line.starts_with('/') {
-            self.named(line.trim()).await;
-            self.show_prompt();
-            self.show.next(Next::Read);
-            return None;
-        }
-        let mut kept = None;
-        // A paste may have brought several lines.
-        for line in line.lines() {
-            let input = Input::read(line);
-            if matches!(input, Input::Quit) {
-                return self.leave(Exit::Done).await;
-            }
-            if kept.is_some() || !self.take(input).await {
-                kept.get_or_insert_with(String::new).push_str(line);
-            }
-        }
-        self.show_prompt();
-        self.show.next(kept.map_or(Next::Read, Next::ReadAgain));
-        None
-    }
-
-    /// Does what a line says; `false`: it could not be sent, and is to be kept.
-    async fn take(&mut self, input: Input) -> bool {
-        match input {
-            Input::Nothing | Input::Quit => {}
-            Input::Say(text) => {
-                let Place::In(client) = &self.place else {
-                    self.show.note("not connected: your line is kept").await;
-                    return false;
-                };
-                match client.queue(text.clone()).await {
-                    Ok(receipt) => {
-                        Show::erase(text.as_str());
-                        self.sent.push(text, receipt);
-                    }
-                    Err(SendError::Bye) => self.show.warning("a guest cannot say BYE: /quit leaves").await,
-                    Err(_) => return false,
-                }
-            }
-            Input::Clients => match &self.place {
-                Place::In(client) if client.name().is_some() => {
-                    if let Some(slot) = client.slot().await {
-                        drop(slot.roster());
-                    }
-                }
-                Place::In(_) => self.show.warning("guests cannot ask who is here: /name NAME gives you a name").await,
-                _ => self.show.note("not connected").await,
-            },
-            Input::Help => {
-                for line in HELP.lines() {
-                    self.show.note(line).await;
-                }
-            }
-            Input::Reconnect => match self.place {
-                Place::In(_) => self.show.note("you are connected").await,
-                _ => self.room.redial().hurry(),
-            },
-            Input::Name(name) => self.rename(&name).await,
-            Input::Unknown(word) => {
-                self.show
-                    .warning(&format!("no such command: {word} (/help tells them; to say it, write /{word})"))
-                    .await;
-            }
-            Input::Unsayable(why) => self.show.warning(&format!("not sent: {why}")).await,
-            Input::Senseless(why) => self.show.warning(&why).await,
-        }
-        true
-    }
-
-    async fn rename(&mut self, name: &str) {
-        match &self.place {
-            Place::In(client) => {
-                if let Some(name) = client.name() {
-                    self.show.warning(&format!("you are {name} here: /quit, and come again as another")).await;
-                    return;
-                }
-                match Name::chosen(name) {
-                    Ok(name) => {
-                        self.name = Some(name);
-                        self.room.redial().rename(Some(name));
-                        if let Some(slot) = client.slot().await {
-                            slot.leave();
-                        }
-                    }
-                    Err(why) => self.show.warning(&why.to_string()).await,
-                }
-            }
-            _ => self.named(name).await,
-        }
-    }
-
-    /// A name was given at the door; none: as a guest.
-    async fn named(&mut self, name: &str) {
-        let name = match Name::chosen(name) {
-            _ if name.is_empty() => None,
-            Ok(name) => Some(name),
-            Err(why) => {
-                self.show.warning(&format!("{why}: choose another")).await;
-                return;
-            }
-        };
-        self.name = name;
-        self.room.redial().rename(name);
-        self.room.resume();
-        self.place = Place::Away;
-        self.show.note(&connecting(&self.args.server)).await;
     }
 
     /// Says BYE, once everything is acknowledged. The terminal is given back at once.

@@ -1,0 +1,135 @@
+//! Which request a line answers: also from servers that answer otherwise than this protocol says.
+
+use std::mem;
+
+use chat_proto::{Name, ParseError, RosterReader, ServerMessage, Text};
+
+use super::{Answer, Awaited, Reaction, State};
+use crate::Event;
+
+impl<T> State<T> {
+    pub(super) fn is_own(&self, name: Name) -> bool {
+        self.name.is_some_and(|own| own.key() == name.key())
+    }
+
+    /// A server that sends its clients their own messages back: that is an answer, or comes beside it.
+    pub(super) fn own(&mut self, from: Name, text: Text) -> Reaction<T> {
+        if self.habits.is_late_echo(&text) {
+            return Reaction::nothing();
+        }
+        match self.awaited.pop_front() {
+            Some(Awaited::Message(said, ticket)) if said == text => {
+                self.habits.echoed();
+                self.accepted += 1;
+                Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
+            }
+            front => {
+                self.put_back(front);
+                Reaction::event(Event::Message { from, text })
+            }
+        }
+    }
+
+    /// Matches a reply with the oldest request.
+    pub(super) fn reply(&mut self, reply: ServerMessage) -> Reaction<T> {
+        if reply == ServerMessage::Ok && !self.habits.ok_is_an_answer() {
+            return Reaction::nothing();
+        }
+        self.skip(&reply);
+        match (reply, self.awaited.pop_front()) {
+            (ServerMessage::Ok, Some(Awaited::Message(text, ticket))) => {
+                self.accepted += 1;
+                self.habits.acknowledged(&text);
+                Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
+            }
+            (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
+                self.refused += 1;
+                Reaction::both(ticket, Answer::Refused, Event::Refused(text))
+            }
+            (ServerMessage::BadReq, Some(Awaited::Roster(ticket) | Awaited::Pong(ticket))) => {
+                self.roster = RosterReader::default();
+                Reaction::answer(ticket, Answer::Refused)
+            }
+            (ServerMessage::Pong | ServerMessage::BadReq, Some(Awaited::Probe)) => Reaction::nothing(),
+            (ServerMessage::Pong, Some(Awaited::Pong(ticket))) => Reaction::answer(ticket, Answer::Pong),
+            (ServerMessage::Clients { total, names }, Some(Awaited::Roster(ticket))) => {
+                match self.roster.push(total, names) {
+                    Ok(Some(names)) => Reaction::both(ticket, Answer::Roster(names.clone()), Event::Roster(names)),
+                    Ok(None) => {
+                        self.awaited.push_front(Awaited::Roster(ticket));
+                        Reaction::nothing()
+                    }
+                    Err(_) => Reaction::answer(ticket, Answer::Malformed),
+                }
+            }
+            (stray, awaited) => {
+                self.put_back(awaited);
+                Reaction::event(Event::Unexpected(stray))
+            }
+        }
+    }
+
+    /// Replies come in order (clause 5.3). So the answer to a later request shows that the server has taken the messages
+    /// before it, if it is one that says no `OK`; and a probe that is passed over is not answered any more.
+    pub(super) fn skip(&mut self, reply: &ServerMessage) {
+        let answered = self.awaited.iter().position(|awaited| match reply {
+            ServerMessage::Pong => matches!(awaited, Awaited::Pong(_) | Awaited::Probe),
+            ServerMessage::Clients { .. } => matches!(awaited, Awaited::Roster(_)),
+            ServerMessage::Ok => matches!(awaited, Awaited::Message(..)),
+            _ => false,
+        });
+        let Some(before) = answered else { return };
+        let skippable = |awaited: &Awaited<T>| match awaited {
+            Awaited::Message(..) => self.habits.answers_may_skip_messages(),
+            Awaited::Probe => true,
+            Awaited::Roster(_) | Awaited::Pong(_) => false,
+        };
+        if !self.awaited.iter().take(before).all(skippable) {
+            return;
+        }
+        for awaited in self.awaited.drain(..before) {
+            if let Awaited::Message(text, ticket) = awaited {
+                self.accepted += 1;
+                self.habits.skipped();
+                self.habits.expect_echo(&text);
+                self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::Accepted(text)));
+            }
+        }
+    }
+
+    /// Nobody waits for messages any more.
+    pub(super) fn give_up(&mut self) {
+        for awaited in mem::take(&mut self.awaited) {
+            match awaited {
+                Awaited::Message(_, ticket) => {
+                    self.given_up += 1;
+                    self.earlier.push_back(Reaction::answer(ticket, Answer::Unknown));
+                }
+                Awaited::Probe => {}
+                request => self.awaited.push_back(request),
+            }
+        }
+    }
+
+    pub(super) fn put_back(&mut self, front: Option<Awaited<T>>) {
+        if let Some(front) = front {
+            self.awaited.push_front(front);
+        }
+    }
+
+    /// A line that does not parse may have been the answer that is waited for, if it was meant as a roster.
+    pub(super) fn bad_line(&mut self, error: ParseError) -> Reaction<T> {
+        let roster = error.line().is_some_and(|line| line.starts_with("LIST CLIENTS"));
+        let ticket = match self.awaited.pop_front() {
+            Some(Awaited::Roster(ticket)) if roster => {
+                self.roster = RosterReader::default();
+                Some((ticket, Answer::Malformed))
+            }
+            front => {
+                self.put_back(front);
+                None
+            }
+        };
+        Reaction { answer: ticket, event: Some(Event::BadLine(error)), closed: None }
+    }
+}
