@@ -15,6 +15,7 @@ use chat_server::{
     listen::{Endpoint, ListenAddr},
 };
 use clap::CommandFactory;
+use tokio::runtime::{Builder, Runtime};
 use tracing::info;
 
 use self::args::Args;
@@ -29,7 +30,7 @@ pub fn run() -> ExitCode {
         Err(exit) => return exit,
     };
     let log = logging::init(&args);
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
@@ -74,6 +75,13 @@ fn announce(endpoints: &[Endpoint]) {
         let _ = writeln!(stdout, "listening on {endpoint}");
     }
     let _ = stdout.flush();
+}
+
+/// Sockets are looked at when nobody has anything to do, or after so many tasks: what comes in while a batch is being written
+/// then becomes one batch, not many small ones.
+fn runtime() -> io::Result<Runtime> {
+    const TASKS_BETWEEN_LOOKS: u32 = 4_096;
+    Builder::new_multi_thread().enable_all().event_interval(TASKS_BETWEEN_LOOKS).build()
 }
 
 fn fail(what: &str) -> ExitCode {
