@@ -12,6 +12,9 @@ const FIRST_READ: usize = 1_024;
 /// The reads of one that has more to say, until it is idle again: a system call costs more than memory for a moment.
 const LARGE_READ: usize = 32_768;
 
+/// A line, or what is wrong with it.
+pub(super) type Line = Result<ClientMessage, ParseError>;
+
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     io: R,
@@ -38,14 +41,15 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         std::mem::take(&mut self.stirred)
     }
 
+    /// The next line that has come already.
+    pub(super) fn ready(&mut self) -> Result<Option<Line>, CodecError> {
+        if self.ended { self.codec.decode_eof(&mut self.buffer) } else { self.codec.decode(&mut self.buffer) }
+    }
+
     /// The next line; `None` at the end of the stream. Nothing is lost if the future is dropped.
-    pub(super) async fn next(&mut self) -> Result<Option<Result<ClientMessage, ParseError>>, CodecError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Line>, CodecError> {
         loop {
-            let item = if self.ended {
-                self.codec.decode_eof(&mut self.buffer)?
-            } else {
-                self.codec.decode(&mut self.buffer)?
-            };
+            let item = self.ready()?;
             if item.is_some() || self.ended {
                 return Ok(item);
             }

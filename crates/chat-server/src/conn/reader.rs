@@ -3,7 +3,7 @@
 
 use std::{mem, pin::pin, sync::Arc};
 
-use chat_proto::{ClientMessage, CodecError, Name, ParseError, Session, Text};
+use chat_proto::{ClientMessage, CodecError, Name, Session, Text};
 use tokio::{
     io::AsyncRead,
     time::{Instant, sleep_until},
@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     keepalive::{Due, Keepalive, Patience},
-    lines::Lines,
+    lines::{Line, Lines},
     rate::Meter,
 };
 use crate::{
@@ -69,37 +69,42 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             if handed_over == Err(Stopped) {
                 return EndReason::ServerStopped;
             }
-            let line = tokio::select! {
-                // Who speaks is not asked whether it is there.
-                biased;
-                line = self.lines.next() => line,
-                () = &mut clock, if self.patience().is_some() => {
-                    let Some(patience) = self.patience() else { continue };
-                    // Half a line is a sign of life too.
-                    if self.lines.has_stirred() {
+            // What has come already needs no clock and no socket.
+            let line = match self.lines.ready() {
+                Ok(None) => tokio::select! {
+                    // Who speaks is not asked whether it is there.
+                    biased;
+                    line = self.lines.next() => {
                         keepalive.heard(Instant::now());
+                        self.lines.has_stirred();
+                        line
                     }
-                    match keepalive.due(Instant::now(), patience) {
-                        Due::GiveUp => return EndReason::PingTimeout,
-                        Due::At(next) => clock.as_mut().reset(next),
-                        Due::Ping(next) => {
-                            self.outbox.ping();
-                            clock.as_mut().reset(next);
+                    () = &mut clock, if self.patience().is_some() => {
+                        let Some(patience) = self.patience() else { continue };
+                        // Half a line is a sign of life too.
+                        if self.lines.has_stirred() {
+                            keepalive.heard(Instant::now());
                         }
+                        match keepalive.due(Instant::now(), patience) {
+                            Due::GiveUp => return EndReason::PingTimeout,
+                            Due::At(next) => clock.as_mut().reset(next),
+                            Due::Ping(next) => {
+                                self.outbox.ping();
+                                clock.as_mut().reset(next);
+                            }
+                        }
+                        continue;
                     }
-                    continue;
-                }
+                },
+                ready => ready,
             };
-            let now = Instant::now();
-            keepalive.heard(now);
-            self.lines.has_stirred();
             let line = match line {
                 Ok(Some(line)) => line,
                 Ok(None) => return EndReason::Closed,
                 Err(CodecError::Io(error)) => return EndReason::Transport(error.kind()),
                 Err(_) => return EndReason::EndlessLine,
             };
-            if let Some(early) = self.meter.as_mut().and_then(|meter| meter.count(now)) {
+            if let Some(early) = self.meter.as_mut().and_then(|meter| meter.count(Instant::now())) {
                 sleep_until(early).await;
             }
             step = self.decide(line);
@@ -115,7 +120,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     /// What a line leads to.
-    fn decide(&self, line: Result<ClientMessage, ParseError>) -> Step {
+    fn decide(&self, line: Line) -> Step {
         match line {
             Ok(ClientMessage::Msg(text)) => match self.shared.policy.message(self.peer, self.name, text) {
                 Verdict::Deliver(text) => Step::Say(text),
