@@ -1,33 +1,57 @@
-//! `cargo xtask dist`: all programs as they would be handed to somebody, optimised and stripped, with man pages and
-//! completions.
+//! `cargo xtask dist`: all programs as they would be handed to somebody, optimised and stripped, the judge
+//! static, with man pages and completions.
 
-use std::{env::consts::EXE_SUFFIX, fs};
+use std::{env::consts::EXE_SUFFIX, fs, path::Path, process::Command};
 
 use crate::{Failure, papers, workspace};
 
-const PROGRAMS: &[&str] = &["chat-server", "chat-client", "chat-conform"];
+/// Those that are linked with the system's libraries, and the judge, which is carried from machine to machine and brings
+/// all that it needs.
+const PROGRAMS: &[&str] = &["chat-server", "chat-client"];
+const STATIC: &str = "chat-conform";
 
 /// Builds the programs with the profile `dist`, whose folder is target/dist.
 pub(crate) fn run() -> Result<(), Failure> {
-    let mut cargo = workspace::cargo()?;
-    cargo.args(["build", "--profile", "dist", "--locked"]);
-    // Into the folder that is looked at below, whatever the configuration says.
     let target = workspace::target()?;
-    cargo.arg("--target-dir").arg(&target);
-    for program in PROGRAMS {
-        cargo.args(["--package", program, "--bin", program]);
-    }
-    let status = cargo.status().map_err(Failure::while_doing("start cargo"))?;
-    if !status.success() {
-        return Err(Failure::work(format!("the build failed, {status}")));
-    }
-    for program in PROGRAMS {
-        let path = target.join("dist").join(format!("{program}{EXE_SUFFIX}"));
+    build(&target, PROGRAMS, &[])?;
+    let host = host()?;
+    build(&target, &[STATIC], &["--target", &host])?;
+
+    let dist = target.join("dist");
+    let name = |program: &str| format!("{program}{EXE_SUFFIX}");
+    let built = target.join(&host).join("dist").join(name(STATIC));
+    fs::copy(built, dist.join(name(STATIC))).map_err(Failure::while_doing("find what was built"))?;
+    for program in PROGRAMS.iter().chain([&STATIC]) {
+        let path = dist.join(name(program));
         let size = fs::metadata(&path).map_err(Failure::while_doing("find what was built"))?.len();
         println!("{} {}", path.display(), megabytes(size));
     }
     let folder = target.join("dist").join("share");
     papers::run(&[folder.to_string_lossy().into_owned()])
+}
+
+fn build(target: &Path, programs: &[&str], more: &[&str]) -> Result<(), Failure> {
+    let mut cargo = workspace::cargo()?;
+    cargo.args(["build", "--profile", "dist", "--locked"]).args(more);
+    // Into the folder that is looked at afterwards, whatever the configuration says.
+    cargo.arg("--target-dir").arg(target);
+    if !more.is_empty() {
+        // Only together with a target: what runs while building must not be linked in this way.
+        cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    }
+    for program in programs {
+        cargo.args(["--package", program, "--bin", program]);
+    }
+    let status = cargo.status().map_err(Failure::while_doing("start cargo"))?;
+    if status.success() { Ok(()) } else { Err(Failure::work(format!("the build failed, {status}"))) }
+}
+
+/// The machine that this is, as Rust calls it.
+fn host() -> Result<String, Failure> {
+    let told = Command::new("rustc").arg("-vV").output().map_err(Failure::while_doing("ask rustc for its host"))?;
+    let told = String::from_utf8_lossy(&told.stdout);
+    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
+    host.ok_or_else(|| Failure::work("rustc does not tell its host"))
 }
 
 /// In MB with one digit behind the point.
