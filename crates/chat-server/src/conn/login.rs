@@ -129,6 +129,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
 
     async fn say(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
         let octets = encode(&[], words, self.lines.codec().terminator());
-        write(self.writer, &octets, self.shared.options.write_timeout).await
+        write(self.writer, octets, self.shared.options.write_timeout).await
     }
 }

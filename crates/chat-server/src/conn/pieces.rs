@@ -1,30 +1,32 @@
 //! Pieces of shared memory, written one after the other as if they were one, and copied nowhere.
 
-use std::{collections::VecDeque, io::IoSlice};
+use std::{collections::VecDeque, io::IoSlice, iter};
 
 use bytes::{Buf, Bytes};
 
+/// Nearly always there is one piece, which takes no memory of its own.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    pieces: VecDeque<Bytes>,
+    first: Bytes,
+    rest: VecDeque<Bytes>,
     remaining: usize,
 }
 
 impl Pieces {
     /// Adds a piece at the end.
     pub(super) fn push(&mut self, piece: Bytes) {
-        if !piece.is_empty() {
-            self.remaining += piece.len();
-            self.pieces.push_back(piece);
+        self.remaining += piece.len();
+        if self.first.is_empty() {
+            self.first = piece;
+        } else if !piece.is_empty() {
+            self.rest.push_back(piece);
         }
     }
 }
 
 impl From<Bytes> for Pieces {
-    fn from(piece: Bytes) -> Self {
-        let mut pieces = Self::default();
-        pieces.push(piece);
-        pieces
+    fn from(first: Bytes) -> Self {
+        Self { remaining: first.len(), first, rest: VecDeque::new() }
     }
 }
 
@@ -34,26 +36,26 @@ impl Buf for Pieces {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.pieces.front().map_or(&[], |piece| piece)
+        &self.first
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let filled = slices.iter_mut().zip(&self.pieces).map(|(slice, piece)| *slice = IoSlice::new(piece));
-        filled.count()
+        let pieces = iter::once(&self.first).chain(&self.rest);
+        slices.iter_mut().zip(pieces).map(|(slice, piece)| *slice = IoSlice::new(piece)).count()
     }
 
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.remaining, "no further than there is something");
         self.remaining -= count;
-        while count > 0 {
-            let Some(first) = self.pieces.front_mut() else { return };
-            if count < first.len() {
-                first.advance(count);
+        while count >= self.first.len() {
+            count -= self.first.len();
+            let Some(next) = self.rest.pop_front() else {
+                self.first = Bytes::new();
                 return;
-            }
-            count -= first.len();
-            self.pieces.pop_front();
+            };
+            self.first = next;
         }
+        self.first.advance(count);
     }
 }
 

@@ -22,6 +22,11 @@ use crate::{
     shared::Shared,
 };
 
+/// Messages are handed over together when they weigh so many octets: the hub's queue is bounded in such handfuls.
+const HANDFUL: usize = 8_192;
+/// What a message weighs beside its text.
+const WRAPPING: usize = 64;
+
 pub(super) struct Reader<'a, R> {
     shared: &'a Shared,
     conn: ConnId,
@@ -30,12 +35,14 @@ pub(super) struct Reader<'a, R> {
     outbox: &'a Arc<Outbox>,
     lines: &'a mut Lines<R>,
     meter: Option<Meter>,
+    /// What was said and not handed over yet; nothing while it waits for the peer.
+    said: Vec<Text>,
+    weight: usize,
 }
 
 /// What is to be done next.
 enum Step {
-    Nothing,
-    Say(Text),
+    ReadOn,
     Ask(Request),
     End(EndReason),
 }
@@ -50,65 +57,85 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         lines: &'a mut Lines<R>,
     ) -> Self {
         let meter = shared.options.rate_limit.map(Meter::new);
-        Self { shared, conn, peer, name, outbox, lines, meter }
+        Self { shared, conn, peer, name, outbox, lines, meter, said: Vec::new(), weight: 0 }
     }
 
     /// Reads until the session ends, and says why.
     pub(super) async fn run(&mut self, first: Option<ClientMessage>) -> EndReason {
-        let mut step = first.map_or(Step::Nothing, |first| self.decide(Ok(first)));
+        let Ok(end) = self.follow(first).await else { return EndReason::ServerStopped };
+        // What was said before the end comes before the leave.
+        let Ok(()) = self.hand_over().await else { return EndReason::ServerStopped };
+        end
+    }
+
+    async fn follow(&mut self, first: Option<ClientMessage>) -> Result<EndReason, Stopped> {
+        let mut step = first.map_or(Step::ReadOn, |first| self.take(Ok(first)));
         let mut keepalive = Keepalive::new(Instant::now());
         // Never looked at where silence is borne for ever.
         let mut clock = pin!(sleep_until(Instant::now()));
         loop {
-            let handed_over = match mem::replace(&mut step, Step::Nothing) {
-                Step::Nothing => Ok(()),
-                Step::Say(text) => self.shared.hub.say(self.conn, text).await,
-                Step::Ask(request) => self.shared.hub.ask(self.outbox, request).await,
-                Step::End(reason) => return reason,
-            };
-            if handed_over == Err(Stopped) {
-                return EndReason::ServerStopped;
+            match mem::replace(&mut step, Step::ReadOn) {
+                Step::ReadOn if self.weight < HANDFUL => {}
+                Step::ReadOn => self.hand_over().await?,
+                Step::Ask(request) => {
+                    self.hand_over().await?;
+                    self.shared.hub.ask(self.outbox, request).await?;
+                }
+                Step::End(reason) => return Ok(reason),
             }
             // What has come already needs no clock and no socket.
             let line = match self.lines.ready() {
-                Ok(None) => tokio::select! {
-                    // Who speaks is not asked whether it is there.
-                    biased;
-                    line = self.lines.next() => {
-                        keepalive.heard(Instant::now());
-                        self.lines.has_stirred();
-                        line
-                    }
-                    () = &mut clock, if self.patience().is_some() => {
-                        let Some(patience) = self.patience() else { continue };
-                        // Half a line is a sign of life too.
-                        if self.lines.has_stirred() {
+                Ok(None) => {
+                    self.hand_over().await?;
+                    tokio::select! {
+                        // Who speaks is not asked whether it is there.
+                        biased;
+                        line = self.lines.next() => {
                             keepalive.heard(Instant::now());
+                            self.lines.has_stirred();
+                            line
                         }
-                        match keepalive.due(Instant::now(), patience) {
-                            Due::GiveUp => return EndReason::PingTimeout,
-                            Due::At(next) => clock.as_mut().reset(next),
-                            Due::Ping(next) => {
-                                self.outbox.ping();
-                                clock.as_mut().reset(next);
+                        () = &mut clock, if self.patience().is_some() => {
+                            let Some(patience) = self.patience() else { continue };
+                            // Half a line is a sign of life too.
+                            if self.lines.has_stirred() {
+                                keepalive.heard(Instant::now());
                             }
+                            match keepalive.due(Instant::now(), patience) {
+                                Due::GiveUp => return Ok(EndReason::PingTimeout),
+                                Due::At(next) => clock.as_mut().reset(next),
+                                Due::Ping(next) => {
+                                    self.outbox.ping();
+                                    clock.as_mut().reset(next);
+                                }
+                            }
+                            continue;
                         }
-                        continue;
                     }
-                },
+                }
                 ready => ready,
             };
             let line = match line {
                 Ok(Some(line)) => line,
-                Ok(None) => return EndReason::Closed,
-                Err(CodecError::Io(error)) => return EndReason::Transport(error.kind()),
-                Err(_) => return EndReason::EndlessLine,
+                Ok(None) => return Ok(EndReason::Closed),
+                Err(CodecError::Io(error)) => return Ok(EndReason::Transport(error.kind())),
+                Err(_) => return Ok(EndReason::EndlessLine),
             };
             if let Some(early) = self.meter.as_mut().and_then(|meter| meter.count(Instant::now())) {
+                self.hand_over().await?;
                 sleep_until(early).await;
             }
-            step = self.decide(line);
+            step = self.take(line);
         }
+    }
+
+    /// Gives the hub what was said so far.
+    async fn hand_over(&mut self) -> Result<(), Stopped> {
+        if self.said.is_empty() {
+            return Ok(());
+        }
+        self.weight = 0;
+        self.shared.hub.say(self.conn, &mut self.said).await
     }
 
     /// Plain sessions are not asked: a person at netcat would not answer (clause 6.1).
@@ -119,17 +146,21 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Some(Patience { interval, timeout: options.ping_timeout })
     }
 
-    /// What a line leads to.
-    fn decide(&self, line: Line) -> Step {
+    /// Takes a line in, and tells what it leads to.
+    fn take(&mut self, line: Line) -> Step {
         match line {
             Ok(ClientMessage::Msg(text)) => match self.shared.policy.message(self.peer, self.name, text) {
-                Verdict::Deliver(text) => Step::Say(text),
+                Verdict::Deliver(text) => {
+                    self.weight += text.as_str().len() + WRAPPING;
+                    self.said.push(text);
+                    Step::ReadOn
+                }
                 Verdict::Refuse => Step::Ask(Request::Refuse),
             },
             Ok(ClientMessage::ReqClients) => Step::Ask(Request::Clients),
             Ok(ClientMessage::Ping) => Step::Ask(Request::Ping),
             Ok(ClientMessage::Bye) => Step::End(EndReason::Bye),
-            Ok(ClientMessage::Pong | ClientMessage::Blank) => Step::Nothing,
+            Ok(ClientMessage::Pong | ClientMessage::Blank) => Step::ReadOn,
             // Once joined, nobody logs in again (clause 3.9).
             Ok(_) | Err(_) => Step::Ask(Request::Refuse),
         }

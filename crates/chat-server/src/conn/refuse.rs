@@ -19,7 +19,7 @@ where
     let Ok(_place) = shared.farewells.try_acquire() else { return };
     let bye = encode(&[], &[ServerMessage::Bye], Terminator::CrLf);
     let told = async {
-        write(&mut writer, &bye, shared.options.write_timeout).await?;
+        write(&mut writer, bye, shared.options.write_timeout).await?;
         close(&mut writer, shared.options.write_timeout).await;
         Ok::<_, EndReason>(())
     };

@@ -1,47 +1,60 @@
 //! Writing with a deadline, which is the server's one way to deal with a peer that does not read (clause 6.5).
 
-use std::{io, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
+use bytes::Buf;
 use futures::poll;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
+use tokio_util::io::poll_write_buf;
 
-use super::pieces::Pieces;
 use crate::reason::EndReason;
 
 /// Writes all of it, in time.
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     io: &mut W,
-    octets: &[u8],
+    mut octets: impl Buf,
     deadline: Option<Duration>,
 ) -> Result<(), EndReason> {
-    in_time(deadline, io.write_all(octets)).await?;
-    in_time(deadline, io.flush()).await
-}
-
-/// Writes all the pieces, in time.
-pub(super) async fn write_pieces<W: AsyncWrite + Unpin>(
-    io: &mut W,
-    mut pieces: Pieces,
-    deadline: Option<Duration>,
-) -> Result<(), EndReason> {
-    in_time(deadline, io.write_all_buf(&mut pieces)).await?;
-    in_time(deadline, io.flush()).await
-}
-
-async fn in_time(deadline: Option<Duration>, io: impl Future<Output = io::Result<()>>) -> Result<(), EndReason> {
-    let mut io = pin!(io);
+    let mut writing = poll_fn(|cx| poll_write_all(Pin::new(&mut *io), &mut octets, cx));
     // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
-    let done = match poll!(io.as_mut()) {
+    let done = match poll!(&mut writing) {
         Poll::Ready(done) => Some(done),
-        Poll::Pending => Box::pin(within(deadline, io)).await,
+        Poll::Pending => Box::pin(within(deadline, writing)).await,
     };
     match done {
         Some(done) => done.map_err(|error| EndReason::Transport(error.kind())),
         None => Err(EndReason::WriteTimeout),
     }
+}
+
+fn poll_write_all<W: AsyncWrite>(
+    mut io: Pin<&mut W>,
+    octets: &mut impl Buf,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    while octets.has_remaining() {
+        let written = if octets.chunk().len() == octets.remaining() {
+            // The kernel does a plain write in less time than one of a list with one entry.
+            let written = ready!(io.as_mut().poll_write(cx, octets.chunk()))?;
+            octets.advance(written);
+            written
+        } else {
+            ready!(poll_write_buf(io.as_mut(), cx, octets))?
+        };
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+    }
+    io.poll_flush(cx)
 }
 
 /// Ends the stream. If the peer does not take its end, it has all lines all the same.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use chat_proto::{ServerMessage, Terminator};
 use tokio::{
     io::AsyncWrite,
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     pieces::Pieces,
-    write::{close, write, write_pieces},
+    write::{close, write},
 };
 use crate::{
     hub::{Batch, Joined, Outbox, Place, View, encode},
@@ -80,21 +80,14 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Writes a batch, and those behind it that are there already: a writer that comes late has one write to make, not
     /// many. Whether it was the last.
     async fn batches(&mut self, first: &Batch) -> Result<bool, EndReason> {
-        let mut messages = first.messages_for(self.conn);
-        let View { octets, mut last } = self.view(first);
-        if last || self.ring.is_empty() {
-            self.write(octets).await?;
-            self.shared.counters.delivered(self.conn, messages);
-            return Ok(last);
-        }
-        let mut pieces = Pieces::default();
-        pieces.push(octets);
-        while !last && pieces.remaining() < AT_ONCE {
+        let View { octets, mut messages, mut last } = self.view(first);
+        let mut pieces = Pieces::from(octets);
+        while !last && pieces.remaining() < AT_ONCE && !self.ring.is_empty() {
             match self.ring.try_recv() {
                 Ok(batch) => {
-                    messages += batch.messages_for(self.conn);
                     let view = self.view(&batch);
                     pieces.push(view.octets);
+                    messages += view.messages;
                     last = view.last;
                 }
                 // Told once only: what comes next is after the hole.
@@ -102,7 +95,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        write_pieces(&mut self.io, pieces, self.shared.options.write_timeout).await?;
+        self.write(pieces).await?;
         self.shared.counters.delivered(self.conn, messages);
         Ok(last)
     }
@@ -120,10 +113,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.write(encode(&replies, words, self.terminator)).await
     }
 
-    async fn write(&mut self, octets: Bytes) -> Result<(), EndReason> {
-        if !octets.is_empty() {
-            write(&mut self.io, &octets, self.shared.options.write_timeout).await?;
-        }
-        Ok(())
+    async fn write(&mut self, octets: impl Buf) -> Result<(), EndReason> {
+        write(&mut self.io, octets, self.shared.options.write_timeout).await
     }
 }

@@ -12,8 +12,10 @@ use crate::{peer::ConnId, reason::EndReason};
 pub(super) enum Command {
     /// Somebody wants to come in. Gone before the answer, it leaves again.
     Join { conn: ConnId, wanted: Wanted, reply: oneshot::Sender<Result<Joined, JoinError>> },
-    /// A member says something. The place in the order is told to whoever wants to know it.
-    Say { conn: ConnId, text: Text, receipt: Option<oneshot::Sender<u64>> },
+    /// A member says something, line by line.
+    Say { conn: ConnId, texts: Vec<Text> },
+    /// A member says something, and wants to know its place in the order.
+    SayAndTell { conn: ConnId, text: Text, receipt: oneshot::Sender<u64> },
     /// A member asks something that concerns nobody else.
     Ask { request: Request, outbox: Arc<Outbox> },
     /// A member leaves.

@@ -7,7 +7,7 @@ mod roster;
 mod state;
 mod task;
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use chat_proto::Text;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -71,16 +71,16 @@ impl Hub {
         answer
     }
 
-    /// Hands a member's message over. Its writer meets the `OK` in the ring.
-    pub(crate) async fn say(&self, conn: ConnId, text: Text) -> Result<(), Stopped> {
-        self.room().await?.send(Command::Say { conn, text, receipt: None });
+    /// Hands a member's messages over. Its writer meets each `OK` in the ring. Nothing is taken if the future is dropped.
+    pub(crate) async fn say(&self, conn: ConnId, texts: &mut Vec<Text>) -> Result<(), Stopped> {
+        self.room().await?.send(Command::Say { conn, texts: mem::take(texts) });
         Ok(())
     }
 
     /// Hands a member's message over and waits for its place in the order.
     pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, Stopped> {
         let (receipt, placed) = oneshot::channel();
-        self.room().await?.send(Command::Say { conn, text, receipt: Some(receipt) });
+        self.room().await?.send(Command::SayAndTell { conn, text, receipt });
         placed.await.map_err(|_| Stopped)
     }
 

@@ -141,9 +141,12 @@ impl Outbox {
     /// Takes the replies whose place is reached, in their order.
     pub(crate) fn take(&self, reached: Place) -> Vec<Reply> {
         let mut queue = self.queue();
+        if queue.replies.is_empty() {
+            return Vec::new(); // As nearly always.
+        }
         let due = queue.replies.iter().take_while(|reply| reply.place <= reached).count();
         let taken: Vec<_> = queue.replies.drain(..due).collect();
-        if queue.replies.is_empty() && !taken.is_empty() {
+        if queue.replies.is_empty() {
             queue.replies = VecDeque::new(); // An idle connection keeps no queue.
         }
         drop(queue);

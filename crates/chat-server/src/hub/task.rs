@@ -1,7 +1,9 @@
 //! The hub's task: takes what waits, lets the state place it, sends it as one batch.
 
-use std::sync::Arc;
+use std::{future::poll_fn, mem, sync::Arc, task::Poll};
 
+use chat_proto::Text;
+use futures::FutureExt;
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
     task::yield_now,
@@ -19,6 +21,20 @@ use crate::{
     reason::EndReason,
     stats::Counters,
 };
+
+/// Lets all tasks that are ready go first.
+async fn step_back() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        // A task that wakes itself goes to the end of the queue.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
 
 #[derive(Debug)]
 pub(super) struct Task {
@@ -39,24 +55,17 @@ impl Task {
         let mut waiting = Vec::with_capacity(super::QUEUE);
         // All that waits becomes one batch: hundreds of lines under load, one at rest, and nobody waits for more.
         while queue.recv_many(&mut waiting, super::QUEUE).await > 0 {
-            // Readers that are ready go first, so that what they have comes into the same batch. Twice, for a task that the
-            // runtime wakes last is the one that it runs first.
+            // Readers that are ready go first, so that what they have comes into the same batch: first whoever the runtime
+            // finds ready before it comes back here, and then those whom it has found last.
             yield_now().await;
-            yield_now().await;
-            while let Ok(command) = queue.try_recv() {
-                waiting.push(command);
-                if waiting.len() >= super::QUEUE {
-                    break;
-                }
-            }
+            step_back().await;
+            queue.recv_many(&mut waiting, super::QUEUE).now_or_never();
             for command in waiting.drain(..) {
                 match command {
                     Command::Stop => queue.close(),
                     command => self.handle(command),
                 }
-                if self.state.is_full() {
-                    self.publish();
-                }
+                self.publish_if_full();
             }
             self.publish();
         }
@@ -71,11 +80,14 @@ impl Task {
     fn handle(&mut self, command: Command) {
         match command {
             Command::Join { conn, wanted, reply } => self.join(conn, wanted, reply),
-            Command::Say { conn, text, receipt } => {
-                let Some((message, seq)) = self.state.say(conn, text) else { return };
-                self.messages += 1;
-                self.events.push_message(seq, message);
-                if let Some(receipt) = receipt {
+            Command::Say { conn, texts } => {
+                for text in texts {
+                    self.say(conn, text);
+                    self.publish_if_full();
+                }
+            }
+            Command::SayAndTell { conn, text, receipt } => {
+                if let Some(seq) = self.say(conn, text) {
                     // Who does not wait for it any more does not need it.
                     let _ = receipt.send(seq);
                 }
@@ -111,10 +123,24 @@ impl Task {
         }
     }
 
+    /// `None` if it is not here.
+    fn say(&mut self, conn: ConnId, text: Text) -> Option<u64> {
+        let (message, seq) = self.state.say(conn, text)?;
+        self.messages += 1;
+        self.events.push_message(seq, message);
+        Some(seq)
+    }
+
     fn leave(&mut self, conn: ConnId, reason: EndReason) {
         let farewell = if reason == EndReason::Bye { Instead::Bye } else { Instead::Nothing };
         if let Some((name, seq)) = self.state.leave(conn, farewell) {
             self.events.push(|| Event::Left { seq, name, reason });
+        }
+    }
+
+    fn publish_if_full(&mut self) {
+        if self.state.is_full() {
+            self.publish();
         }
     }
 
