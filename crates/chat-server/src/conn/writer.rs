@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use chat_proto::{ServerMessage, Terminator};
 use tokio::{
     io::AsyncWrite,
-    sync::broadcast::{
-        self,
-        error::{RecvError, TryRecvError},
-    },
+    sync::broadcast::{self, error::TryRecvError},
 };
 
 use super::{
@@ -17,7 +14,7 @@ use super::{
     write::{close, write},
 };
 use crate::{
-    hub::{Batch, Joined, Outbox, Place, View, encode},
+    hub::{Batch, Due, Joined, Outbox, Place, View, encode},
     peer::ConnId,
     reason::EndReason,
     shared::Shared,
@@ -55,49 +52,50 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Writes until the member's stream ends, and closes its side. The error says why not all was delivered.
     pub(super) async fn run(&mut self) -> Result<Delivered, EndReason> {
         let delivered = loop {
-            tokio::select! {
-                // Replies stand after what the ring has already.
-                biased;
-                batch = self.ring.recv() => match batch {
-                    Ok(batch) => {
-                        if self.batches(&batch).await? {
-                            break Delivered::UntilLeft;
-                        }
+            match self.outbox.due(self.reached).await {
+                Due::Batches => {
+                    if let Some(delivered) = self.batches().await? {
+                        break delivered;
                     }
-                    Err(RecvError::Lagged(_)) => return Err(EndReason::Lagged),
-                    Err(RecvError::Closed) => {
-                        self.replies(&[ServerMessage::Bye]).await?;
-                        break Delivered::UntilStopped;
-                    }
-                },
-                () = self.outbox.filled() => self.replies(&[]).await?,
+                }
+                Due::Replies => {
+                    let replies = self.replies(&[]);
+                    self.write(replies).await?;
+                }
             }
         };
         close(&mut self.io, self.shared.options.write_timeout).await;
         Ok(delivered)
     }
 
-    /// Writes a batch, and those behind it that are there already: a writer that comes late has one write to make, not
-    /// many. Whether it was the last.
-    async fn batches(&mut self, first: &Batch) -> Result<bool, EndReason> {
-        let View { octets, mut messages, mut last } = self.view(first);
-        let mut pieces = Pieces::from(octets);
-        while !last && pieces.remaining() < AT_ONCE && !self.ring.is_empty() {
+    /// Writes the batches that are there: a writer that comes late has one write to make, not many. Whether they were the
+    /// last.
+    async fn batches(&mut self) -> Result<Option<Delivered>, EndReason> {
+        let (mut pieces, mut messages) = (Pieces::default(), 0);
+        let delivered = loop {
+            if pieces.remaining() >= AT_ONCE || !self.outbox.has_more(self.reached) {
+                break None;
+            }
             match self.ring.try_recv() {
                 Ok(batch) => {
                     let view = self.view(&batch);
                     pieces.push(view.octets);
                     messages += view.messages;
-                    last = view.last;
+                    if view.last {
+                        break Some(Delivered::UntilLeft);
+                    }
                 }
                 // Told once only: what comes next is after the hole.
                 Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => {
+                    pieces.push(self.replies(&[ServerMessage::Bye]));
+                    break Some(Delivered::UntilStopped);
+                }
             }
-        }
+        };
         self.write(pieces).await?;
         self.shared.counters.delivered(self.conn, messages);
-        Ok(last)
+        Ok(delivered)
     }
 
     /// A batch as this connection gets it, with the replies that stand in it or right after it.
@@ -107,10 +105,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         batch.view(self.conn, &replies, self.terminator)
     }
 
-    /// Writes the replies that are due, and then these words.
-    async fn replies(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
-        let replies = self.outbox.take(self.reached);
-        self.write(encode(&replies, words, self.terminator)).await
+    /// The replies that are due, and then these words.
+    fn replies(&self, words: &[ServerMessage]) -> Bytes {
+        encode(&self.outbox.take(self.reached), words, self.terminator)
     }
 
     async fn write(&mut self, octets: impl Buf) -> Result<(), EndReason> {

@@ -29,9 +29,9 @@ pub(crate) enum Instead {
 }
 
 /// A batch is closed at so many octets of lines; one more line may go over it.
-const LINES: usize = 16_384;
+const LINES: usize = 24_576;
 /// And at so many octets in all: short lines weigh less than their spans.
-const WEIGHT: usize = 24_576;
+const WEIGHT: usize = 32_768;
 
 /// Offsets in a batch, which is short: spans are most of what short lines weigh.
 #[derive(Clone, Copy, Debug)]
@@ -240,7 +240,7 @@ impl Draft {
 
 #[cfg(test)]
 mod tests {
-    use chat_proto::{Name, Text};
+    use chat_proto::{MAX_LINE, Name, Text};
 
     use super::*;
     use crate::hub::outbox::Answer;
@@ -301,8 +301,8 @@ mod tests {
             }
             let batch = draft.take().unwrap();
             let weight = batch.lines.len() + size_of_val(&*batch.spans);
-            assert!((16_384..=32_768).contains(&weight), "{weight}");
-            assert!(batch.shared(Terminator::Lf).len() <= 24_576);
+            assert!((LINES..=WEIGHT + MAX_LINE).contains(&weight), "{weight}");
+            assert!(batch.shared(Terminator::Lf).len() <= LINES + MAX_LINE);
         }
     }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod command;
 mod outbox;
+mod ring;
 mod roster;
 mod state;
 mod task;
@@ -10,15 +11,15 @@ mod task;
 use std::{mem, sync::Arc};
 
 use chat_proto::Text;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::{
     batch::{Batch, Place, View, encode},
     command::{JoinError, Joined, Request},
-    outbox::Outbox,
+    outbox::{Due, Outbox},
     state::Wanted,
 };
-use self::{command::Command, outbox::Reply, task::Task};
+use self::{command::Command, outbox::Reply, ring::Ring, task::Task};
 use crate::{event::EventSender, peer::ConnId, reason::EndReason, stats::Counters};
 
 /// Commands that may wait for the hub; whoever wants to add one more waits itself (back-pressure).
@@ -57,8 +58,7 @@ impl Hub {
         counters: Arc<Counters>,
     ) -> (Self, impl Future<Output = ()>) {
         let (commands, queue) = mpsc::channel(QUEUE);
-        let (ring, _) = broadcast::channel(batches);
-        (Self { commands }, Task::new(ring, events, counters).run(queue))
+        (Self { commands }, Task::new(Ring::new(batches), events, counters).run(queue))
     }
 
     /// Takes a connection in, as soon as the answer is received.

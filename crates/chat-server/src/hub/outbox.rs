@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Poll,
 };
@@ -79,7 +79,18 @@ pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     room: Semaphore,
     filled: AtomicBool,
+    /// Batches before this number are in the ring.
+    published: AtomicU64,
     writer: AtomicWaker,
+}
+
+/// What a writer has to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Due {
+    /// There are batches in the ring that it has not taken, or the ring is closed.
+    Batches,
+    /// Something was put into its outbox.
+    Replies,
 }
 
 #[derive(Debug)]
@@ -101,7 +112,13 @@ impl Outbox {
     /// For a connection whose stream begins at `entered`.
     pub(super) fn new(entered: Place) -> Self {
         let queue = Mutex::new(Queue { replies: VecDeque::new(), last: entered });
-        Self { queue, room: Semaphore::new(ROOM), filled: AtomicBool::new(false), writer: AtomicWaker::new() }
+        Self {
+            queue,
+            room: Semaphore::new(ROOM),
+            filled: AtomicBool::new(false),
+            published: AtomicU64::new(entered.batch),
+            writer: AtomicWaker::new(),
+        }
     }
 
     /// Waits until there is room for the answer to a request, and takes it.
@@ -129,12 +146,38 @@ impl Outbox {
         self.writer.wake();
     }
 
-    /// Waits until something was added since the last call. One writer at a time may wait.
-    pub(crate) fn filled(&self) -> impl Future<Output = ()> {
-        // A waker alone: a writer looks here for every batch, and there is nearly never anything.
-        poll_fn(|cx| {
-            self.writer.register(cx.waker());
-            if self.filled.swap(false, Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    /// All batches before this number are in the ring.
+    pub(super) fn publish(&self, next: u64) {
+        self.published.store(next, Ordering::Release);
+        self.writer.wake();
+    }
+
+    /// Nothing more comes into the ring: whoever looks there finds its end.
+    pub(super) fn close(&self) {
+        self.publish(u64::MAX);
+    }
+
+    /// Whether the ring has something for a writer that has come so far, be it its end.
+    pub(crate) fn has_more(&self, reached: Place) -> bool {
+        self.published.load(Ordering::Acquire) > reached.batch
+    }
+
+    /// Waits until a writer that has come so far has something to do. One at a time may wait.
+    pub(crate) fn due(&self, reached: Place) -> impl Future<Output = Due> {
+        let due = move || {
+            // Replies stand after what the ring has already.
+            if self.has_more(reached) {
+                return Poll::Ready(Due::Batches);
+            }
+            if self.filled.swap(false, Ordering::Acquire) { Poll::Ready(Due::Replies) } else { Poll::Pending }
+        };
+        poll_fn(move |cx| {
+            let looked = due();
+            if looked.is_pending() {
+                self.writer.register(cx.waker());
+                return due(); // It may have come meanwhile, when nobody was to be woken.
+            }
+            looked
         })
     }
 

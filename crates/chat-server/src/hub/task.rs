@@ -5,14 +5,15 @@ use std::{future::poll_fn, mem, sync::Arc, task::Poll};
 use chat_proto::Text;
 use futures::FutureExt;
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     task::yield_now,
 };
 
 use super::{
-    batch::{Batch, Instead},
+    batch::Instead,
     command::{Command, JoinError, Joined, Request},
     outbox::{Answer, Outbox},
+    ring::Ring,
     state::{State, Wanted},
 };
 use crate::{
@@ -39,14 +40,14 @@ async fn step_back() {
 #[derive(Debug)]
 pub(super) struct Task {
     state: State,
-    ring: broadcast::Sender<Arc<Batch>>,
+    ring: Ring,
     events: EventSender,
     counters: Arc<Counters>,
     messages: u64,
 }
 
 impl Task {
-    pub(super) fn new(ring: broadcast::Sender<Arc<Batch>>, events: EventSender, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(ring: Ring, events: EventSender, counters: Arc<Counters>) -> Self {
         Self { state: State::default(), ring, events, counters, messages: 0 }
     }
 
@@ -117,7 +118,8 @@ impl Task {
         let place = self.state.place();
         let outbox = Arc::new(Outbox::new(place));
         // Subscribed before the batch with the JOIN is sent: nothing falls between joining and listening.
-        let joined = Joined { name, seq, batch: place.batch, ring: self.ring.subscribe(), outbox };
+        let ring = self.ring.enter(conn, Arc::clone(&outbox));
+        let joined = Joined { name, seq, batch: place.batch, ring, outbox };
         if reply.send(Ok(joined)).is_err() {
             self.leave(conn, EndReason::Closed);
         }
@@ -134,6 +136,7 @@ impl Task {
     fn leave(&mut self, conn: ConnId, reason: EndReason) {
         let farewell = if reason == EndReason::Bye { Instead::Bye } else { Instead::Nothing };
         if let Some((name, seq)) = self.state.leave(conn, farewell) {
+            self.ring.leave(conn);
             self.events.push(|| Event::Left { seq, name, reason });
         }
     }
@@ -148,8 +151,7 @@ impl Task {
         if let Some(batch) = self.state.take_batch() {
             // Before anybody can see the batch, so that who has seen it finds it counted.
             self.counters.set_room(self.state.clients(), self.messages);
-            // An error says that nobody is connected.
-            let _ = self.ring.send(Arc::new(batch));
+            self.ring.publish(batch);
         }
         self.events.publish();
     }
