@@ -16,12 +16,12 @@ use crate::{
     shared::Shared,
 };
 
-/// Somebody who has come in.
+/// Somebody who has come in. On the heap, so that tasks that hand it on do not keep room for it.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) joined: Joined,
     /// A plain session's first line, which is one of the conversation already (clause 2.3).
-    pub(super) first: Option<ClientMessage>,
+    pub(super) first: Option<Box<ClientMessage>>,
 }
 
 /// Logs a connection in, or says why not. The answers up to there are written; `NAME OK` and `WELCOME` stand in the
@@ -32,7 +32,7 @@ pub(super) async fn log_in<R, W>(
     peer: &PeerInfo,
     lines: &mut Lines<R>,
     writer: &mut W,
-) -> Result<Member, EndReason>
+) -> Result<Box<Member>, EndReason>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -58,7 +58,7 @@ struct Login<'a, R, W> {
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
-    async fn run(&mut self) -> Result<Member, EndReason> {
+    async fn run(&mut self) -> Result<Box<Member>, EndReason> {
         loop {
             let line = match self.lines.next().await {
                 Ok(Some(line)) => line,
@@ -84,20 +84,20 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     }
 
     /// `None`: not under this name.
-    async fn named(&mut self, name: Name) -> Result<Option<Member>, EndReason> {
+    async fn named(&mut self, name: Name) -> Result<Option<Box<Member>>, EndReason> {
         match self.shared.policy.admit(self.peer, Some(name)) {
             Admission::Admit => {}
             Admission::RefuseName => return self.refuse_name().await.map(|()| None),
             Admission::Close => return self.end(&[ServerMessage::Bye], EndReason::Policy).await,
         }
         match self.shared.hub.join(self.conn, Wanted::Name(name)).await {
-            Ok(joined) => Ok(Some(Member { joined, first: None })),
+            Ok(joined) => Ok(Some(Box::new(Member { joined, first: None }))),
             Err(JoinError::Taken) => self.refuse_name().await.map(|()| None),
             Err(JoinError::Stopped) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
     }
 
-    async fn plain(&mut self, first: ClientMessage) -> Result<Member, EndReason> {
+    async fn plain(&mut self, first: ClientMessage) -> Result<Box<Member>, EndReason> {
         if self.shared.options.plain_sessions == PlainSessions::Refuse {
             return self.end(&[ServerMessage::BadProt], EndReason::PlainRefused).await;
         }
@@ -105,7 +105,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
             return self.end(&[ServerMessage::Bye], EndReason::Policy).await;
         }
         match self.shared.hub.join(self.conn, Wanted::Guest).await {
-            Ok(joined) => Ok(Member { joined, first: Some(first) }),
+            Ok(joined) => Ok(Box::new(Member { joined, first: Some(Box::new(first)) })),
             Err(_) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
     }
@@ -128,7 +128,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     }
 
     async fn say(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
-        let octets = encode(&[], words, self.lines.codec().terminator());
-        write(self.writer, octets, self.shared.options.write_timeout).await
+        let mut octets = encode(&[], words, self.lines.codec().terminator());
+        write(self.writer, &mut octets, self.shared.options.write_timeout).await
     }
 }

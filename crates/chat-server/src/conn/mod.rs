@@ -95,24 +95,23 @@ fn converse<'a, R, W>(
     peer: &'a PeerInfo,
     lines: &'a mut Lines<R>,
     writer: W,
-    member: Member,
+    member: Box<Member>,
 ) -> impl Future<Output = EndReason> + Send + 'a
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
     async move {
-        let Member { joined, first } = member;
-        let outbox = Arc::clone(&joined.outbox);
-        let name = joined.name;
-        info!(%conn, %peer, %name, "joined");
-
-        let terminator = lines.codec().terminator();
-        let mut writer = Writer::new(writer, conn, joined, terminator, Arc::clone(shared));
-        let mut writing = shared.tasks.spawn(async move { writer.run().await });
-
-        let mut reader = Reader::new(shared, conn, peer, name, &outbox, lines);
-        let reading = AssertUnwindSafe(reader.run(first)).catch_unwind();
+        // In a block, so that what is handed on leaves no room behind.
+        let (name, outbox, first, mut writing) = {
+            let Member { joined, first } = *member;
+            let (name, outbox) = (joined.name, Arc::clone(&joined.outbox));
+            info!(%conn, %peer, %name, "joined");
+            let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
+            (name, outbox, first, shared.tasks.spawn(async move { writer.run().await }))
+        };
+        let mut reader = Reader::new(shared, conn, peer, name, &outbox, lines, first);
+        let reading = AssertUnwindSafe(reader.run()).catch_unwind();
         let mut written = None;
         let reason = tokio::select! {
             biased;
@@ -200,13 +199,13 @@ mod tests {
 
         let (reader, writer) = stream().await;
         let task = serve(Arc::clone(&shared), reader, writer, address.into());
-        assert!(size_of_val(&task) <= 1_408, "the reader's task: {}", size_of_val(&task));
+        assert!(size_of_val(&task) <= 992, "the reader's task: {}", size_of_val(&task));
 
         let joined = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
-        assert!(size_of_val(&*joined.outbox) <= 128, "the outbox: {}", size_of_val(&*joined.outbox));
+        assert!(size_of_val(&*joined.outbox) <= 136, "the outbox: {}", size_of_val(&*joined.outbox));
         let (_, writer) = stream().await;
         let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, shared);
         let size = size_of_val(&writer) + size_of_val(&writer.run());
-        assert!(size <= 528, "the writer's task: {size}");
+        assert!(size <= 336, "the writer's task: {size}");
     }
 }

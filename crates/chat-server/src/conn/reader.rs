@@ -35,9 +35,11 @@ pub(super) struct Reader<'a, R> {
     outbox: &'a Arc<Outbox>,
     lines: &'a mut Lines<R>,
     meter: Option<Meter>,
+    first: Option<Box<ClientMessage>>,
     /// What was said and not handed over yet; nothing while it waits for the peer.
     said: Vec<Text>,
     weight: usize,
+    step: Step,
 }
 
 /// What is to be done next.
@@ -55,26 +57,30 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         name: Name,
         outbox: &'a Arc<Outbox>,
         lines: &'a mut Lines<R>,
+        first: Option<Box<ClientMessage>>,
     ) -> Self {
         let meter = shared.options.rate_limit.map(Meter::new);
-        Self { shared, conn, peer, name, outbox, lines, meter, said: Vec::new(), weight: 0 }
+        let (said, weight, step) = (Vec::new(), 0, Step::ReadOn);
+        Self { shared, conn, peer, name, outbox, lines, meter, first, said, weight, step }
     }
 
     /// Reads until the session ends, and says why.
-    pub(super) async fn run(&mut self, first: Option<ClientMessage>) -> EndReason {
-        let Ok(end) = self.follow(first).await else { return EndReason::ServerStopped };
+    pub(super) async fn run(&mut self) -> EndReason {
+        let Ok(end) = self.follow().await else { return EndReason::ServerStopped };
         // What was said before the end comes before the leave.
         let Ok(()) = self.hand_over().await else { return EndReason::ServerStopped };
         end
     }
 
-    async fn follow(&mut self, first: Option<ClientMessage>) -> Result<EndReason, Stopped> {
-        let mut step = first.map_or(Step::ReadOn, |first| self.take(Ok(first)));
+    async fn follow(&mut self) -> Result<EndReason, Stopped> {
+        if let Some(first) = self.first.take() {
+            self.take(Ok(*first));
+        }
         let mut keepalive = Keepalive::new(Instant::now());
         // Never looked at where silence is borne for ever.
         let mut clock = pin!(sleep_until(Instant::now()));
         loop {
-            match mem::replace(&mut step, Step::ReadOn) {
+            match mem::replace(&mut self.step, Step::ReadOn) {
                 Step::ReadOn if self.weight < HANDFUL => {}
                 Step::ReadOn => self.hand_over().await?,
                 Step::Ask(request) => {
@@ -121,11 +127,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                 Err(CodecError::Io(error)) => return Ok(EndReason::Transport(error.kind())),
                 Err(_) => return Ok(EndReason::EndlessLine),
             };
-            if let Some(early) = self.meter.as_mut().and_then(|meter| meter.count(Instant::now())) {
-                self.hand_over().await?;
-                sleep_until(early).await;
+            match self.meter.as_mut().and_then(|meter| meter.count(Instant::now())) {
+                Some(early) => Box::pin(self.take_at(early, line)).await?,
+                None => self.take(line),
             }
-            step = self.take(line);
         }
     }
 
@@ -138,6 +143,14 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         self.shared.hub.say(self.conn, &mut self.said).await
     }
 
+    /// Takes a line in that has come too early for the rate limit.
+    async fn take_at(&mut self, due: Instant, line: Line) -> Result<(), Stopped> {
+        self.hand_over().await?;
+        sleep_until(due).await;
+        self.take(line);
+        Ok(())
+    }
+
     /// Plain sessions are not asked: a person at netcat would not answer (clause 6.1).
     fn patience(&self) -> Option<Patience> {
         let options = &self.shared.options;
@@ -146,9 +159,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         Some(Patience { interval, timeout: options.ping_timeout })
     }
 
-    /// Takes a line in, and tells what it leads to.
-    fn take(&mut self, line: Line) -> Step {
-        match line {
+    /// Takes a line in, and notes what it leads to.
+    fn take(&mut self, line: Line) {
+        self.step = match line {
             Ok(ClientMessage::Msg(text)) => match self.shared.policy.message(self.peer, self.name, text) {
                 Verdict::Deliver(text) => {
                     self.weight += text.as_str().len() + WRAPPING;
@@ -163,6 +176,6 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Ok(ClientMessage::Pong | ClientMessage::Blank) => Step::ReadOn,
             // Once joined, nobody logs in again (clause 3.9).
             Ok(_) | Err(_) => Step::Ask(Request::Refuse),
-        }
+        };
     }
 }

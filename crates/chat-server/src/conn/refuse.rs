@@ -17,9 +17,9 @@ where
     W: AsyncWrite + Unpin,
 {
     let Ok(_place) = shared.farewells.try_acquire() else { return };
-    let bye = encode(&[], &[ServerMessage::Bye], Terminator::CrLf);
+    let mut bye = encode(&[], &[ServerMessage::Bye], Terminator::CrLf);
     let told = async {
-        write(&mut writer, bye, shared.options.write_timeout).await?;
+        write(&mut writer, &mut bye, shared.options.write_timeout).await?;
         close(&mut writer, shared.options.write_timeout).await;
         Ok::<_, EndReason>(())
     };

@@ -21,10 +21,10 @@ use crate::reason::EndReason;
 /// Writes all of it, in time.
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     io: &mut W,
-    mut octets: impl Buf,
+    octets: &mut impl Buf,
     deadline: Option<Duration>,
 ) -> Result<(), EndReason> {
-    let mut writing = poll_fn(|cx| poll_write_all(Pin::new(&mut *io), &mut octets, cx));
+    let mut writing = poll_fn(|cx| poll_write_all(Pin::new(&mut *io), octets, cx));
     // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
     let done = match poll!(&mut writing) {
         Poll::Ready(done) => Some(done),

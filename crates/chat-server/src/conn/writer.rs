@@ -59,8 +59,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                     }
                 }
                 Due::Replies => {
-                    let replies = self.replies(&[]);
-                    self.write(replies).await?;
+                    let mut replies = self.replies(&[]);
+                    self.write(&mut replies).await?;
                 }
             }
         };
@@ -93,7 +93,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 }
             }
         };
-        self.write(pieces).await?;
+        self.write(&mut pieces).await?;
         self.shared.counters.delivered(self.conn, messages);
         Ok(delivered)
     }
@@ -110,7 +110,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         encode(&self.outbox.take(self.reached), words, self.terminator)
     }
 
-    async fn write(&mut self, octets: impl Buf) -> Result<(), EndReason> {
+    async fn write(&mut self, octets: &mut impl Buf) -> Result<(), EndReason> {
         write(&mut self.io, octets, self.shared.options.write_timeout).await
     }
 }

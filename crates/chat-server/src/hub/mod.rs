@@ -107,6 +107,10 @@ impl Hub {
 
     /// Waits for room for one command. The command is made after that: a task that waits here holds no copies of it.
     async fn room(&self) -> Result<mpsc::Permit<'_, Command>, Stopped> {
-        self.commands.reserve().await.map_err(|_| Stopped)
+        match self.commands.try_reserve() {
+            Ok(room) => Ok(room),
+            // On the heap while it lasts, which it seldom does.
+            Err(_) => Box::pin(self.commands.reserve()).await.map_err(|_| Stopped),
+        }
     }
 }

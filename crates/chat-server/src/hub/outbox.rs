@@ -123,7 +123,12 @@ impl Outbox {
 
     /// Waits until there is room for the answer to a request, and takes it.
     pub(super) async fn reserve(&self, request: Request) {
-        self.room.acquire_many(request.room()).await.expect("never closed").forget();
+        let room = match self.room.try_acquire_many(request.room()) {
+            Ok(room) => room,
+            // On the heap while it lasts, which it seldom does.
+            Err(_) => Box::pin(self.room.acquire_many(request.room())).await.expect("never closed"),
+        };
+        room.forget();
     }
 
     /// Adds a reply. Places only grow.

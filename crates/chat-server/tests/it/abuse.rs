@@ -197,7 +197,7 @@ async fn sleepers_are_cut_and_the_awake_get_every_line() {
     const MESSAGES: usize = 27_000;
     const SLEEPERS: usize = 50;
     /// Of the ring, as the builder tells it: 4,096 batches of 32 KiB.
-    const RING_KIB: u64 = 128 * 1_024;
+    const RING_KIB: u64 = 160 * 1_024;
     let (mut server, address) = start(&["--rate-limit", "0", "--write-timeout", "2"]);
     let mut sleepers = Vec::new();
     for n in 0..SLEEPERS {
