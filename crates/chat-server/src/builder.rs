@@ -85,7 +85,7 @@ impl ChatServerBuilder {
     }
 
     /// Batches that the shared ring keeps, rounded up to a power of two. A client that is further behind is cut off
-    /// (clause 6.5). A batch holds what was said at one moment: a line at rest, at most 32 KiB under load, so that the
+    /// (clause 6.5). A batch holds what was said at one moment: a line at rest, at most 40 KiB under load, so that the
     /// default of 4,096 bounds the memory that all slow clients together can hold to 160 MiB. For peers that want bare
     /// LF (clause 1.2) the lines are kept a second time: 32 KiB more for a batch, 288 MiB in all.
     pub fn ring_batches(mut self, batches: usize) -> Self {

@@ -185,7 +185,8 @@ impl Load {
                         heard(client.received, client.received + messages);
                         client.received += messages;
                         self.delivered += messages;
-                        if count < self.buffer.len() {
+                        // Told once: an end that came with the last octets is still to be read.
+                        if count < self.buffer.len() && !event.is_read_closed() {
                             break;
                         }
                     }
