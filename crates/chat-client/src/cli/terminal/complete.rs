@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reedline::{Completer, Span, Suggestion};
+use reedline::{Completer, CompletionResult, Span, Suggestion};
 
 use crate::{Event, Name};
 
@@ -50,7 +50,7 @@ impl Words {
 }
 
 impl Completer for Words {
-    fn complete(&mut self, line: &str, position: usize) -> Vec<Suggestion> {
+    fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
         let (start, fitting) = self.complete_word(line, position);
         let suggestion = |value| Suggestion {
             value,
@@ -58,7 +58,7 @@ impl Completer for Words {
             append_whitespace: true,
             ..Suggestion::default()
         };
-        fitting.into_iter().map(suggestion).collect()
+        CompletionResult::fresh(fitting.into_iter().map(suggestion).collect::<Vec<_>>())
     }
 }
 

@@ -1,10 +1,9 @@
 //! The line editor, on a thread of its own: what is typed comes out, what is printed goes above the line being typed.
 
 use std::{
-    borrow::Cow,
     io::Write,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc as blocking,
     },
@@ -13,20 +12,19 @@ use std::{
 };
 
 use reedline::{
-    ColumnarMenu, EditCommand, Emacs, ExternalPrinter, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal, default_emacs_keybindings,
+    ColumnarMenu, EditCommand, Emacs, ExternalPrinter, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder, Reedline,
+    ReedlineEvent, ReedlineMenu, Signal, default_emacs_keybindings,
 };
 use tokio::sync::mpsc;
 
 use super::{
+    above::{Above, Feed, above},
     complete::Words,
-    excess::{Excess, Printed},
+    draft::Draft,
     quiet::Quiet,
     size,
 };
 
-/// So many lines may wait to be printed.
-const CAPACITY: usize = 10_000;
 /// How often the editor looks for lines to print.
 const POLL: Duration = Duration::from_millis(25);
 /// So many lines can be had again. They are kept in memory alone: what was said in a room is nobody's file.
@@ -64,10 +62,8 @@ pub(super) enum Next {
 pub(super) struct Editor {
     typed: mpsc::Receiver<Typed>,
     next: blocking::Sender<Next>,
-    printer: ExternalPrinter<String>,
-    excess: Excess,
-    printed: Printed,
-    prompt: LinePrompt,
+    above: Above,
+    draft: Draft,
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -75,18 +71,17 @@ pub(super) struct Editor {
 impl Editor {
     /// Takes the terminal.
     pub(super) fn start(words: Words, prompt: &str, color: bool) -> std::io::Result<Self> {
-        let printer = ExternalPrinter::new(CAPACITY);
-        let (stop, prompt) = (Arc::new(AtomicBool::new(false)), LinePrompt::new(prompt));
+        let (stop, draft) = (Arc::new(AtomicBool::new(false)), Draft::new(prompt));
         let (tell, typed) = mpsc::channel(1);
         let (next, reply) = blocking::channel();
-        to_the_bottom();
-        let excess = Excess::default();
-        let line = reedline(words, printer.clone(), Arc::clone(&stop), color);
-        let line = line.with_highlighter(Box::new(excess.clone()));
-        let shown = prompt.clone();
+        show(&to_the_bottom());
+        let (above, feed, printer) = above(draft.clone());
+        let line = reedline(words, &draft, color);
+        let line = printing(line, printer, feed, Arc::clone(&stop));
+        let shown = draft.clone();
         let thread =
             thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &tell, &reply))?;
-        Ok(Self { typed, next, printer, excess, printed: Printed::default(), prompt, stop, thread: Some(thread) })
+        Ok(Self { typed, next, above, draft, stop, thread: Some(thread) })
     }
 
     /// What is typed next. It may be dropped unfinished.
@@ -101,20 +96,17 @@ impl Editor {
     }
 
     /// Prints a line above the one being typed.
-    pub(super) async fn print(&mut self, line: String) {
-        // Those that wait already are printed together with it, and only the first is printed too high.
-        let excess = if self.printer.receiver().is_empty() { self.excess.rows() } else { 0 };
-        let mut line = Some(self.printed.with_last(excess, &line));
-        while let Some(text) = line.take() {
-            if let Err(full) = self.printer.sender().try_send(text) {
-                line = Some(full.into_inner());
-                tokio::time::sleep(POLL).await;
-            }
-        }
+    pub(super) async fn print(&self, line: String) {
+        self.above.print(line).await;
     }
 
     pub(super) fn prompt(&self, prompt: &str) {
-        self.prompt.set(prompt);
+        self.draft.set_prompt(prompt);
+    }
+
+    /// Takes the line away that was entered. To be called between [`Typed::Line`] and [`Editor::next`].
+    pub(super) fn erase(&self) {
+        show(&self.draft.erase_entered());
     }
 
     /// Gives the terminal back, and what was not printed yet.
@@ -125,27 +117,25 @@ impl Editor {
             // It looks at `stop` as often as for lines to print; its panic has been told.
             let _ = thread.join();
         }
-        std::iter::from_fn(|| self.printer.get_line()).collect()
+        self.above.left()
     }
 }
 
-fn reedline(words: Words, printer: ExternalPrinter<String>, stop: Arc<AtomicBool>, color: bool) -> Reedline {
+fn reedline(words: Words, draft: &Draft, color: bool) -> Reedline {
     let mut keys = default_emacs_keybindings();
     let command = |name: &str| ReedlineEvent::ExecuteHostCommand(name.to_owned());
-    keys.add_binding(
-        KeyModifiers::CONTROL,
-        KeyCode::Char('c'),
-        ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, command(INTERRUPT)]),
-    );
+    // It closes a menu first. During a search it ends that, and nothing else.
+    let interrupt = ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, command(INTERRUPT)]);
+    let interrupt = ReedlineEvent::UntilFound(vec![interrupt, ReedlineEvent::Esc]);
+    keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('c'), interrupt);
     keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('z'), command(SUSPEND));
     keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('l'), command(CLEAR));
     let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.to_owned()), ReedlineEvent::MenuNext]);
     keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
     let menu = Box::new(ColumnarMenu::default().with_name(MENU).with_marker(""));
     let line = Reedline::create()
-        .with_external_printer(printer)
-        .with_poll_interval(POLL)
-        .with_break_signal(stop)
+        .with_highlighter(Box::new(draft.clone()))
+        .use_bracketed_paste(true)
         .with_edit_mode(Box::new(Emacs::new(keys)))
         .with_completer(Box::new(words))
         .with_menu(ReedlineMenu::EngineCompleter(menu))
@@ -158,21 +148,41 @@ fn reedline(words: Words, printer: ExternalPrinter<String>, stop: Arc<AtomicBool
     }
 }
 
-fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
+/// Between two keys it looks for lines to print, and whether to stop. Having been given lines, it prints them before it stops.
+fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: Feed, stop: Arc<AtomicBool>) -> Reedline {
+    let leave = Arc::new(AtomicBool::new(false));
+    let idle = {
+        let leave = Arc::clone(&leave);
+        move || {
+            if stop.load(Ordering::Relaxed) {
+                leave.store(true, Ordering::Relaxed);
+            } else {
+                feed.feed();
+            }
+        }
+    };
+    line.with_external_printer(printer)
+        .with_poll_interval(POLL)
+        .with_break_signal(leave)
+        .with_idle_callback(Box::new(idle))
+}
+
+fn edit(mut line: Reedline, draft: &Draft, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
     let mut quiet = Some(Quiet::take());
     let mut failures = 0;
     loop {
-        let read = line.read_line(prompt);
+        let read = line.read_line(draft);
         failures = if read.is_ok() { 0 } else { failures + 1 };
         let typed = match read {
             Ok(Signal::Success(text)) => Typed::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
                 // The shell gets the terminal as it gave it.
+                show(&draft.erase());
                 quiet = None;
                 Typed::Suspend
             }
             Ok(Signal::HostCommand(command)) if command == CLEAR => {
-                to_the_bottom();
+                show(&(draft.erase() + &to_the_bottom()));
                 continue;
             }
             Ok(Signal::HostCommand(_)) if !line.current_buffer_contents().is_empty() => {
@@ -181,7 +191,10 @@ fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, rep
             }
             Ok(Signal::HostCommand(_) | Signal::CtrlC) => Typed::Interrupt,
             Ok(Signal::CtrlD) => Typed::End,
-            Ok(_) => return,
+            Ok(_) => {
+                show(&draft.erase());
+                return;
+            }
             // A slow terminal may be late to tell where its cursor is.
             Err(_) if failures < PATIENCE => continue,
             Err(error) => Typed::Failed(error.to_string()),
@@ -199,46 +212,14 @@ fn edit(mut line: Reedline, prompt: &LinePrompt, tell: &mpsc::Sender<Typed>, rep
     }
 }
 
-/// Moves what is on the screen out of the way, so that the line being typed is the last one of the screen. There the
-/// editor's printer is exact; higher up it loses its place when it prints several lines at once.
-fn to_the_bottom() {
+/// Moves what is on the screen out of the way, so that the line being typed is the last one of the screen. The editor asks
+/// the terminal where the cursor is; there, an answer that comes late is as good as the one that is awaited.
+fn to_the_bottom() -> String {
+    "\n".repeat(usize::from(size::rows()))
+}
+
+fn show(sequence: &str) {
     let mut terminal = std::io::stdout();
     // A terminal that is gone shows nothing anyway.
-    let _ = terminal.write_all("\n".repeat(usize::from(size::rows())).as_bytes()).and_then(|()| terminal.flush());
-}
-
-/// What stands before the line. It can change while the line is typed.
-#[derive(Clone, Debug)]
-struct LinePrompt(Arc<Mutex<String>>);
-
-impl LinePrompt {
-    fn new(text: &str) -> Self {
-        Self(Arc::new(Mutex::new(text.to_owned())))
-    }
-
-    fn set(&self, text: &str) {
-        text.clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-impl Prompt for LinePrompt {
-    fn render_prompt_left(&self) -> Cow<'_, str> {
-        Cow::Owned(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-
-    fn render_prompt_right(&self) -> Cow<'_, str> {
-        Cow::Borrowed("")
-    }
-
-    fn render_prompt_indicator(&self, _: PromptEditMode) -> Cow<'_, str> {
-        Cow::Borrowed("")
-    }
-
-    fn render_prompt_multiline_indicator(&self) -> Cow<'_, str> {
-        Cow::Borrowed("")
-    }
-
-    fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> Cow<'_, str> {
-        Cow::Owned(format!("(search: {}) ", search.term))
-    }
+    let _ = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());
 }

@@ -1,9 +1,10 @@
 //! The conversation of a person at a terminal: a line editor below, the room above.
 
+mod above;
 mod burst;
 mod complete;
+mod draft;
 mod editor;
-mod excess;
 mod paint;
 mod quiet;
 mod sent;

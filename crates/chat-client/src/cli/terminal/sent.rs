@@ -9,7 +9,7 @@ use crate::{Receipt, SendError, Text};
 /// A message that is acknowledged within this time is shown once, in its place; one that is not is shown before, marked.
 const SOON: Duration = Duration::from_millis(500);
 
-/// All prompts are three columns wide, since the editor's printer counts on it.
+/// Where messages cannot be sent.
 pub(super) const AWAY: &str = ".. ";
 
 #[derive(Debug, Default)]

@@ -3,7 +3,6 @@
 use std::{io::Write, time::Duration};
 
 use tokio::time::Instant;
-use unicode_width::UnicodeWidthStr;
 
 use super::{
     burst::Burst,
@@ -71,17 +70,11 @@ impl Show {
         }
     }
 
-    /// Takes the typed line away: the message is shown again when it is acknowledged. To be called before
-    /// [`Show::next`], while the editor does nothing.
-    pub(super) fn erase(typed: &str) {
-        let prompt = super::sent::AWAY.width();
-        if prompt + typed.width() >= width() {
-            // Taken away, several rows would leave the line being typed too high: see `editor`.
-            return;
+    /// Takes the line away that was entered: its message is shown again when it is acknowledged.
+    pub(super) fn erase(&self) {
+        if let Some(editor) = &self.editor {
+            editor.erase();
         }
-        let mut terminal = std::io::stdout();
-        // A terminal that is gone shows nothing anyway.
-        let _ = write!(terminal, "\u{1b}[A\r\u{1b}[J").and_then(|()| terminal.flush());
     }
 
     pub(super) async fn event(&mut self, event: &Event, own: Option<Name>) {

@@ -3,7 +3,6 @@
 use super::{
     Exit, Place, Terminal, complain, connecting,
     editor::{Next, Typed},
-    show::Show,
     suspend,
 };
 use crate::{Input, Name, SendError};
@@ -39,19 +38,23 @@ impl Terminal<'_> {
             self.show.next(Next::Read);
             return None;
         }
-        let mut kept = None;
         // A paste may have brought several lines.
+        let mut inputs = line.lines().map(Input::read);
+        if inputs.all(|input| matches!(input, Input::Say(_) | Input::Nothing)) {
+            self.show.erase();
+        }
+        let mut kept = Vec::new();
         for line in line.lines() {
             let input = Input::read(line);
             if matches!(input, Input::Quit) {
                 return self.leave(Exit::Done).await;
             }
-            if kept.is_some() || !self.take(input).await {
-                kept.get_or_insert_with(String::new).push_str(line);
+            if !kept.is_empty() || !self.take(input).await {
+                kept.push(line);
             }
         }
         self.show_prompt();
-        self.show.next(kept.map_or(Next::Read, Next::ReadAgain));
+        self.show.next(if kept.is_empty() { Next::Read } else { Next::ReadAgain(kept.join("\n")) });
         None
     }
 
@@ -66,7 +69,6 @@ impl Terminal<'_> {
                 };
                 match client.queue(text.clone()).await {
                     Ok(receipt) => {
-                        Show::erase(text.as_str());
                         self.sent.push(text, receipt);
                     }
                     Err(SendError::Bye) => self.show.warning("a guest cannot say BYE: /quit leaves").await,

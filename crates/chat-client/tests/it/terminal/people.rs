@@ -1,124 +1,9 @@
-//! The program at a pseudo-terminal, of which the test sees the screen as a person would.
+//! What a person does, and sees.
 
-use std::time::Duration;
+use pty_process::Size;
 
-use pty_process::{Command, OwnedReadPty, OwnedWritePty, Size};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    process::Child,
-};
-
-use crate::{
-    program::{hermetic, listen},
-    script::{Server, within},
-};
-
-/// What the program asks to learn where the cursor is.
-const WHERE: &[u8] = b"\x1b[6n";
-
-struct Terminal {
-    reader: OwnedReadPty,
-    writer: OwnedWritePty,
-    screen: vt100::Parser,
-    child: Child,
-    /// The end of what was read, in which a question may have begun.
-    tail: Vec<u8>,
-    bells: usize,
-}
-
-impl Terminal {
-    fn start(args: &[&str]) -> Self {
-        let (pty, pts) = pty_process::open().unwrap();
-        pty.resize(Size::new(24, 80)).unwrap();
-        let command = Command::new(env!("CARGO_BIN_EXE_chat-client")).args(args).envs(hermetic());
-        let command = command.env("TERM", "xterm-256color").env_remove("NO_COLOR").kill_on_drop(true);
-        let child = command.args(["--time", ""]).spawn(pts).unwrap();
-        let (reader, writer) = pty.into_split();
-        Self { reader, writer, screen: vt100::Parser::new(24, 80, 1_000), child, tail: Vec::new(), bells: 0 }
-    }
-
-    async fn press(&mut self, keys: &str) {
-        within(self.writer.write_all(keys.as_bytes())).await.unwrap();
-    }
-
-    /// Looks at the screen until it is like this.
-    #[track_caller]
-    fn until(&mut self, wanted: impl Fn(&str) -> bool) -> impl Future<Output = String> {
-        let place = std::panic::Location::caller();
-        async move {
-            loop {
-                let screen = self.screen.screen().contents();
-                let screen: String = screen.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
-                if wanted(&screen) {
-                    return screen;
-                }
-                let seen = tokio::time::timeout(Duration::from_secs(20), self.look()).await;
-                assert!(seen == Ok(true), "awaited at {place}, the screen is:\n{screen}");
-            }
-        }
-    }
-
-    /// Waits until the last line is this.
-    #[track_caller]
-    fn until_typed(&mut self, line: &str) -> impl Future<Output = String> {
-        self.until(move |screen| screen.trim_end().lines().last().is_some_and(|last| last == line))
-    }
-
-    /// Goes on as a terminal while something else is done.
-    async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
-        let (mut other, mut alive) = (std::pin::pin!(other), true);
-        loop {
-            tokio::select! {
-                done = &mut other => return done,
-                seen = self.look(), if alive => alive = seen,
-            }
-        }
-    }
-
-    /// Takes what comes, as a terminal does. `false`: the program is gone.
-    async fn look(&mut self) -> bool {
-        let mut octets = [0; 4096];
-        // The end of a pseudo-terminal is an error.
-        let Ok(count @ 1..) = self.reader.read(&mut octets).await else { return false };
-        self.screen.process(&octets[..count]);
-        self.bells += octets[..count].split(|octet| *octet == 7).count() - 1;
-        self.tail.extend_from_slice(&octets[..count]);
-        let asked = self.tail.windows(WHERE.len()).filter(|window| *window == WHERE).count();
-        self.tail.drain(..self.tail.len().saturating_sub(WHERE.len() - 1));
-        for _ in 0..asked {
-            let (row, column) = self.screen.screen().cursor_position();
-            self.press(&format!("\x1b[{};{}R", row + 1, column + 1)).await;
-        }
-        true
-    }
-
-    /// The exit code.
-    async fn end(mut self) -> Option<i32> {
-        within(async { while self.look().await {} }).await;
-        within(self.child.wait()).await.unwrap().code()
-    }
-}
-
-/// Ann at a terminal, in the room with Bob.
-async fn ann(args: &[&str]) -> (TcpListener, Server<TcpStream>, Terminal) {
-    let (listener, address) = listen().await;
-    let mut terminal = Terminal::start(&[&["--name", "ann", &address], args].concat());
-    let server = welcome(&listener, &mut terminal).await;
-    (listener, server, terminal)
-}
-
-async fn welcome(listener: &TcpListener, terminal: &mut Terminal) -> Server<TcpStream> {
-    let serve = async {
-        let mut server = Server::accept(listener).await;
-        server.welcome("ann").await;
-        server.expect("REQ CLIENTS").await;
-        server.lines("LIST CLIENTS 2 bob ann").await;
-        server
-    };
-    let (server, _) = tokio::join!(serve, terminal.until(|screen| screen.contains("2 here: bob ann")));
-    server
-}
+use super::{Terminal, ann, welcome};
+use crate::{program::listen, script::Server};
 
 #[tokio::test]
 async fn messages_that_come_while_one_types_leave_the_line_whole() {
@@ -230,8 +115,8 @@ async fn a_server_that_comes_back_finds_the_draft_and_no_message_twice() {
     let screen = terminal.until(|screen| screen.contains("[unknown: ")).await;
     assert!(screen.contains("connection lost"), "{screen}");
     let mut server = welcome(&listener, &mut terminal).await;
-    let screen = terminal.until_typed(">> a draft").await;
-    assert!(screen.contains("were not heard"), "{screen}");
+    let back = |screen: &str| screen.contains("were not heard") && screen.trim_end().ends_with(">> a draft");
+    terminal.until(back).await;
     terminal.press("\r").await;
     terminal.beside(server.expect("MSG a draft")).await;
     server.lines("OK").await;
@@ -312,7 +197,7 @@ async fn a_guest_gets_a_name_when_it_asks_for_one() {
     let mut terminal = Terminal::start(&[&address]);
     terminal.until_typed("name:").await;
     terminal.press("\r").await;
-    let mut server = Server::accept(&listener).await;
+    let mut server = terminal.beside(Server::accept(&listener)).await;
     terminal.beside(server.expect("\n")).await;
     terminal.until(|screen| screen.contains("as a guest")).await;
     terminal.press("/name ann\r").await;
