@@ -14,10 +14,10 @@ use crate::{
 #[non_exhaustive]
 pub enum NotJudged {
     /// The address means nothing.
-    #[error("{0}: no such address: {1}")]
+    #[error("{0}: no such address: {1}: write HOST:PORT, as in localhost:2222")]
     NoAddress(String, io::Error),
     /// Nobody is there.
-    #[error("{0}: closed: nobody listens there ({1})")]
+    #[error("{0}: closed: nobody listens there ({1}): start the server first")]
     Closed(String, io::Error),
     /// Somebody is there, and says nothing.
     #[error("{0}: silent: it lets a client in and answers nothing within {1:?}")]

@@ -2,9 +2,17 @@
 
 use std::{ffi::OsString, io::Write, path::PathBuf, time::Duration};
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum, error::ErrorKind, parser::ValueSource};
+use clap::{
+    ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
+};
 
-use super::{Address, Exit, complain, config, exit};
+use super::{
+    Address, Exit, complain,
+    config::{self, Setting},
+    exit,
+};
 use crate::Name;
 
 const EXAMPLES: &str = "\
@@ -103,7 +111,7 @@ impl Args {
     pub fn of_process() -> Result<Self, Exit> {
         let words: Vec<_> = std::env::args_os().collect();
         let parsed = config::file(&words).map_err(|why| usage(&why)).and_then(|settings| {
-            let (args, matches) = parse(words, &settings).map_err(|error| explain(&error))?;
+            let (args, matches) = parse(words, &settings).map_err(|error| explain(&error, &settings))?;
             if args.print_config {
                 // A reader that is gone needs no settings.
                 drop(write!(std::io::stdout(), "{}", printed(&matches, &settings)));
@@ -121,24 +129,43 @@ impl Args {
 }
 
 /// Settings of the file are defaults, so that clap gives environment and flags the precedence, and checks them all alike.
-fn parse(words: Vec<OsString>, settings: &[(String, String)]) -> Result<(Args, ArgMatches), clap::Error> {
+fn parse(words: Vec<OsString>, settings: &[Setting]) -> Result<(Args, ArgMatches), clap::Error> {
     let mut command = Args::command();
-    for (key, value) in settings {
-        command = command.mut_arg(key, |arg| arg.default_value(value.clone()));
+    for Setting { key, value, .. } in settings {
+        command = command.mut_arg(*key, |arg| arg.default_value(value.clone()));
     }
     let matches = command.try_get_matches_from(words)?;
     Ok((Args::from_arg_matches(&matches)?, matches))
 }
 
-fn explain(error: &clap::Error) -> Exit {
+fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // A reader that is gone needs no help.
         drop(write!(std::io::stdout(), "{}", error.render()));
         return Exit::Done;
     }
-    let told = error.to_string();
-    let line = told.lines().next().unwrap_or_default();
-    usage(line.strip_prefix("error: ").unwrap_or(line))
+    let place =
+        settings.iter().find(|setting| is_to_blame(setting, error)).map(|setting| format!("{}: ", setting.place));
+    usage(&(place.unwrap_or_default() + &gist(&error.to_string())))
+}
+
+/// What clap says in several lines, in one, and without its usage.
+fn gist(told: &str) -> String {
+    let told = told.strip_prefix("error: ").unwrap_or(told).lines().map(str::trim);
+    let told = told.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether the error is about this line of the file.
+fn is_to_blame(setting: &Setting, error: &clap::Error) -> bool {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let arg = text(ContextKind::InvalidArg);
+    let is_key =
+        if setting.key == "server" { !arg.starts_with("--") } else { arg.starts_with(&format!("--{} ", setting.key)) };
+    is_key && text(ContextKind::InvalidValue) == setting.value
 }
 
 fn usage(why: &str) -> Exit {
@@ -146,13 +173,13 @@ fn usage(why: &str) -> Exit {
     Exit::Usage
 }
 
-fn printed(matches: &ArgMatches, settings: &[(String, String)]) -> String {
+fn printed(matches: &ArgMatches, settings: &[Setting]) -> String {
     let setting = |key: &&str| {
         let value = matches.get_raw(key).and_then(|mut values| values.next()).unwrap_or_default();
         let source = match matches.value_source(key) {
             Some(ValueSource::CommandLine) => "command line",
             Some(ValueSource::EnvVariable) => "environment",
-            Some(_) if settings.iter().any(|(set, _)| set == key) => "file",
+            Some(_) if settings.iter().any(|setting| setting.key == *key) => "file",
             Some(_) => "default",
             None => return format!("# {key} =\n"),
         };
@@ -177,9 +204,12 @@ fn time_format(format: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn parsed(words: &[&str], settings: &[(&str, &str)]) -> Result<Args, clap::Error> {
+    fn parsed(words: &[&str], settings: &[(&'static str, &str)]) -> Result<Args, clap::Error> {
         let words = ["chat-client"].iter().chain(words).map(OsString::from).collect();
-        let settings: Vec<_> = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(key, value)| Setting { key, value: (*value).to_owned(), place: String::new() })
+            .collect();
         parse(words, &settings).map(|(args, _)| args)
     }
 

@@ -11,8 +11,17 @@ use etcetera::BaseStrategy;
 /// What can be set. Each is a flag too, but `server`, which is the argument.
 pub(super) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "reconnect"];
 
+/// A line of the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) value: String,
+    /// The file, and the line in it.
+    pub(super) place: String,
+}
+
 /// The settings of the file that `words` or the environment name, or of the usual one, which need not be there.
-pub(super) fn file(words: &[OsString]) -> Result<Vec<(String, String)>, String> {
+pub(super) fn file(words: &[OsString]) -> Result<Vec<Setting>, String> {
     let (path, is_asked_for) = match named(words).or_else(|| std::env::var_os("CHAT_CONFIG").map(PathBuf::from)) {
         Some(path) => (path, true),
         None => match etcetera::choose_base_strategy() {
@@ -24,7 +33,7 @@ pub(super) fn file(words: &[OsString]) -> Result<Vec<(String, String)>, String> 
     match std::fs::read_to_string(&path) {
         Ok(text) => read(&text, &path),
         Err(error) if error.kind() == ErrorKind::NotFound && !is_asked_for => Ok(Vec::new()),
-        Err(error) => Err(format!("cannot read {}: {error}; correct --config", path.display())),
+        Err(error) => Err(format!("cannot read {}: {error}; give another with --config", path.display())),
     }
 }
 
@@ -42,7 +51,7 @@ fn named(words: &[OsString]) -> Option<PathBuf> {
     None
 }
 
-fn read(text: &str, path: &Path) -> Result<Vec<(String, String)>, String> {
+fn read(text: &str, path: &Path) -> Result<Vec<Setting>, String> {
     let mut settings = Vec::new();
     for (index, line) in text.lines().enumerate() {
         // Behind a value a remark needs a space before it.
@@ -52,11 +61,11 @@ fn read(text: &str, path: &Path) -> Result<Vec<(String, String)>, String> {
         }
         let place = format!("{}:{}", path.display(), index + 1);
         let (key, value) = line.split_once('=').ok_or_else(|| format!("{place}: write `key = value`"))?;
-        let (key, value) = (key.trim(), value.trim());
-        if !KEYS.contains(&key) {
+        let (key, value) = (key.trim(), value.trim().to_owned());
+        let Some(key) = KEYS.iter().find(|known| **known == key) else {
             return Err(format!("{place}: there is no `{key}`: write one of {}", KEYS.join(", ")));
-        }
-        settings.push((key.to_owned(), value.to_owned()));
+        };
+        settings.push(Setting { key, value, place });
     }
     Ok(settings)
 }
@@ -70,7 +79,8 @@ mod tests {
         let text = "# mine\n\nname = ann  # who else\n time=%H:%M:%S\nbell=\n";
         let settings = read(text, Path::new("f")).unwrap();
         let expected = [("name", "ann"), ("time", "%H:%M:%S"), ("bell", "")];
-        assert_eq!(settings, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        let settings: Vec<_> = settings.iter().map(|setting| (setting.key, setting.value.as_str())).collect();
+        assert_eq!(settings, expected);
     }
 
     #[test]

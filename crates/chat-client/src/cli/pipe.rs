@@ -94,6 +94,11 @@ impl Pipe<'_> {
             self.account(&talked).await;
             let may_come_back = talked.closed.is_lost() || talked.closed == Closed::ServerBye;
             if !(comes_back && may_come_back && !talked.input_over) {
+                // What is unacknowledged is nothing to be said again without thinking.
+                if may_come_back && !comes_back && talked.unacknowledged.is_empty() {
+                    self.screen.status("try again, or let --reconnect do it");
+                    self.screen.flush().await;
+                }
                 return self.gravest(judge(&talked));
             }
             lost = Some(Instant::now());

@@ -20,6 +20,8 @@ mod reconnecting;
 mod room;
 mod script;
 mod sending;
+#[cfg(all(unix, feature = "cli"))]
+mod snapshots;
 mod talking;
 #[cfg(all(unix, feature = "cli"))]
 mod terminal;

@@ -57,7 +57,8 @@ impl Book {
     /// The cases of one file.
     pub fn of_file(path: &Path) -> Result<Self, CaseError> {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| CaseError::at(&name, error.to_string()))?;
+        let text =
+            fs::read_to_string(path).map_err(|error| CaseError::at(&name, format!("{error}: name a file of cases")))?;
         let mut book = Self::default();
         book.add(read(&name, &text)?)?;
         Ok(book)

@@ -21,11 +21,13 @@ pub(super) fn complain(why: &str) {
 }
 
 pub(super) fn read_file(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}: name a file that is there", path.display()))
 }
 
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    fs::write(path, text)
+        .map_err(|error| format!("cannot write {}: {error}: name a file in a folder that is there", path.display()))
 }
 
 /// The cases to choose from.

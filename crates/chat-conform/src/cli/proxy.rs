@@ -9,7 +9,9 @@ use crate::proxy::{self, Listener, Saved, Shape};
 
 pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
     let (listen, to) = (here(&args.listen), here(&args.to));
-    let listener = TcpListener::bind(&listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listener = TcpListener::bind(&listen)
+        .await
+        .map_err(|error| format!("cannot listen on {listen}: {error}: give another with --listen, as in :3333"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let out = Out { file: args.save.as_deref().map(begin).transpose()? };
     output::line(&format!("listening on {address}"));

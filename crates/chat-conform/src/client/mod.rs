@@ -36,7 +36,7 @@ pub async fn judge_client(
     if cases.is_empty() {
         return Err(NotJudged::NothingSelected);
     }
-    let cannot = |error| NotJudged::Cannot(format!("cannot listen on {listen}: {error}"));
+    let cannot = |error| NotJudged::Cannot(format!("cannot listen on {listen}: {error}: give another with --listen"));
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;
     let mut report = Report::new(&command.map_or_else(|| format!("client at {address}"), ToString::to_string));

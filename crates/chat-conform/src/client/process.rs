@@ -69,7 +69,9 @@ impl Process {
         let (program, arguments) = words.split_first().ok_or("an empty command")?;
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| format!("cannot start {program}: {error}"))?;
+        let mut child = command.spawn().map_err(|error| {
+            format!("cannot start {program}: {error}: behind `--` stands a command as one types it")
+        })?;
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (change, changed) = watch::channel(());
         if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {

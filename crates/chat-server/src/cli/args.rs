@@ -28,15 +28,15 @@ pub(super) struct Args {
     pub(super) listen: Vec<ListenAddr>,
 
     /// Clients at the same time
-    #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value = "10000", value_parser = count::<usize>)]
     max_clients: usize,
 
     /// Clients at the same time from one address (IPv6: from one /64)
-    #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS_PER_IP", default_value_t = 256)]
+    #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS_PER_IP", default_value = "256", value_parser = count::<usize>)]
     max_clients_per_ip: usize,
 
     /// Messages a second from each client, twice as many at once; faster ones are read more slowly. 0: no limit
-    #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value_t = 200)]
+    #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value = "200", value_parser = count::<u32>)]
     rate_limit: u32,
 
     /// Refuse plain sessions: clients must speak PROT and have a name
@@ -89,6 +89,17 @@ pub(super) enum LogFormat {
     Json,
 }
 
+/// What clap says in several lines, in one, and without its usage.
+fn gist(told: &str) -> String {
+    let told = told.strip_prefix("error: ").unwrap_or(told).lines().map(str::trim);
+    let told = told.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn count<N: std::str::FromStr>(count: &str) -> Result<N, &'static str> {
+    count.parse().map_err(|_| "give a whole number, such as 100")
+}
+
 impl Args {
     /// Reads command line and environment. Otherwise: what was asked for is printed, or one line says what is wrong.
     pub(super) fn read() -> Result<Self, ExitCode> {
@@ -100,9 +111,7 @@ impl Args {
             }
             _ => {
                 let whole = error.render().to_string();
-                let what = whole.lines().next().unwrap_or_default();
-                let what = what.strip_prefix("error: ").unwrap_or(what);
-                let _ = writeln!(std::io::stderr(), "chat-server: {what} (try --help)");
+                let _ = writeln!(std::io::stderr(), "chat-server: {} (try --help)", gist(&whole));
                 ExitCode::from(super::EXIT_USAGE)
             }
         })

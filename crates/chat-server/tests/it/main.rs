@@ -25,6 +25,8 @@ mod process;
 mod readme;
 mod room;
 mod simulation;
+#[cfg(all(unix, feature = "cli"))]
+mod snapshots;
 mod stats;
 mod support;
 mod wire;

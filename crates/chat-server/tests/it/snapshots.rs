@@ -1,0 +1,42 @@
+//! What the program prints, octet for octet, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` writes them anew.
+
+use std::fmt::Write;
+
+use snapbox::{assert_data_eq, file};
+
+use crate::process::Process;
+
+/// Runs to its end; exit code, stdout, stderr.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let (status, stdout, stderr) = Process::start(env!("CARGO_BIN_EXE_chat-server"), args).end();
+    (status.code().unwrap(), stdout, stderr)
+}
+
+#[test]
+fn help() {
+    // Blanks at the end of a line are nobody's business.
+    let help = |flag| run(&[flag]).1.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    assert_data_eq!(help("-h"), file!["snapshots/help-short.txt"]);
+    assert_data_eq!(help("--help"), file!["snapshots/help.txt"]);
+}
+
+#[test]
+fn every_error_says_what_to_do_next() {
+    let mut told = String::new();
+    for args in [
+        &["--lsiten", "x"][..],
+        &["--listen", "x"],
+        &["--listen", "127.0.0.1:x"],
+        &["--listen", "192.0.2.1:2222"],
+        &["--max-clients", "many"],
+        &["--rate-limit", "0.5"],
+        &["--login-timeout", "soon"],
+        &["--log-format", "xml"],
+        &["2222"],
+    ] {
+        let (code, stdout, stderr) = run(args);
+        assert_eq!(stdout, "");
+        writeln!(told, "$ chat-server {}\n{stderr}=> {code}\n", args.join(" ")).unwrap();
+    }
+    assert_data_eq!(told, file!["snapshots/errors.txt"]);
+}
