@@ -2,6 +2,10 @@
 //!
 //! A server of this protocol answers each message with one `OK` (clause 5.1). Others of version 0.1 say none, or send their
 //! clients their own messages back, before the `OK` or after it. No flag tells them apart, only what they say.
+//!
+//! A guest's own messages, sent back, are not known as such: only the server knows the name it has given. What another guest
+//! says in the same words, or a bot that repeats everybody, looks the same; to take it for an echo would hide a message, or
+//! call one acknowledged that is not.
 
 use std::{
     collections::VecDeque,

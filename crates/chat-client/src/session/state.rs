@@ -3,6 +3,7 @@
 //! Answers come in the order of the requests (clause 5.3), so what is awaited is a queue, and only its front is matched:
 //! a reply that does not fit there is one that nobody waits for.
 
+mod reaction;
 mod replies;
 
 use std::{collections::VecDeque, mem, time::Duration};
@@ -15,6 +16,8 @@ use super::{
 };
 use crate::{Closed, Event, Report};
 
+pub(crate) use reaction::{Answer, Reaction};
+
 /// Something that the user of the library wants. `T` is where the answer goes.
 #[derive(Debug)]
 pub(crate) enum Request<T> {
@@ -23,29 +26,6 @@ pub(crate) enum Request<T> {
     Ping(T),
     /// Leave, once everything before it is answered.
     Leave,
-}
-
-/// What became of a request.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Answer {
-    Accepted,
-    Refused,
-    Roster(Vec<Name>),
-    Pong,
-    /// The server's answer contradicts itself.
-    Malformed,
-    /// The session ended, and nobody can say (clause 7.6).
-    Unknown,
-    /// The session ended before it was written.
-    NotSent,
-}
-
-/// What follows from a line.
-#[derive(Debug)]
-pub(crate) struct Reaction<T> {
-    pub(crate) answer: Option<(T, Answer)>,
-    pub(crate) event: Option<Event>,
-    pub(crate) closed: Option<Closed>,
 }
 
 /// A session after its login.
@@ -226,24 +206,6 @@ impl<T> State<T> {
             Awaited::Probe => None,
         });
         (report, tickets)
-    }
-}
-
-impl<T> Reaction<T> {
-    fn nothing() -> Self {
-        Self { answer: None, event: None, closed: None }
-    }
-
-    fn event(event: Event) -> Self {
-        Self { event: Some(event), ..Self::nothing() }
-    }
-
-    fn answer(ticket: T, answer: Answer) -> Self {
-        Self { answer: Some((ticket, answer)), ..Self::nothing() }
-    }
-
-    fn both(ticket: T, answer: Answer, event: Event) -> Self {
-        Self { answer: Some((ticket, answer)), event: Some(event), closed: None }
     }
 }
 
