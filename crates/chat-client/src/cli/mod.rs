@@ -24,6 +24,8 @@ pub use exit::Exit;
 /// A thread of the runtime may go on reading standard input: end the runtime without waiting for it.
 pub async fn run(args: &Args) -> Exit {
     let person = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    // A dumb terminal cannot move its cursor: lines come and go there as in a pipe.
+    let person = person && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
     let script = args.json || args.json_in || args.no_input || args.follow || args.timeout.is_some();
     if person && !script { terminal::run(args, interrupts()).await } else { pipe::run(args, interrupts()).await }
 }

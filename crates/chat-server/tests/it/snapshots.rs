@@ -24,7 +24,7 @@ fn help() {
 fn every_error_says_what_to_do_next() {
     let mut told = String::new();
     for args in [
-        &["--lsiten", "x"][..],
+        &["--nmae", "x"][..],
         &["--listen", "x"],
         &["--listen", "127.0.0.1:x"],
         &["--listen", "192.0.2.1:2222"],

@@ -190,7 +190,11 @@ fn edit(mut line: Reedline, draft: &Draft, tell: &mpsc::Sender<Typed>, reply: &b
                 continue;
             }
             Ok(Signal::HostCommand(_) | Signal::CtrlC) => Typed::Interrupt,
-            Ok(Signal::CtrlD) => Typed::End,
+            Ok(Signal::CtrlD) => {
+                // The cursor is below the line already, as behind Enter.
+                show(&draft.erase_entered());
+                Typed::End
+            }
             Ok(_) => {
                 show(&draft.erase());
                 return;

@@ -32,23 +32,23 @@ struct Terminal {
     /// Answers that are late.
     held: Option<String>,
     bells: usize,
+    escapes: usize,
 }
 
 impl Terminal {
     fn start(args: &[&str]) -> Self {
-        Self::of(Command::new(PROGRAM).args(args))
+        Self::of(Command::new(PROGRAM).args(args).env("TERM", "xterm-256color"))
     }
 
     /// Of any command.
     fn of(command: Command) -> Self {
         let (pty, pts) = pty_process::open().unwrap();
         pty.resize(Size::new(24, 80)).unwrap();
-        let command =
-            command.envs(hermetic()).env("TERM", "xterm-256color").env("CHAT_TIME", "").env_remove("NO_COLOR");
+        let command = command.envs(hermetic()).env("CHAT_TIME", "").env_remove("NO_COLOR");
         let child = command.kill_on_drop(true).spawn(pts).unwrap();
         let (reader, writer) = pty.into_split();
         let screen = vt100::Parser::new(24, 80, 1_000);
-        Self { reader, writer, screen, child, tail: Vec::new(), held: None, bells: 0 }
+        Self { reader, writer, screen, child, tail: Vec::new(), held: None, bells: 0, escapes: 0 }
     }
 
     async fn press(&mut self, keys: &str) {
@@ -96,6 +96,7 @@ impl Terminal {
         let Ok(count @ 1..) = self.reader.read(&mut octets).await else { return false };
         self.screen.process(&octets[..count]);
         self.bells += octets[..count].split(|octet| *octet == 7).count() - 1;
+        self.escapes += octets[..count].split(|octet| *octet == 0x1b).count() - 1;
         self.tail.extend_from_slice(&octets[..count]);
         let asked = self.tail.windows(WHERE.len()).filter(|window| *window == WHERE).count();
         self.tail.drain(..self.tail.len().saturating_sub(WHERE.len() - 1));

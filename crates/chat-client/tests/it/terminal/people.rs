@@ -1,8 +1,8 @@
 //! What a person does, and sees.
 
-use pty_process::Size;
+use pty_process::{Command, Size};
 
-use super::{Terminal, ann, welcome};
+use super::{PROGRAM, Terminal, ann, welcome};
 use crate::{program::listen, script::Server};
 
 #[tokio::test]
@@ -187,6 +187,8 @@ async fn ctrl_d_and_quit_leave_with_bye() {
         let (_listener, server, mut terminal) = ann(&[]).await;
         terminal.press(keys).await;
         terminal.beside(server.part()).await;
+        // No prompt is left behind.
+        terminal.until(|screen| !screen.trim_end().ends_with(">>")).await;
         assert_eq!(terminal.end().await, Some(0));
     }
 }
@@ -203,4 +205,20 @@ async fn a_guest_gets_a_name_when_it_asks_for_one() {
     terminal.press("/name ann\r").await;
     terminal.beside(server.part()).await;
     let _server = welcome(&listener, &mut terminal).await;
+}
+
+#[tokio::test]
+async fn a_dumb_terminal_is_used_as_a_pipe_is() {
+    let (listener, address) = listen().await;
+    let mut terminal = Terminal::of(Command::new(PROGRAM).args(["--name", "ann", &address]).env("TERM", "dumb"));
+    let mut server = terminal.beside(Server::accept(&listener)).await;
+    terminal.beside(server.welcome("ann")).await;
+    terminal.press("hi\n").await;
+    terminal.beside(server.expect("MSG hi")).await;
+    server.lines("OK\nFROM bob MSG hello").await;
+    terminal.until(|screen| screen.contains("<bob> hello")).await;
+    terminal.press("\x04").await;
+    terminal.beside(server.part()).await;
+    assert_eq!(terminal.escapes, 0);
+    assert_eq!(terminal.end().await, Some(0));
 }

@@ -16,7 +16,8 @@ echo "ended: $?""#;
 #[tokio::test]
 async fn ctrl_z_gives_the_terminal_back_and_what_came_meanwhile_is_shown() {
     let (listener, address) = listen().await;
-    let mut terminal = Terminal::of(Command::new("sh").args(["-c", SHELL, PROGRAM, "--name", "ann", &address]));
+    let mut terminal =
+        Terminal::of(Command::new("sh").args(["-c", SHELL, PROGRAM, "--name", "ann", &address]).env("TERM", "xterm"));
     let mut server = welcome(&listener, &mut terminal).await;
     terminal.press("my draft").await;
     terminal.until_typed(">> my draft").await;
