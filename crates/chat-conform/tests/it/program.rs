@@ -178,3 +178,23 @@ fn without_a_command_a_person_is_told_what_to_do() {
     assert!(code == 2 && stderr.contains("connect your client to 127.0.0.1:"), "{stderr}");
     assert!(stderr.contains("no client has connected"), "{stderr}");
 }
+
+#[test]
+fn every_error_says_what_to_do_next() {
+    for (args, next) in [
+        (&["server", "nowhere"][..], "write HOST:PORT"),
+        (&["server", "127.0.0.1:1"], "start the server first"),
+        (&["server", "127.0.0.1:1", "--only", "nothing"], "`--list` tells the names"),
+        (&["server", "127.0.0.1:1", "--level", "x"], "plain, named or robust"),
+        (&["server", "127.0.0.1:1", "--cases", "/nowhere/x"], "name a file of cases"),
+        (&["server", "127.0.0.1:1", "--known-failing", "/nowhere/x"], "name a file that is there"),
+        (&["client", "--", "/nowhere/x"], "behind `--` stands a command"),
+        (&["proxy", "--listen", ":x", "--to", ":2222"], "give another with --listen"),
+        (&["class", "/nowhere/x"], "name a file that is there"),
+        (&["judge"], "try '--help'"),
+    ] {
+        let (code, stdout, stderr) = conform(args);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
+        assert!(stderr.contains(next), "{args:?}: {stderr}");
+    }
+}
