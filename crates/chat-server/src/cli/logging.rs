@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    iter,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,6 +20,8 @@ use super::args::{Args, LogFormat};
 /// Records that may wait to be written. Peers cause records: while nobody reads stderr, the next ones are lost, and
 /// nobody waits.
 const WAITING: usize = 4_096;
+/// After records were written, the next ones gather for so long: one write, and one waking up, for all of them.
+const GATHERING: Duration = Duration::from_millis(5);
 /// How long the end of the program waits for what is waiting.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
@@ -61,20 +64,29 @@ pub(super) fn init(args: &Args) -> Log {
 
 /// A stderr that is closed, on a full disk, or read by nobody loses its log and nothing else.
 fn write_all(waiting: &Receiver<Entry>, lost: &AtomicU64) {
-    while let Ok(entry) = waiting.recv() {
-        match entry {
-            Entry::Record(record) => {
-                let _ = io::stderr().write_all(&record);
-            }
-            Entry::Reached(told) => {
-                let _ = told.try_send(());
+    let mut text = Vec::new();
+    while let Ok(first) = waiting.recv() {
+        for entry in iter::once(first).chain(waiting.try_iter()) {
+            match entry {
+                Entry::Record(record) => text.extend_from_slice(&record),
+                Entry::Reached(told) => {
+                    write(&mut text);
+                    let _ = told.try_send(());
+                }
             }
         }
+        write(&mut text);
         let records = lost.swap(0, Ordering::Relaxed);
         if records > 0 {
             warn!(records, "lost records of this log, since nobody read it");
         }
+        thread::sleep(GATHERING);
     }
+}
+
+fn write(text: &mut Vec<u8>) {
+    let _ = io::stderr().write_all(text);
+    *text = Vec::new(); // A burst that is over takes no memory.
 }
 
 impl Log {
