@@ -1,6 +1,6 @@
 //! Pieces of shared memory, written one after the other as if they were one, and copied nowhere.
 
-use std::{collections::VecDeque, io::IoSlice, iter};
+use std::{io::IoSlice, iter, mem};
 
 use bytes::{Buf, Bytes};
 
@@ -8,7 +8,9 @@ use bytes::{Buf, Bytes};
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     first: Bytes,
-    rest: VecDeque<Bytes>,
+    /// Those behind it, from `next` on.
+    rest: Vec<Bytes>,
+    next: usize,
     remaining: usize,
 }
 
@@ -19,14 +21,8 @@ impl Pieces {
         if self.first.is_empty() {
             self.first = piece;
         } else if !piece.is_empty() {
-            self.rest.push_back(piece);
+            self.rest.push(piece);
         }
-    }
-}
-
-impl From<Bytes> for Pieces {
-    fn from(first: Bytes) -> Self {
-        Self { remaining: first.len(), first, rest: VecDeque::new() }
     }
 }
 
@@ -40,20 +36,17 @@ impl Buf for Pieces {
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let pieces = iter::once(&self.first).chain(&self.rest);
+        let pieces = iter::once(&self.first).chain(&self.rest[self.next..]);
         slices.iter_mut().zip(pieces).map(|(slice, piece)| *slice = IoSlice::new(piece)).count()
     }
 
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.remaining, "no further than there is something");
         self.remaining -= count;
-        while count >= self.first.len() {
+        while count > 0 && count >= self.first.len() {
             count -= self.first.len();
-            let Some(next) = self.rest.pop_front() else {
-                self.first = Bytes::new();
-                return;
-            };
-            self.first = next;
+            self.first = self.rest.get_mut(self.next).map(mem::take).unwrap_or_default();
+            self.next += 1;
         }
         self.first.advance(count);
     }
