@@ -61,7 +61,7 @@ pub(crate) async fn stats(server: &mut Process, say: &str) -> String {
     }
 }
 
-fn stop(server: Process) -> String {
+pub(crate) fn stop(server: Process) -> String {
     server.signal(Signal::TERM);
     let (status, _, stderr) = server.end();
     assert!(status.success(), "{stderr}");

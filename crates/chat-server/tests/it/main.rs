@@ -8,6 +8,8 @@
 mod abuse;
 #[cfg(feature = "cli")]
 mod binary;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod bystander;
 mod conform;
 mod corpus;
 mod deadlines;
