@@ -2,11 +2,11 @@
 
 use chat_proto::{Name, ServerMessage, Text};
 
-/// Something that a client sent in a named session after its login, and that is owed a reply.
+/// Something that a client sent once it was in (a plain one: from its first line on), and that is owed a reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Ask {
-    /// `MSG`: `OK`, or `BAD REQ` if the server's policy refuses it. No two messages of a run may have the same text.
+    /// A message: `OK`, or `BAD REQ` if the server's policy refuses it. No two messages of a run may have the same text.
     Say(Text),
     /// A line that nobody may accept: `BAD REQ`.
     Nonsense,
@@ -18,13 +18,14 @@ pub enum Ask {
     Bye,
 }
 
-/// The record of one named session: what the client asked, and every line that it heard.
+/// The record of one session: what the client asked, and every line that it heard.
 ///
 /// Record a request *before* it is written: what may have arrived counts as sent. Requests whose reply has not come when the
 /// session ends are of unknown fate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
-    pub(super) name: Name,
+    /// `None`: plain.
+    pub(super) name: Option<Name>,
     pub(super) asked: Vec<Ask>,
     pub(super) heard: Vec<Heard>,
 }
@@ -33,13 +34,18 @@ pub struct Session {
 pub(super) type Heard = Result<ServerMessage, String>;
 
 impl Session {
-    /// A session under this name, of which nothing is known yet.
+    /// A named session under this name, of which nothing is known yet.
     pub fn new(name: Name) -> Self {
-        Self { name, asked: Vec::new(), heard: Vec::new() }
+        Self { name: Some(name), asked: Vec::new(), heard: Vec::new() }
     }
 
-    /// Its name.
-    pub fn name(&self) -> Name {
+    /// A plain session, of which nothing is known yet. It is never told which guest it is: others are, by its messages.
+    pub fn plain() -> Self {
+        Self { name: None, asked: Vec::new(), heard: Vec::new() }
+    }
+
+    /// The name that it asks for; a plain session asks for none.
+    pub fn name(&self) -> Option<Name> {
         self.name
     }
 

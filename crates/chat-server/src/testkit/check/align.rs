@@ -1,77 +1,89 @@
 //! Every session against the order: what it saw must be a piece of it, whole, from its own `JOIN` on.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use chat_proto::Name;
 
 use super::{
+    guests::Who,
     order::Order,
     replay::{End, Event, Replay},
     violation::Violation,
 };
 
 pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<Violation>) {
-    let mut by_name: BTreeMap<&str, Vec<&Replay>> = BTreeMap::new();
-    for replay in replays.iter().filter(|replay| !replay.view.is_empty()) {
-        by_name.entry(replay.name.as_str()).or_default().push(replay);
-    }
-    for sessions in by_name.values() {
-        let joins = order.places.get(&Event::Joined(sessions[0].name)).map_or(&[][..], Vec::as_slice);
-        for (replay, is_placed) in sessions.iter().zip(placed(order, sessions, joins)) {
-            if !is_placed {
-                violations.push(explain(order, replay, joins, replays[0].name));
-            }
+    let sessions: Vec<&Replay> = replays.iter().filter(|replay| !replay.view.is_empty()).collect();
+    for (replay, is_placed) in sessions.iter().zip(placed(order, &sessions)) {
+        if !is_placed {
+            violations.push(explain(order, replay, replays[0].name));
         }
     }
 }
 
-/// Which sessions of a name find a `JOIN` of their own after which all that they saw fits. When a session was is not
-/// asked: a client may hear late that it was in.
-fn placed(order: &Order<'_>, sessions: &[&Replay], joins: &[usize]) -> Vec<bool> {
-    let fitting: Vec<Vec<usize>> = sessions
-        .iter()
-        .map(|replay| (0..joins.len()).filter(|&at| misfit(order, replay, joins[at]).is_none()).collect())
-        .collect();
+/// The places of the `JOIN`s that can be this session's.
+fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
+    match replay.who {
+        Who::Named(name) | Who::Guest(name) => order.places.get(&Event::Joined(name)).cloned().unwrap_or_default(),
+        Who::Nameless => {
+            let is_guest = |event: &Event| matches!(event, Event::Joined(name) if name.is_guest());
+            (0..order.events.len()).filter(|&at| is_guest(&order.events[at])).collect()
+        }
+    }
+}
+
+/// Which sessions find a `JOIN` of their own after which all that they saw fits. When a session was is not asked: a client
+/// may hear late that it was in.
+fn placed(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
+    let fitting = |replay: &&Replay| -> Vec<usize> {
+        joins(order, replay).into_iter().filter(|&join| misfit(order, replay, join).is_none()).collect()
+    };
+    let fitting: Vec<_> = sessions.iter().map(fitting).collect();
     // Whose each JOIN is. A session takes one that is free, or whose owner finds another.
-    let mut owners = vec![None; joins.len()];
+    let mut owners = HashMap::new();
     for session in 0..sessions.len() {
-        claim(session, &fitting, &mut owners, &mut vec![false; joins.len()]);
+        claim(session, &fitting, &mut owners, &mut HashSet::new());
     }
-    (0..sessions.len()).map(|session| owners.contains(&Some(session))).collect()
+    let placed: HashSet<_> = owners.into_values().collect();
+    (0..sessions.len()).map(|session| placed.contains(&session)).collect()
 }
 
-fn claim(session: usize, fitting: &[Vec<usize>], owners: &mut [Option<usize>], asked: &mut [bool]) -> bool {
-    for &at in &fitting[session] {
-        if std::mem::replace(&mut asked[at], true) {
-            continue;
+fn claim(
+    session: usize,
+    fitting: &[Vec<usize>],
+    owners: &mut HashMap<usize, usize>,
+    asked: &mut HashSet<usize>,
+) -> bool {
+    fitting[session].iter().any(|&join| {
+        let is_mine =
+            asked.insert(join) && owners.get(&join).copied().is_none_or(|owner| claim(owner, fitting, owners, asked));
+        if is_mine {
+            owners.insert(join, session);
         }
-        if owners[at].is_none_or(|owner| claim(owner, fitting, owners, asked)) {
-            owners[at] = Some(session);
-            return true;
-        }
-    }
-    false
+        is_mine
+    })
 }
 
-fn agreed(events: &[Event], view: &[Event]) -> usize {
-    events.iter().zip(view).take_while(|(one, other)| one == other).count()
+/// How much of the view is the order from this `JOIN` on, itself counted: whose it is, is known already.
+fn agreed(order: &Order<'_>, replay: &Replay, join: usize) -> usize {
+    let rest = order.events[join + 1..].iter().zip(&replay.view[1..]);
+    1 + rest.take_while(|(one, other)| one == other).count()
 }
 
 /// Why the session fits nowhere: what is wrong where it fits best.
-fn explain(order: &Order<'_>, replay: &Replay, joins: &[usize], witness: Name) -> Violation {
-    let best = joins.iter().max_by_key(|&&join| agreed(&order.events[join..], &replay.view));
+fn explain(order: &Order<'_>, replay: &Replay, witness: Name) -> Violation {
+    let best = joins(order, replay).into_iter().max_by_key(|&join| agreed(order, replay, join));
     // If it fits, another session is there: there are more of them than the witness has seen come in.
     let none_left = || Violation::Lost { by: witness, event: Event::Joined(replay.name) };
-    best.and_then(|&join| misfit(order, replay, join)).unwrap_or_else(none_left)
+    best.and_then(|join| misfit(order, replay, join)).unwrap_or_else(none_left)
 }
 
 /// What is wrong with a session if this `JOIN` is its own.
 fn misfit(order: &Order<'_>, replay: &Replay, join: usize) -> Option<Violation> {
-    let agreed = agreed(&order.events[join..], &replay.view);
+    let agreed = agreed(order, replay, join);
     if agreed < replay.view.len() {
         return Some(difference(order, replay, join, agreed));
     }
-    wrong_end(order, replay, join + agreed).or_else(|| wrong_roster(order, replay, join))
+    wrong_end(order, replay, join, join + agreed).or_else(|| wrong_roster(order, replay, join))
 }
 
 /// Why the view goes on in another way than the order.
@@ -97,10 +109,10 @@ fn difference(order: &Order<'_>, replay: &Replay, join: usize, agreed: usize) ->
 }
 
 /// Who was told `BYE` has got everything up to there.
-fn wrong_end(order: &Order<'_>, replay: &Replay, end: usize) -> Option<Violation> {
+fn wrong_end(order: &Order<'_>, replay: &Replay, join: usize, end: usize) -> Option<Violation> {
     let by = replay.name;
     match (replay.end, order.events.get(end)) {
-        (End::Left, Some(Event::Left(name))) if *name == by => None,
+        (End::Left, Some(Event::Left(name))) if order.events[join] == Event::Joined(*name) => None,
         // The witness itself leaves after the last event that it sees.
         (End::Left | End::Stopped, None) | (End::Cut, _) => None,
         (End::Left | End::Stopped, Some(missed)) => Some(Violation::Lost { by, event: missed.clone() }),

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, fmt};
 
 use chat_proto::{Name, RosterReader, ServerMessage, Text};
 
-use super::violation::Violation;
+use super::{guests::Who, violation::Violation};
 use crate::testkit::{Ask, Session};
 
 /// Something that has its place in the order that everybody sees.
@@ -51,6 +51,7 @@ pub(super) enum End {
 /// A session, understood.
 #[derive(Debug)]
 pub(super) struct Replay {
+    pub(super) who: Who,
     pub(super) name: Name,
     pub(super) said: Vec<(Text, Fate)>,
     /// What it saw, with its own messages where their `OK`s stand. It begins with its own `JOIN`; empty if it never joined.
@@ -61,13 +62,15 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn of(session: &Session, violations: &mut Vec<Violation>) -> Self {
-        let Session { name, asked, heard } = session;
+    pub(super) fn of(session: &Session, who: Who, violations: &mut Vec<Violation>) -> Self {
+        let Session { asked, heard, .. } = session;
+        let name = who.name();
         let said = asked.iter().filter_map(|ask| match ask {
             Ask::Say(text) => Some((text.clone(), Fate::Unknown)),
             _ => None,
         });
-        let mut this = Self { name: *name, said: said.collect(), view: Vec::new(), rosters: Vec::new(), end: End::Cut };
+        let (said, view, rosters) = (said.collect(), Vec::new(), Vec::new());
+        let mut this = Self { who, name, said, view, rosters, end: End::Cut };
         let mut replying = Replying { waiting: asked.iter().collect(), answered: 0, roster: RosterReader::default() };
         for line in heard {
             let understood = match line {
@@ -77,7 +80,7 @@ impl Replay {
             };
             if !understood {
                 let line = line.as_ref().map_or_else(Clone::clone, ToString::to_string);
-                violations.push(Violation::Reply { by: *name, line });
+                violations.push(Violation::Reply { by: name, line });
             }
         }
         this
@@ -86,13 +89,25 @@ impl Replay {
     /// Whether the line makes sense here.
     fn hear(&mut self, line: &ServerMessage, replying: &mut Replying<'_>) -> bool {
         if self.view.is_empty() {
-            match line {
-                ServerMessage::Welcome => self.view.push(Event::Joined(self.name)),
-                ServerMessage::Bye => self.end = End::Stopped,
-                ServerMessage::NameOk | ServerMessage::NameFailure | ServerMessage::NameReq => {}
-                _ => return false,
+            match (self.who, line) {
+                (Who::Named(_), ServerMessage::Welcome) => {
+                    self.view.push(Event::Joined(self.name));
+                    return true;
+                }
+                (Who::Named(_), ServerMessage::NameOk | ServerMessage::NameFailure | ServerMessage::NameReq) => {
+                    return true;
+                }
+                (_, ServerMessage::Bye) => {
+                    self.end = End::Stopped;
+                    return true;
+                }
+                (Who::Named(_), _) => return false,
+                (_, ServerMessage::BadProt) => return true,
+                // To its first line, which may have been none that lets it in.
+                (_, ServerMessage::BadReq) => {}
+                // Nobody tells it that it is in, but so it must be.
+                _ => self.view.push(Event::Joined(self.name)),
             }
-            return true;
         }
         match line {
             ServerMessage::Ok => match replying.next() {
@@ -110,7 +125,7 @@ impl Replay {
             ServerMessage::Clients { total, names } => return self.list(*total, names, replying),
             ServerMessage::Bye if replying.waiting.front() == Some(&&Ask::Bye) => self.end = End::Left,
             ServerMessage::Bye => self.end = End::Stopped,
-            ServerMessage::Ping => {}
+            ServerMessage::Ping => return matches!(self.who, Who::Named(_)),
             ServerMessage::Join(name) if *name != self.name => self.view.push(Event::Joined(*name)),
             ServerMessage::Logout(name) if *name != self.name => self.view.push(Event::Left(*name)),
             ServerMessage::From { name, text } if *name != self.name => {

@@ -5,7 +5,16 @@ use crate::testkit::Ask;
 
 /// A session from what it asked, and what it heard after `NAME OK` and `WELCOME`. Requests are written as their lines.
 fn session(name: &str, asked: &str, heard: &str) -> Session {
-    let mut session = Session::new(name.parse().unwrap());
+    let session = Session::new(name.parse().unwrap());
+    recorded(session, asked, &format!("NAME OK\nWELCOME\n{heard}"))
+}
+
+/// A plain session. Its messages are written as if it were named, for they would be anything.
+fn plain(asked: &str, heard: &str) -> Session {
+    recorded(Session::plain(), asked, heard)
+}
+
+fn recorded(mut session: Session, asked: &str, heard: &str) -> Session {
     for line in asked.lines() {
         session.asks(match line {
             "REQ CLIENTS" => Ask::Clients,
@@ -14,7 +23,7 @@ fn session(name: &str, asked: &str, heard: &str) -> Session {
             _ => line.strip_prefix("MSG ").map_or(Ask::Nonsense, |text| Ask::Say(text.parse().unwrap())),
         });
     }
-    ["NAME OK", "WELCOME"].into_iter().chain(heard.lines()).for_each(|line| session.hears(line));
+    heard.lines().for_each(|line| session.hears(line));
     session
 }
 
@@ -131,6 +140,64 @@ fn who_comes_back_is_found_at_its_later_place() {
     };
     check(&sessions("OK\nBYE")).unwrap();
     caught(check(&sessions("LOGOUT bob\nOK\nBYE")), "ann got `LOGOUT bob`, which is not there in the order");
+}
+
+/// Two plain sessions, of which the second says nothing that is accepted; and a named one.
+const GUESTS: &str = "JOIN guest1\nFROM guest1 MSG g1\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nFROM guest1 MSG g2\n\
+                      LOGOUT guest1\nLOGOUT ann\nLOGOUT guest2\nBYE";
+const GUEST1: &str = "OK\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nBAD REQ\nOK\nBYE";
+const GUEST2: &str = "BAD REQ\nJOIN ann\nFROM ann MSG a1\nFROM guest1 MSG g2\nLOGOUT guest1\nLOGOUT ann\nBYE";
+
+fn guests(witness: &str, first: &str, second: &str) -> Result<Verdict, Violations> {
+    let ann = session("ann", "MSG a1", "OK\nFROM guest1 MSG g2\nLOGOUT guest1");
+    let (first, second) = (plain("MSG g1\nxyz\nMSG g2\nBYE", first), plain("MSG rude\nBYE", second));
+    check(&[session("wit", "", witness), second, first, ann])
+}
+
+#[test]
+fn plain_sessions_are_judged_too() {
+    let verdict = guests(GUESTS, GUEST1, GUEST2).unwrap();
+    assert_eq!(verdict, Verdict { events: 10, accepted: 3, refused: 1, unknown: 0 });
+    // Cut off before they heard anything, or turned away.
+    guests(GUESTS, "", "BAD REQ").unwrap();
+    guests(&GUESTS.replace("guest2", "guest7"), "OK\nJOIN guest7", "BYE").unwrap();
+
+    let caught_at = |first: &str, second: &str, violation| caught(guests(GUESTS, first, second), violation);
+    caught_at(&GUEST1.replace("FROM ann MSG a1\n", ""), GUEST2, "guest1 never got `FROM ann MSG a1`");
+    caught_at(GUEST1, &GUEST2.replace("FROM ann MSG a1\n", ""), "guest0 never got `FROM ann MSG a1`");
+    caught_at(GUEST1, &GUEST2.replace("LOGOUT ann\n", ""), "guest0 never got `LOGOUT ann`");
+    let twice = GUEST2.replace("FROM ann MSG a1", "FROM ann MSG a1\nFROM ann MSG a1");
+    caught_at(GUEST1, &twice, "guest0 got `FROM ann MSG a1` again");
+    let swapped = GUEST1.replace("JOIN ann\nFROM ann MSG a1\nBAD REQ\nOK", "BAD REQ\nOK\nJOIN ann\nFROM ann MSG a1");
+    caught_at(&swapped, GUEST2, "guest1 got `FROM guest1 MSG g2` before `JOIN ann`");
+    caught(guests(&GUESTS.replace("FROM guest1 MSG g2\n", ""), GUEST1, GUEST2), "wit never got `FROM guest1 MSG g2`");
+    // Nobody else may be taken for it.
+    caught(
+        guests(&GUESTS.replace("guest1 MSG g2", "guest2 MSG g2"), GUEST1, GUEST2),
+        "wit got `FROM guest2 MSG g2`, which nobody sent",
+    );
+    caught(guests(&GUESTS.replace("JOIN guest2\n", ""), GUEST1, GUEST2), "`LOGOUT guest2` cannot be here");
+}
+
+#[test]
+fn what_is_not_for_plain_sessions_is_caught() {
+    for line in ["PING", "PONG", "WELCOME", "NAME OK", "LIST CLIENTS 1 wit"] {
+        let told = format!("guest1 got {line:?} where it does not belong");
+        caught(guests(GUESTS, &GUEST1.replace("JOIN ann", &format!("{line}\nJOIN ann")), GUEST2), &told);
+    }
+}
+
+#[test]
+fn each_nameless_session_has_a_join_of_its_own() {
+    let order = "JOIN guest1\nJOIN ann\nJOIN guest2\nJOIN ann2\nBYE";
+    let run = |views: &[&str]| {
+        let sessions = views.iter().map(|view| plain("", view));
+        check(&[session("wit", "", order)].into_iter().chain(sessions).collect::<Vec<_>>())
+    };
+    // The first fits in one place only, the second in both: in whatever order they are told.
+    run(&["JOIN ann\nJOIN guest2", "JOIN ann2\nBYE"]).unwrap();
+    run(&["JOIN ann2\nBYE", "JOIN ann\nJOIN guest2"]).unwrap();
+    caught(run(&["JOIN ann2\nBYE", "JOIN ann2"]), "wit never got `JOIN guest0`");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! `CHAT_SIM_SEEDS=10000` runs more seeds, `CHAT_SIM_SEED=42` one alone.
 
 mod actor;
+mod client;
 mod tamper;
 
 use std::{fmt::Write, time::Duration};
@@ -14,7 +15,8 @@ use chat_server::{
 };
 
 use self::{
-    actor::{Actor, Client},
+    actor::Actor,
+    client::Client,
     tamper::{Tamper, Trick},
 };
 
@@ -27,7 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(100_000);
 struct Run {
     verdict: Result<testkit::Verdict, Violations>,
     sessions: usize,
+    /// Plain ones among them.
+    plain: usize,
     stats: Stats,
+    /// As others know it.
+    victim: Name,
     /// Whether the trick that was asked for was played.
     tricked: bool,
 }
@@ -57,14 +63,19 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     let server = options(&mut rng).build();
 
     // The witness and the victim read well; the trick, if any, is played on the victim.
-    let witness = Client::join(attach(&server, 1 << 20, |stream| stream), "witness").await;
+    let witness = Client::named(attach(&server, 1 << 20, |stream| stream), "witness").enter().await;
     let mut tricked = None;
     let victim = attach(&server, 1 << 20, |stream| {
         let (tamper, played) = Tamper::new(stream, trick, &mut rng.fork());
         tricked = Some(played);
         tamper
     });
-    let victim = Client::join(victim, "victim").await;
+    let (victim, name) = match rng.index(3) {
+        0 => (Client::plain(victim, "\n"), Name::guest(1)),
+        1 => (Client::plain(victim, "\r\n"), Name::guest(1)),
+        _ => (Client::named(victim, "victim"), "victim".parse().unwrap()),
+    };
+    let victim = victim.enter().await;
     let witness = tokio::spawn(witness.listen());
     let victim = tokio::spawn(victim.listen());
 
@@ -79,7 +90,8 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     sessions.insert(0, victim.await.unwrap());
     sessions.insert(0, witness.await.unwrap());
     let tricked = tricked.is_some_and(|played| played.is_played());
-    Run { verdict: check(&sessions), sessions: sessions.len(), stats: server.stats(), tricked }
+    let plain = sessions.iter().filter(|session| session.name().is_none()).count();
+    Run { verdict: check(&sessions), sessions: sessions.len(), plain, stats: server.stats(), victim: name, tricked }
 }
 
 /// Refuses one message in ten.
@@ -129,7 +141,8 @@ fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream 
 fn nothing_is_lost_whatever_clients_do() {
     use EndReason::{Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout};
 
-    let (mut verdicts, mut sessions, mut ended) = (testkit::Verdict::default(), 0, Vec::<EndReason>::new());
+    let (mut verdicts, mut ended) = (testkit::Verdict::default(), Vec::<EndReason>::new());
+    let (mut sessions, mut plain) = (0, 0);
     for seed in seeds(SEEDS) {
         let run = play(seed, None);
         let verdict = run.verdict.unwrap_or_else(|violations| panic!("CHAT_SIM_SEED={seed}: {violations}"));
@@ -142,6 +155,7 @@ fn nothing_is_lost_whatever_clients_do() {
         verdicts.refused += verdict.refused;
         verdicts.unknown += verdict.unknown;
         sessions += run.sessions;
+        plain += run.plain;
         ended.extend(
             run.stats
                 .ended
@@ -151,7 +165,7 @@ fn nothing_is_lost_whatever_clients_do() {
                 .collect::<Vec<_>>(),
         );
     }
-    println!("{sessions} sessions, {verdicts:?}, ended by {ended:?}");
+    println!("{sessions} sessions, {plain} of them plain, {verdicts:?}, ended by {ended:?}");
     if seeds(SEEDS).count() >= 100 {
         // A simulation in which nothing happens would find nothing.
         let met = |reason: EndReason| ended.contains(&reason);
@@ -160,6 +174,7 @@ fn nothing_is_lost_whatever_clients_do() {
         }
         assert!(ended.iter().any(|reason| matches!(reason, EndReason::Transport(_))));
         assert!(ended.iter().any(|reason| reason.ending() == Ending::Refused));
+        assert!(plain > sessions / 5, "{plain} of {sessions} are plain");
         assert!(verdicts.accepted > 10_000 && verdicts.refused > 100 && verdicts.unknown > 100, "{verdicts:?}");
     }
 }
@@ -176,15 +191,15 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn a_planted_bug_is_found() {
     for trick in [Trick::Drop, Trick::Swap, Trick::Twice] {
-        let (mut played, mut told) = (0, String::new());
-        for seed in 0..40 {
+        let (mut named, mut plain, mut told) = (0, 0, String::new());
+        for seed in 0..60 {
             let run = play(seed, Some(trick));
             if !run.tricked {
                 continue;
             }
-            played += 1;
+            *(if run.victim.is_guest() { &mut plain } else { &mut named }) += 1;
             let Err(Violations(found)) = run.verdict else { panic!("{trick:?} at seed {seed} is not found") };
-            let victim: Name = "victim".parse().unwrap();
+            let victim = run.victim;
             let right = found.iter().any(|violation| match violation {
                 Violation::Lost { by, .. } => *by == victim && trick == Trick::Drop,
                 Violation::Swapped { by, .. } => *by == victim && trick == Trick::Swap,
@@ -195,6 +210,6 @@ fn a_planted_bug_is_found() {
             let _ = writeln!(told, "{trick:?} at seed {seed}: {}", found[0]);
         }
         println!("{told}");
-        assert!(played >= 20, "{trick:?} was played {played} times only");
+        assert!(named >= 10 && plain >= 10, "{trick:?} was played {named} and {plain} times only");
     }
 }

@@ -1,0 +1,100 @@
+//! The clients of a simulation: a session, its stream and its record.
+
+use chat_server::testkit::{Ask, Session};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
+
+/// A session and its stream.
+pub(super) struct Client {
+    pub(super) reader: Lines,
+    pub(super) writer: WriteHalf<DuplexStream>,
+    pub(super) record: Session,
+}
+
+/// Lines as they come. One without its end was never heard.
+pub(super) struct Lines {
+    io: ReadHalf<DuplexStream>,
+    received: Vec<u8>,
+    /// Of its own lines, and so of the server's (clause 1.2).
+    end: &'static str,
+}
+
+impl Lines {
+    /// Nothing is lost if the future is dropped.
+    pub(super) async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.received.iter().position(|&octet| octet == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                let line = String::from_utf8(line).expect("the server sends UTF-8");
+                return Some(line.strip_suffix(self.end).expect("the server ends lines as the client does").to_owned());
+            }
+            if !matches!(self.io.read_buf(&mut self.received).await, Ok(1..)) {
+                return None;
+            }
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn named(stream: DuplexStream, name: &str) -> Self {
+        Self::new(stream, Session::new(name.parse().unwrap()), "\r\n")
+    }
+
+    pub(super) fn plain(stream: DuplexStream, end: &'static str) -> Self {
+        Self::new(stream, Session::plain(), end)
+    }
+
+    fn new(stream: DuplexStream, record: Session, end: &'static str) -> Self {
+        let (io, writer) = split(stream);
+        Self { reader: Lines { io, received: Vec::new(), end }, writer, record }
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.record.name().is_none()
+    }
+
+    /// What its lines end in.
+    pub(super) fn end(&self) -> &'static str {
+        self.reader.end
+    }
+
+    /// The line that says this.
+    pub(super) fn message(&self, text: &str) -> String {
+        let verb = if self.is_plain() { "" } else { "MSG " };
+        format!("{verb}{text}{}", self.end())
+    }
+
+    /// Comes in; nothing goes wrong.
+    pub(super) async fn enter(mut self) -> Self {
+        let (line, answers): (_, &[&str]) = if let Some(name) = self.record.name() {
+            (format!("PROT 0.1 CONNECT USER {name}\r\n"), &["NAME OK", "WELCOME"])
+        } else {
+            self.record.asks(Ask::Say("here".parse().unwrap()));
+            (self.message("here"), &["OK"])
+        };
+        self.writer.write_all(line.as_bytes()).await.unwrap();
+        for answer in answers {
+            let line = self.reader.next().await.unwrap();
+            self.record.hears(&line);
+            assert_eq!(line, *answer);
+        }
+        self
+    }
+
+    /// Hears everything to the end, and answers what it is asked.
+    pub(super) async fn listen(mut self) -> Session {
+        while let Some(line) = self.reader.next().await {
+            self.record.hears(&line);
+            if line == "PING" {
+                self.writer.write_all(b"PONG\r\n").await.unwrap();
+            }
+        }
+        self.record
+    }
+
+    /// Hears everything to the end.
+    pub(super) async fn hear_all(&mut self) {
+        while let Some(line) = self.reader.next().await {
+            self.record.hears(&line);
+        }
+    }
+}
