@@ -8,20 +8,32 @@ use std::{
 
 use chat_client::{Closed, ConnectError, Event, Happening, Login, Reconnecting, Redial, SendError};
 
+use tokio::sync::Notify;
+
 use crate::script::{MemoryServer, Server, within};
 
 /// A place to dial: each connection has its server end put here; while it is closed, dialling fails.
 #[derive(Clone, Default)]
-struct Exchange(Arc<Mutex<(bool, Vec<MemoryServer>)>>);
+struct Exchange {
+    lines: Arc<Mutex<Lines>>,
+    called: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Lines {
+    open: bool,
+    waiting: Vec<MemoryServer>,
+}
 
 impl Exchange {
     fn reconnecting(&self) -> Reconnecting {
         let exchange = self.clone();
         let connect = move || {
-            let mut exchange = exchange.0.lock().unwrap();
+            let mut lines = exchange.lines.lock().unwrap();
             let (server, stream) = Server::in_memory();
-            let open = exchange.0;
-            exchange.1.extend(open.then_some(server));
+            let open = lines.open;
+            lines.waiting.extend(open.then_some(server));
+            exchange.called.notify_one();
             let refused =
                 || ConnectError::Failed(vec![(([0, 0, 0, 0], 0).into(), io::ErrorKind::ConnectionRefused.into())]);
             async move { if open { Ok(Login::over(stream)) } else { Err(refused()) } }
@@ -31,16 +43,16 @@ impl Exchange {
     }
 
     fn open(&self, open: bool) {
-        self.0.lock().unwrap().0 = open;
+        self.lines.lock().unwrap().open = open;
     }
 
     /// The server of the last connection, once there is one.
     async fn answer(&self) -> MemoryServer {
         loop {
-            let server = self.0.lock().unwrap().1.pop();
+            let server = self.lines.lock().unwrap().waiting.pop();
             match server {
                 Some(server) => return server,
-                None => tokio::time::sleep(Duration::from_millis(10)).await,
+                None => self.called.notified().await,
             }
         }
     }

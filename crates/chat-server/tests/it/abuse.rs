@@ -47,7 +47,7 @@ fn cpu(server: &Process) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// The server in numbers, once they say this.
+/// The server in numbers, once they say this. They come when asked for, and not when they change.
 pub(crate) async fn stats(server: &mut Process, say: &str) -> String {
     let begun = Instant::now();
     loop {
@@ -118,6 +118,7 @@ async fn without_descriptors_it_rests_serves_and_accepts_again() {
     for _ in 0..200 {
         dials.push(TcpStream::connect(address).await.unwrap());
     }
+    // Only the system knows how many it has: nothing tells when that changes.
     timeout(PATIENCE, async {
         while descriptors(&server) < 64 {
             tokio::task::yield_now().await;
@@ -162,7 +163,7 @@ async fn after_ten_thousand_resets_everything_is_given_back() {
         reset(&stream);
     }
     stats(&mut server, "connections=1 clients=1 tasks=2 ").await;
-    // A task is counted out just before what it held is closed.
+    // A task is counted out just before what it held is closed, which only the system knows.
     timeout(PATIENCE, async {
         while descriptors(&server) != descriptors_before {
             tokio::task::yield_now().await;

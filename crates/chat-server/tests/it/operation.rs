@@ -21,8 +21,8 @@ async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
         for me in 0..TALKERS {
             talkers.push(Peer::tcp(address).await.join(&format!("t{me}")).await);
         }
-        let talkers: Vec<_> =
-            talkers.into_iter().enumerate().map(|(me, talker)| tokio::spawn(talk(me, talker))).collect();
+        let talkers = talkers.into_iter().enumerate();
+        let talkers: Vec<_> = talkers.map(|(me, talker)| tokio::spawn(talker.talk(format!("t{me}"), || {}))).collect();
         let busy = async {
             let mut line = String::new();
             while !line.contains("messages=") || line.contains("messages=0 ") {
@@ -41,29 +41,6 @@ async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
         assert!(!histories[0].is_empty());
         assert!(histories.iter().all(|history| *history == histories[0]), "one history for all, to the last message");
     }
-}
-
-/// Talks and listens until `BYE`, which must be the last line; its history, with its own messages where their `OK`s stand.
-async fn talk(me: usize, mut talker: Peer) -> Vec<String> {
-    let (mut history, mut said, mut acknowledged) = (Vec::new(), 0, 0);
-    loop {
-        if said < acknowledged + 8 {
-            talker.send(&format!("MSG {said}")).await;
-            said += 1;
-            continue;
-        }
-        match talker.line().await.as_str() {
-            "OK" => {
-                history.push(format!("FROM t{me} MSG {acknowledged}"));
-                acknowledged += 1;
-            }
-            "BYE" => break,
-            line if line.starts_with("FROM") => history.push(line.to_owned()),
-            line => assert!(line.starts_with("JOIN"), "{line}"),
-        }
-    }
-    assert_eq!(talker.rest().await, "", "BYE is the last line");
-    history
 }
 
 #[tokio::test]
@@ -116,6 +93,7 @@ async fn closed_outputs_do_not_stop_it() {
     let mut command = Command::new("sh");
     command.args(["-c", r#"exec "$0" --listen "unix:$1" >&- 2>&-"#, PROGRAM]).arg(&path);
     let mut server = Process::spawn(command);
+    // Nobody tells that it listens: its stdout is closed.
     let connected = async {
         loop {
             match tokio::net::UnixStream::connect(&path).await {

@@ -98,6 +98,31 @@ impl Peer {
         String::from_utf8(std::mem::take(&mut self.received)).unwrap()
     }
 
+    /// Talks and listens until `BYE`, which must be the last line; its history, with its own messages where their `OK`s stand.
+    /// Calls back for each of them.
+    pub(crate) async fn talk(mut self, name: String, mut acknowledged: impl FnMut()) -> Vec<String> {
+        let (mut history, mut said, mut answered) = (Vec::new(), 0, 0);
+        loop {
+            if said < answered + 8 {
+                self.send(&format!("MSG {said}")).await;
+                said += 1;
+                continue;
+            }
+            match self.line().await.as_str() {
+                "OK" => {
+                    history.push(format!("FROM {name} MSG {answered}"));
+                    answered += 1;
+                    acknowledged();
+                }
+                "BYE" => break,
+                line if line.starts_with("FROM") => history.push(line.to_owned()),
+                line => assert!(line.starts_with("JOIN"), "{line}"),
+            }
+        }
+        assert_eq!(self.rest().await, "", "BYE is the last line");
+        history
+    }
+
     pub(crate) async fn half_close(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
