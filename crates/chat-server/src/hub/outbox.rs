@@ -22,8 +22,9 @@ use super::{
 
 /// So much may wait in an outbox; a request that would be answered with more waits itself (back-pressure).
 const ROOM: usize = 256;
-/// A roster may be long, so that it takes more of the room than a word does.
-const ROSTER_ROOM: u32 = 32;
+/// A roster may be long (210 KB in a room of 10,000), so that two are as much as may wait: the one that is being written while the
+/// other is made.
+const ROSTER_ROOM: u32 = 128;
 
 /// A line for one connection, and the place in the order after which it stands.
 #[derive(Clone, Debug)]
@@ -204,5 +205,23 @@ impl Outbox {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn two_rosters_wait_and_a_third_is_not_even_asked_for() {
+        let outbox = Outbox::new(Place::default());
+        let reserve = || outbox.reserve(Request::Clients).now_or_never().is_some();
+        assert_eq!([reserve(), reserve(), reserve()], [true, true, false]);
+        outbox.push(Place::default(), Answer::Clients(Bytes::from_static(b"LIST CLIENTS 1 ann\r\n")));
+        assert!(!reserve());
+        assert_eq!(outbox.take(Place::default()).len(), 1);
+        assert!(reserve());
     }
 }
