@@ -20,11 +20,12 @@ use super::{
     batch::{Place, put},
 };
 
-/// So much may wait in an outbox; a request that would be answered with more waits itself (back-pressure).
-const ROOM: usize = 256;
+/// So much may wait in an outbox; a request that would be answered with more waits itself (back-pressure). It is also what a
+/// flood of requests gets done before others have their turn.
+const ROOM: usize = 64;
 /// A roster may be long (210 KB in a room of 10,000), so that two are as much as may wait: the one that is being written while the
 /// other is made.
-const ROSTER_ROOM: u32 = 128;
+const ROSTER_ROOM: u32 = 32;
 
 /// A line for one connection, and the place in the order after which it stands.
 #[derive(Clone, Debug)]
