@@ -26,6 +26,12 @@ impl Pieces {
     }
 }
 
+impl From<Bytes> for Pieces {
+    fn from(first: Bytes) -> Self {
+        Self { remaining: first.len(), first, ..Self::default() }
+    }
+}
+
 impl Buf for Pieces {
     fn remaining(&self) -> usize {
         self.remaining
@@ -42,10 +48,14 @@ impl Buf for Pieces {
 
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.remaining, "no further than there is something");
+        if count == self.remaining {
+            *self = Self::default(); // As nearly always: all at once.
+            return;
+        }
         self.remaining -= count;
-        while count > 0 && count >= self.first.len() {
+        while count >= self.first.len() {
             count -= self.first.len();
-            self.first = self.rest.get_mut(self.next).map(mem::take).unwrap_or_default();
+            self.first = mem::take(&mut self.rest[self.next]);
             self.next += 1;
         }
         self.first.advance(count);

@@ -2,7 +2,7 @@
 
 use std::{
     future::poll_fn,
-    io,
+    io::{self, ErrorKind},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -24,37 +24,39 @@ pub(super) async fn write<W: AsyncWrite + Unpin>(
     octets: &mut impl Buf,
     deadline: Option<Duration>,
 ) -> Result<(), EndReason> {
-    let mut writing = poll_fn(|cx| poll_write_all(Pin::new(&mut *io), octets, cx));
+    let mut writing = poll_fn(|cx| poll_write(io, octets, cx));
     // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
-    let done = match poll!(&mut writing) {
-        Poll::Ready(done) => Some(done),
-        Poll::Pending => Box::pin(within(deadline, writing)).await,
-    };
-    match done {
-        Some(done) => done.map_err(|error| EndReason::Transport(error.kind())),
-        None => Err(EndReason::WriteTimeout),
+    match poll!(&mut writing) {
+        Poll::Ready(written) => written,
+        Poll::Pending => Box::pin(within(deadline, writing)).await.unwrap_or(Err(EndReason::WriteTimeout)),
     }
 }
 
-fn poll_write_all<W: AsyncWrite>(
-    mut io: Pin<&mut W>,
+/// Writes all of it. What is left if it must wait is still in `octets`.
+pub(super) fn poll_write<W: AsyncWrite + Unpin>(
+    io: &mut W,
     octets: &mut impl Buf,
     cx: &mut Context<'_>,
-) -> Poll<io::Result<()>> {
+) -> Poll<Result<(), EndReason>> {
+    let mut io = Pin::new(io);
     while octets.has_remaining() {
         let written = if octets.chunk().len() == octets.remaining() {
             // The kernel does a plain write in less time than one of a list with one entry.
-            let written = ready!(io.as_mut().poll_write(cx, octets.chunk()))?;
-            octets.advance(written);
-            written
+            let written = ready!(io.as_mut().poll_write(cx, octets.chunk()));
+            written.inspect(|&written| octets.advance(written))
         } else {
-            ready!(poll_write_buf(io.as_mut(), cx, octets))?
+            ready!(poll_write_buf(io.as_mut(), cx, octets))
         };
-        if written == 0 {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        match written {
+            Ok(0) => return Poll::Ready(Err(EndReason::Transport(ErrorKind::WriteZero))),
+            written => drop(written.map_err(failed)?),
         }
     }
-    io.poll_flush(cx)
+    io.poll_flush(cx).map_err(failed)
+}
+
+fn failed(error: io::Error) -> EndReason {
+    EndReason::Transport(error.kind())
 }
 
 /// Ends the stream. If the peer does not take its end, it has all lines all the same.

@@ -1,6 +1,10 @@
 //! The writer of a member: the ring's batches as they are, and its own lines at their places among them.
 
-use std::sync::Arc;
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use bytes::{Buf, Bytes};
 use chat_proto::{ServerMessage, Terminator};
@@ -11,7 +15,7 @@ use tokio::{
 
 use super::{
     pieces::Pieces,
-    write::{close, write},
+    write::{close, poll_write, write},
 };
 use crate::{
     hub::{Batch, Due, Joined, Outbox, Place, View, encode},
@@ -34,6 +38,16 @@ pub(super) struct Writer<W> {
     shared: Arc<Shared>,
 }
 
+/// What is written at once.
+#[derive(Debug, Default)]
+struct Parcel {
+    octets: Pieces,
+    /// Messages of others among them.
+    messages: usize,
+    /// Whether nothing comes after it, and why.
+    last: Option<Delivered>,
+}
+
 /// How a writer ends that has delivered everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Delivered {
@@ -51,51 +65,53 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Writes until the member's stream ends, and closes its side. The error says why not all was delivered.
     pub(super) async fn run(&mut self) -> Result<Delivered, EndReason> {
-        let delivered = loop {
-            match self.outbox.due(self.reached).await {
-                Due::Batches => {
-                    if let Some(delivered) = self.batches().await? {
-                        break delivered;
-                    }
-                }
-                Due::Replies => {
-                    let mut replies = self.replies(&[]);
-                    self.write(&mut replies).await?;
-                }
+        let deadline = self.shared.options.write_timeout;
+        loop {
+            let mut parcel = poll_fn(|cx| self.poll_deliver(cx)).await?;
+            write(&mut self.io, &mut parcel.octets, deadline).await?;
+            self.shared.counters.delivered(self.conn, parcel.messages);
+            if let Some(delivered) = parcel.last {
+                close(&mut self.io, deadline).await;
+                return Ok(delivered);
             }
-        };
-        close(&mut self.io, self.shared.options.write_timeout).await;
-        Ok(delivered)
+        }
     }
 
-    /// Writes the batches that are there: a writer that comes late has one write to make, not many. Whether they were the
-    /// last.
-    async fn batches(&mut self) -> Result<Option<Delivered>, EndReason> {
-        let (mut pieces, mut messages) = (Pieces::default(), 0);
-        let delivered = loop {
-            if pieces.remaining() >= AT_ONCE || !self.outbox.has_more(self.reached) {
-                break None;
+    /// Delivers all that comes, until the socket does not take it at once or it was the last: that parcel is the caller's.
+    fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, EndReason>> {
+        loop {
+            let mut parcel = match ready!(self.outbox.poll_due(self.reached, cx)) {
+                Due::Batches => self.batches()?,
+                Due::Replies => Parcel { octets: self.replies(&[]).into(), ..Parcel::default() },
+            };
+            let written = poll_write(&mut self.io, &mut parcel.octets, cx)?;
+            if written.is_pending() || parcel.last.is_some() {
+                return Poll::Ready(Ok(parcel));
             }
+            self.shared.counters.delivered(self.conn, parcel.messages);
+        }
+    }
+
+    /// The batches that are there: a writer that comes late has one write to make, not many.
+    fn batches(&mut self) -> Result<Parcel, EndReason> {
+        let mut parcel = Parcel::default();
+        while parcel.last.is_none() && parcel.octets.remaining() < AT_ONCE && self.outbox.has_more(self.reached) {
             match self.ring.try_recv() {
                 Ok(batch) => {
-                    let view = self.view(&batch);
-                    pieces.push(view.octets);
-                    messages += view.messages;
-                    if view.last {
-                        break Some(Delivered::UntilLeft);
-                    }
+                    let View { octets, messages, last } = self.view(&batch);
+                    parcel.octets.push(octets);
+                    parcel.messages += messages;
+                    parcel.last = last.then_some(Delivered::UntilLeft);
                 }
                 // Told once only: what comes next is after the hole.
                 Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => {
-                    pieces.push(self.replies(&[ServerMessage::Bye]));
-                    break Some(Delivered::UntilStopped);
+                    parcel.octets.push(self.replies(&[ServerMessage::Bye]));
+                    parcel.last = Some(Delivered::UntilStopped);
                 }
             }
-        };
-        self.write(&mut pieces).await?;
-        self.shared.counters.delivered(self.conn, messages);
-        Ok(delivered)
+        }
+        Ok(parcel)
     }
 
     /// A batch as this connection gets it, with the replies that stand in it or right after it.
@@ -108,9 +124,5 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// The replies that are due, and then these words.
     fn replies(&self, words: &[ServerMessage]) -> Bytes {
         encode(&self.outbox.take(self.reached), words, self.terminator)
-    }
-
-    async fn write(&mut self, octets: &mut impl Buf) -> Result<(), EndReason> {
-        write(&mut self.io, octets, self.shared.options.write_timeout).await
     }
 }

@@ -104,8 +104,11 @@ impl Batch {
 
     fn spans_of(&self, conn: ConnId) -> &[Span] {
         let start = self.spans.partition_point(|span| span.conn < conn);
-        let length = self.spans[start..].partition_point(|span| span.conn == conn);
-        &self.spans[start..start + length]
+        let own = &self.spans[start..];
+        if own.first().is_none_or(|span| span.conn != conn) {
+            return &[]; // As nearly always.
+        }
+        &own[..own.partition_point(|span| span.conn == conn)]
     }
 
     fn shared(&self, terminator: Terminator) -> Bytes {

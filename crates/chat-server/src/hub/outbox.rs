@@ -2,12 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::Poll,
+    task::{Context, Poll},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -80,6 +79,7 @@ impl Request {
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     room: Semaphore,
+    /// Whether anything is in the queue: changed with it, and looked at without.
     filled: AtomicBool,
     /// Batches before this number are in the ring.
     published: AtomicU64,
@@ -91,7 +91,7 @@ pub(crate) struct Outbox {
 pub(crate) enum Due {
     /// There are batches in the ring that it has not taken, or the ring is closed.
     Batches,
-    /// Something was put into its outbox.
+    /// Something in its outbox is to be written now.
     Replies,
 }
 
@@ -135,21 +135,20 @@ impl Outbox {
 
     /// Adds a reply. Places only grow.
     pub(super) fn push(&self, place: Place, answer: Answer) {
-        self.queue().push(place, answer);
-        self.wake_writer();
+        self.add(answer, |_| place);
     }
 
     /// Asks whether the peer is there (clause 6.1).
     pub(crate) fn ping(&self) {
-        let mut queue = self.queue();
-        let last = queue.last;
-        queue.push(last, Answer::Ping);
-        drop(queue);
-        self.wake_writer();
+        self.add(Answer::Ping, |last| last);
     }
 
-    fn wake_writer(&self) {
+    fn add(&self, answer: Answer, place: impl FnOnce(Place) -> Place) {
+        let mut queue = self.queue();
+        let place = place(queue.last);
+        queue.push(place, answer);
         self.filled.store(true, Ordering::Release);
+        drop(queue);
         self.writer.wake();
     }
 
@@ -169,35 +168,38 @@ impl Outbox {
         self.published.load(Ordering::Acquire) > reached.batch
     }
 
-    /// Waits until a writer that has come so far has something to do. One at a time may wait.
-    pub(crate) fn due(&self, reached: Place) -> impl Future<Output = Due> {
-        let due = move || {
-            // Replies stand after what the ring has already.
-            if self.has_more(reached) {
-                return Poll::Ready(Due::Batches);
-            }
-            if self.filled.swap(false, Ordering::Acquire) { Poll::Ready(Due::Replies) } else { Poll::Pending }
-        };
-        poll_fn(move |cx| {
-            let looked = due();
-            if looked.is_pending() {
-                self.writer.register(cx.waker());
-                return due(); // It may have come meanwhile, when nobody was to be woken.
-            }
-            looked
-        })
+    /// What a writer that has come so far has to do, as soon as there is something. One at a time may wait.
+    pub(crate) fn poll_due(&self, reached: Place, cx: &mut Context<'_>) -> Poll<Due> {
+        let due = self.due(reached);
+        if due.is_pending() {
+            self.writer.register(cx.waker());
+            return self.due(reached); // It may have come meanwhile, when nobody was to be woken.
+        }
+        due
+    }
+
+    fn due(&self, reached: Place) -> Poll<Due> {
+        // Replies stand after what the ring has already.
+        if self.has_more(reached) {
+            return Poll::Ready(Due::Batches);
+        }
+        // Those with a later place come with their batch.
+        let replies = self.filled.load(Ordering::Acquire)
+            && self.queue().replies.front().is_some_and(|reply| reply.place <= reached);
+        if replies { Poll::Ready(Due::Replies) } else { Poll::Pending }
     }
 
     /// Takes the replies whose place is reached, in their order.
     pub(crate) fn take(&self, reached: Place) -> Vec<Reply> {
-        let mut queue = self.queue();
-        if queue.replies.is_empty() {
+        if !self.filled.load(Ordering::Acquire) {
             return Vec::new(); // As nearly always.
         }
+        let mut queue = self.queue();
         let due = queue.replies.iter().take_while(|reply| reply.place <= reached).count();
         let taken: Vec<_> = queue.replies.drain(..due).collect();
         if queue.replies.is_empty() {
             queue.replies = VecDeque::new(); // An idle connection keeps no queue.
+            self.filled.store(false, Ordering::Release);
         }
         drop(queue);
         self.room.add_permits(taken.iter().map(|reply| reply.room() as usize).sum());
