@@ -64,6 +64,10 @@ mod stats;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use hub::bench;
+
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};
 pub use event::{Event, Events, EventsLost};

@@ -1,6 +1,8 @@
 //! The hub: the one task that puts everything in order, and the handle through which all others reach it.
 
 mod batch;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod command;
 mod outbox;
 mod ring;
