@@ -28,7 +28,11 @@ const STEPS: &[Step] = &[
     check("clippy --package chat-client --lib --no-default-features --locked -- -D warnings"),
     Step { setting: None, command: "test --workspace --locked", kind: Kind::Test },
     // Each micro bench once.
-    Step { setting: None, command: "test --workspace --bench lines --bench batch --all-features --locked", kind: Kind::Test },
+    Step {
+        setting: None,
+        command: "test --workspace --bench lines --bench batch --all-features --locked",
+        kind: Kind::Test,
+    },
     Step {
         setting: Some(("RUSTDOCFLAGS", "-D warnings")),
         command: "doc --workspace --no-deps --all-features --locked",

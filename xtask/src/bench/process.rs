@@ -72,7 +72,8 @@ pub(super) struct Placement {
 }
 
 impl Placement {
-    /// The load on the first core that this process may use, the servers on the second.
+    /// The load on the first core that this process may use, the servers on the second; those that get two have the load's
+    /// too only where there is no third.
     pub(super) fn choose() -> Result<Self, Failure> {
         let all = sched_getaffinity(None).map_err(|error| Failure::work(format!("cannot ask for cores: {error}")))?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| all.is_set(core));
@@ -83,8 +84,8 @@ impl Placement {
         };
         match (cores.next(), cores.next()) {
             (Some(load), Some(server)) => {
-                let mut both = one(load);
-                both.set(server);
+                let mut both = one(server);
+                both.set(cores.next().unwrap_or(load));
                 Ok(Self { load: one(load), server: one(server), both, pinned: true })
             }
             _ => Ok(Self { load: all, server: all, both: all, pinned: false }),
@@ -120,7 +121,6 @@ impl fmt::Display for Placement {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cores {
     One,
-    /// The load's too.
     Two,
 }
 

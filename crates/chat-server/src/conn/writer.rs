@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use chat_proto::{ServerMessage, Terminator};
 use tokio::{
     io::AsyncWrite,
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    pieces::Pieces,
+    pieces::{Piece, Pieces},
     write::{close, poll_write, write},
 };
 use crate::{
@@ -82,7 +82,11 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         loop {
             let mut parcel = match ready!(self.outbox.poll_due(self.reached, cx)) {
                 Due::Batches => self.batches()?,
-                Due::Replies => Parcel { octets: self.replies(&[]).into(), ..Parcel::default() },
+                Due::Replies => {
+                    let mut parcel = Parcel::default();
+                    parcel.octets.push(self.replies(&[]));
+                    parcel
+                }
             };
             let written = poll_write(&mut self.io, &mut parcel.octets, cx)?;
             if written.is_pending() || parcel.last.is_some() {
@@ -99,7 +103,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             match self.ring.try_recv() {
                 Ok(batch) => {
                     let View { octets, messages, last } = self.view(&batch);
-                    parcel.octets.push(octets);
+                    parcel.octets.push(octets.map_or(Piece::Batch(batch), Piece::Octets));
                     parcel.messages += messages;
                     parcel.last = last.then_some(Delivered::UntilLeft);
                 }
@@ -122,7 +126,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     }
 
     /// The replies that are due, and then these words.
-    fn replies(&self, words: &[ServerMessage]) -> Bytes {
-        encode(&self.outbox.take(self.reached), words, self.terminator)
+    fn replies(&self, words: &[ServerMessage]) -> Piece {
+        Piece::Octets(encode(&self.outbox.take(self.reached), words, self.terminator))
     }
 }

@@ -38,8 +38,8 @@ impl Room {
 }
 
 impl Batch {
-    /// What a member gets to write, if nothing was answered to it alone.
-    pub fn view(&self, member: u64) -> Bytes {
+    /// What a member gets to write, if nothing was answered to it alone. `None`: the shared lines.
+    pub fn view(&self, member: u64) -> Option<Bytes> {
         self.0.view(ConnId::new(member), &[], Terminator::CrLf).octets
     }
 }

@@ -68,7 +68,7 @@ impl Rig {
         for (conn, (entered, replies)) in &mut self.members {
             if *entered < batch.end().batch {
                 let view = batch.view(ConnId::new(*conn), &std::mem::take(replies), Terminator::CrLf);
-                self.sent.entry(*conn).or_default().extend_from_slice(&view.octets);
+                self.sent.entry(*conn).or_default().extend_from_slice(view.octets.as_deref().unwrap_or(batch.lines()));
                 if view.last {
                     gone.push(*conn);
                 }
