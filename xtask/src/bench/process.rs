@@ -102,6 +102,11 @@ impl Placement {
         let _ = sched_setaffinity(None, set);
     }
 
+    /// Whether a server that gets so many cores shares one with the load.
+    pub(super) fn shared(&self, cores: Cores) -> bool {
+        cores == Cores::Two && (0..CpuSet::MAX_CPU).any(|core| self.load.is_set(core) && self.both.is_set(core))
+    }
+
     fn load(&self) {
         let _ = sched_setaffinity(None, &self.load);
     }
@@ -109,8 +114,10 @@ impl Placement {
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.pinned {
-            "servers on one core, the load on another"
+        f.write_str(if self.pinned && self.shared(Cores::Two) {
+            "servers on one core, the load on another; a server on two shares one with the load, so that its rate says little"
+        } else if self.pinned {
+            "servers on one core, or two where the row says so, the load on another"
         } else {
             "only one core: servers and load share it, so that rates say little"
         })

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     dialect,
     load::{Load, PATIENCE},
-    process::{Cores, Placement, Server},
+    process::{Placement, Server},
     rows::{Case, Row, Speakers, Work},
     sample::Sample,
 };
@@ -18,7 +18,12 @@ pub(super) fn perform(row: &Row, case: &Case, placement: &Placement, length: Dur
     let server = Server::start(case.kind, case.cores, placement)?;
     let load = Load::new(case.kind)?;
     match row.work {
-        Work::Talk { who, in_flight } => talk(load, &server, case, who, in_flight, length),
+        Work::Talk { who, in_flight } => {
+            // A load with a core of its own looks again at once, so that its own waking up is not measured. One that shares it
+            // with the server takes no more of it than it needs.
+            let pause = if placement.shared(case.cores) { Duration::from_millis(1) } else { Duration::ZERO };
+            talk(load, &server, case, who, in_flight, length, pause)
+        }
         Work::Steady { per_second } => steady(load, &server, case, per_second, length),
         Work::Idle => idle(load, &server, case),
         Work::Arrive => arrive(load, &server, case),
@@ -43,14 +48,12 @@ fn talk(
     who: Speakers,
     in_flight: u64,
     length: Duration,
+    pause: Duration,
 ) -> Result<Sample, Failure> {
     let speakers = room(&mut load, server, case, who)?;
     let message = dialect::message(case.kind, &dialect::payload(case.payload));
     let listeners = case.listeners as u64;
     let mut sent = 0;
-    // The load has a core of its own: it looks again at once, so that its own waking up is not measured. Where the server has
-    // that core too, the load takes no more of it than it needs.
-    let pause = if case.cores == Cores::One { Duration::ZERO } else { Duration::from_millis(1) };
     let mut talk_for = |load: &mut Load, length: Duration| -> Result<(), Failure> {
         let start = Instant::now();
         while start.elapsed() < length {
@@ -70,8 +73,7 @@ fn talk(
     let deliveries = (load.delivered - delivered) as f64;
 
     let owed = sent * listeners;
-    load.until("the last deliveries", |load| load.delivered >= owed)?;
-    exactly(&load, owed)?;
+    exactly(&mut load, owed)?;
     Ok(Sample { rate: Some(deliveries / seconds), cpu: Some(cpu as f64 / deliveries), ..Sample::default() })
 }
 
@@ -109,8 +111,7 @@ fn steady(mut load: Load, server: &Server, case: &Case, per_second: u32, length:
     let (delivered, cpu) = books.unwrap_or_default();
     let cpu = (server.cpu() - cpu) as f64 / (load.delivered - delivered) as f64;
     let owed = sent_at.len() as u64 * case.listeners as u64;
-    load.until("the last deliveries", |load| load.delivered >= owed)?;
-    exactly(&load, owed)?;
+    exactly(&mut load, owed)?;
     latencies.sort_by(f64::total_cmp);
     let at = |part: f64| latencies.get((latencies.len() as f64 * part) as usize).copied();
     Ok(Sample { cpu: Some(cpu), p50: at(0.5), p99: at(0.99), ..Sample::default() })
@@ -200,8 +201,10 @@ fn settle(load: &mut Load) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A bench that lost a line fails, and one that got a line twice.
-fn exactly(load: &Load, owed: u64) -> Result<(), Failure> {
+/// A bench that lost a line fails, and one that got a line twice: it would come after what is owed.
+fn exactly(load: &mut Load, owed: u64) -> Result<(), Failure> {
+    load.until("the last deliveries", |load| load.delivered >= owed)?;
+    load.turn(Duration::from_millis(50), |_, _| {})?;
     if load.delivered == owed {
         return Ok(());
     }

@@ -20,6 +20,8 @@ use super::args::{Args, LogFormat};
 /// Records that may wait to be written. Peers cause records: while nobody reads stderr, the next ones are lost, and
 /// nobody waits.
 const WAITING: usize = 4_096;
+/// Octets at which a write is large enough: a pipe takes so many whole, whoever else writes to it.
+const AT_ONCE: usize = 4_096;
 /// After records were written, the next ones gather for so long: one write, and one waking up, for all of them.
 const GATHERING: Duration = Duration::from_millis(5);
 /// How long the end of the program waits for what is waiting.
@@ -66,9 +68,14 @@ pub(super) fn init(args: &Args) -> Log {
 fn write_all(waiting: &Receiver<Entry>, lost: &AtomicU64) {
     let mut text = Vec::new();
     while let Ok(first) = waiting.recv() {
-        for entry in iter::once(first).chain(waiting.try_iter()) {
+        for entry in iter::once(first).chain(waiting.try_iter().take(WAITING)) {
             match entry {
-                Entry::Record(record) => text.extend_from_slice(&record),
+                Entry::Record(record) => {
+                    if text.len() + record.len() > AT_ONCE {
+                        write(&mut text);
+                    }
+                    text.extend_from_slice(&record);
+                }
                 Entry::Reached(told) => {
                     write(&mut text);
                     let _ = told.try_send(());
@@ -86,17 +93,17 @@ fn write_all(waiting: &Receiver<Entry>, lost: &AtomicU64) {
 
 fn write(text: &mut Vec<u8>) {
     let _ = io::stderr().write_all(text);
-    *text = Vec::new(); // A burst that is over takes no memory.
+    text.clear();
 }
 
 impl Log {
     /// Waits until all records so far are written, but not for ever.
     pub(super) fn flush(&self) {
         let (told, reached) = sync_channel(1);
-        if self.entries.try_send(Entry::Reached(told)).is_ok() {
-            // Past that, nobody reads it.
-            let _ = reached.recv_timeout(AT_THE_END);
-        }
+        let entries = self.entries.clone();
+        // From a thread of its own, since the log may be full for as long as nobody reads it.
+        thread::spawn(move || entries.send(Entry::Reached(told)));
+        let _ = reached.recv_timeout(AT_THE_END);
     }
 }
 

@@ -111,13 +111,12 @@ where
             (name, outbox, first, shared.tasks.spawn(async move { writer.run().await }))
         };
         let mut reader = Reader::new(shared, conn, peer, name, &outbox, lines, first);
-        let reading = AssertUnwindSafe(reader.run()).catch_unwind();
         let mut written = None;
         let reason = tokio::select! {
             biased;
             end = &mut writing => end_of(written.insert(end), EndReason::Closed),
             () = shared.stop.cancelled() => EndReason::ServerStopped,
-            read = reading => read.unwrap_or(EndReason::Panicked),
+            read = reader.run() => read,
         };
         // The one place where a member leaves. A server that stops says BYE to all instead, at the end of the ring.
         if reason != EndReason::ServerStopped {

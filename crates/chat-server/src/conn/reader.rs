@@ -1,9 +1,10 @@
 //! The reader of a member: its lines, one by one, to the hub. While it waits for the hub, it does not read: that is
 //! the back-pressure.
 
-use std::{mem, pin::pin, sync::Arc};
+use std::{mem, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use chat_proto::{ClientMessage, CodecError, Name, Session, Text};
+use futures::FutureExt;
 use tokio::{
     io::AsyncRead,
     time::{Instant, sleep_until},
@@ -66,10 +67,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
 
     /// Reads until the session ends, and says why.
     pub(super) async fn run(&mut self) -> EndReason {
-        let Ok(end) = self.follow().await else { return EndReason::ServerStopped };
-        // What was said before the end comes before the leave.
-        let Ok(()) = self.hand_over().await else { return EndReason::ServerStopped };
-        end
+        // The policy is the embedder's code, and may panic.
+        let followed = AssertUnwindSafe(self.follow()).catch_unwind().await;
+        // What was said before the end, whatever it is, comes before the leave.
+        match (followed.unwrap_or(Ok(EndReason::Panicked)), self.hand_over().await) {
+            (Ok(end), Ok(())) => end,
+            (Err(Stopped), _) | (_, Err(Stopped)) => EndReason::ServerStopped,
+        }
     }
 
     async fn follow(&mut self) -> Result<EndReason, Stopped> {

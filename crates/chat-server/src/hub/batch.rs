@@ -52,7 +52,8 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct Batch {
     number: u64,
-    lines: Bytes,
+    /// Exactly as many octets as there are: the ring's bound counts them.
+    lines: Box<[u8]>,
     /// Ordered by connection, and for each by place.
     spans: Box<[Span]>,
     /// Messages among the lines.
@@ -242,7 +243,8 @@ impl Draft {
         let number = self.number;
         self.number += 1;
         let messages = std::mem::take(&mut self.messages);
-        let (lines, spans) = (self.lines.split().freeze(), spans.into_boxed_slice());
+        let (lines, spans) = (self.lines.as_ref().into(), spans.into_boxed_slice());
+        self.lines.clear();
         Some(Batch { number, lines, spans, messages, bare: OnceLock::new() })
     }
 }

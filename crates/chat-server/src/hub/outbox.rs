@@ -22,8 +22,8 @@ use super::{
 /// So much may wait in an outbox; a request that would be answered with more waits itself (back-pressure). It is also what a
 /// flood of requests gets done before others have their turn.
 const ROOM: usize = 64;
-/// A roster may be long (210 KB in a room of 10,000), so that two are as much as may wait: the one that is being written while the
-/// other is made.
+/// A roster may be long (210 KB in a room of 10,000), so that two are as much as may wait, beside those that the writer has
+/// taken already.
 const ROSTER_ROOM: u32 = 32;
 
 /// A line for one connection, and the place in the order after which it stands.

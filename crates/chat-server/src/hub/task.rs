@@ -37,6 +37,9 @@ async fn step_back() {
     .await;
 }
 
+/// After so many batches it is the writers' turn: who keeps up must not fall behind for what was said in one moment.
+const TURN: usize = 16;
+
 #[derive(Debug)]
 pub(super) struct Task {
     state: State,
@@ -44,11 +47,13 @@ pub(super) struct Task {
     events: EventSender,
     counters: Arc<Counters>,
     messages: u64,
+    /// Batches in this turn.
+    published: usize,
 }
 
 impl Task {
     pub(super) fn new(ring: Ring, events: EventSender, counters: Arc<Counters>) -> Self {
-        Self { state: State::default(), ring, events, counters, messages: 0 }
+        Self { state: State::default(), ring, events, counters, messages: 0, published: 0 }
     }
 
     /// Runs until the queue is closed and empty. Dropping the ring then tells the writers that all has been said.
@@ -60,13 +65,18 @@ impl Task {
             // finds ready before it comes back here, and then those whom it has found last.
             yield_now().await;
             step_back().await;
-            queue.recv_many(&mut waiting, super::QUEUE).now_or_never();
+            let room = super::QUEUE - waiting.len();
+            queue.recv_many(&mut waiting, room).now_or_never();
             for command in waiting.drain(..) {
                 match command {
                     Command::Stop => queue.close(),
                     command => self.handle(command),
                 }
                 self.publish_if_full();
+                if self.published >= TURN {
+                    self.published = 0;
+                    yield_now().await;
+                }
             }
             self.publish();
         }
@@ -152,6 +162,7 @@ impl Task {
             // Before anybody can see the batch, so that who has seen it finds it counted.
             self.counters.set_room(self.state.clients(), self.messages);
             self.ring.publish(batch);
+            self.published += 1;
         }
         self.events.publish();
     }

@@ -181,3 +181,23 @@ async fn who_falls_behind_the_ring_is_cut_as_lagged() {
     assert_eq!(reason, EndReason::Lagged);
     talker.expect("LOGOUT sleeper").await;
 }
+
+/// Who keeps up is not cut for how much is said in one moment: writers have their turn before the ring has gone round.
+#[tokio::test(start_paused = true)]
+async fn who_keeps_up_is_not_cut_for_a_burst_that_is_longer_than_the_ring() {
+    const LINES: usize = 1_000;
+    let server = unlimited().ring_batches(32).build();
+    let roomy = |name| {
+        let (ours, theirs) = tokio::io::duplex(1 << 23);
+        server.attach(theirs, PeerInfo::named(name));
+        Peer::over(ours)
+    };
+    let mut listener = roomy("listener").join("listener").await;
+    let mut talker = roomy("talker").join("talker").await;
+    listener.expect("JOIN talker").await;
+    let text = "x".repeat(1_900);
+    talker.raw(format!("MSG {text}\r\n").repeat(LINES).as_bytes()).await;
+    for _ in 0..LINES {
+        listener.expect(&format!("FROM talker MSG {text}")).await;
+    }
+}

@@ -114,9 +114,12 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
     bug.send("PROT 0.1 CONNECT USER bug").await;
     bug.expect_end().await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
-    bob.send("MSG bug").await;
-    bob.expect_end().await;
+    // What it said before, in the same moment, was said.
+    bob.raw(b"MSG one\r\nMSG two\r\nMSG bug\r\n").await;
+    assert_eq!(bob.rest().await, "OK\r\nOK\r\n");
     ann.expect("JOIN bob").await;
+    ann.expect("FROM bob MSG one").await;
+    ann.expect("FROM bob MSG two").await;
     ann.expect("LOGOUT bob").await;
     ann.send("MSG still here").await;
     ann.expect("OK").await;
