@@ -49,13 +49,14 @@ pub(super) fn poll_write<W: AsyncWrite + Unpin>(
         };
         match written {
             Ok(0) => return Poll::Ready(Err(EndReason::Transport(ErrorKind::WriteZero))),
-            written => drop(written.map_err(failed)?),
+            Err(error) => return Poll::Ready(Err(failed(&error))),
+            Ok(_) => {}
         }
     }
-    io.poll_flush(cx).map_err(failed)
+    io.poll_flush(cx).map_err(|error| failed(&error))
 }
 
-fn failed(error: io::Error) -> EndReason {
+fn failed(error: &io::Error) -> EndReason {
     EndReason::Transport(error.kind())
 }
 
