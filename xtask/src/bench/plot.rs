@@ -6,6 +6,7 @@ use plotters::prelude::*;
 
 use super::{
     process::Kind,
+    rows::Case,
     sample::{Measured, Metric, median},
 };
 use crate::Failure;
@@ -37,18 +38,29 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 /// The server's time for each delivery, against the number of listeners.
 fn cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Error>> {
     let points = |kind: Kind| -> Vec<(f64, f64)> {
-        let cases = growth.row.cases.iter().enumerate().take(12).filter(|(_, case)| case.kind == kind);
+        // Those that differ in nothing else.
+        let alike = |case: &Case| *case == Case::new(kind, case.listeners);
+        let cases = growth.row.cases.iter().enumerate().filter(|(_, case)| alike(case));
         let cost = |n| median(growth.values(n, Metric::Cpu));
         cases.filter_map(|(n, case)| Some((case.listeners as f64, cost(n)?))).collect()
     };
-    let most = KINDS.iter().flat_map(|(kind, _)| points(*kind)).map(|(_, cost)| cost).fold(1.0, f64::max);
+    let all: Vec<_> = KINDS.iter().flat_map(|(kind, _)| points(*kind)).collect();
+    let most = all.iter().map(|point| point.1).fold(1.0, f64::max);
+    let widest = all.iter().map(|point| point.0).fold(10.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .caption("CPU of the server for one delivery", ("sans-serif", 18))
         .margin(10)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d((8.0..6_000.0_f64).log_scale(), 0.0..most * 1.1)?;
-    chart.configure_mesh().x_desc("listeners").y_desc("ns").light_line_style(WHITE).draw()?;
+        .build_cartesian_2d((8.0..widest * 1.25).log_scale(), 0.0..most * 1.1)?;
+    chart
+        .configure_mesh()
+        .x_desc("listeners")
+        .x_label_formatter(&|listeners| format!("{listeners:.0}"))
+        .y_desc("ns")
+        .y_label_formatter(&|cost| format!("{cost:.0}"))
+        .light_line_style(WHITE)
+        .draw()?;
     for (kind, colour) in KINDS {
         let points = points(kind);
         chart
@@ -56,7 +68,8 @@ fn cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Er
             .label(kind.name())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
+    let upper_left = SeriesLabelPosition::UpperLeft;
+    chart.configure_series_labels().position(upper_left).background_style(WHITE).border_style(BLACK).draw()?;
     Ok(())
 }
 
@@ -91,6 +104,7 @@ fn latency(area: &Area<'_>, steady: &Measured) -> Result<(), Box<dyn std::error:
         .x_label_formatter(&name)
         .disable_x_mesh()
         .y_desc("µs: p50 dark, p99 light")
+        .y_label_formatter(&|latency| format!("{latency:.0}"))
         .light_line_style(WHITE)
         .draw()?;
     for (n, (kind, half, most)) in bars.iter().enumerate() {

@@ -43,7 +43,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    const fn new(kind: Kind, listeners: usize) -> Self {
+    pub(super) const fn new(kind: Kind, listeners: usize) -> Self {
         Self { kind, cores: Cores::One, listeners, sleepers: 0, payload: 64 }
     }
 
