@@ -67,6 +67,7 @@ impl Task {
             step_back().await;
             let room = super::QUEUE - waiting.len();
             queue.recv_many(&mut waiting, room).now_or_never();
+            self.published = 0;
             for command in waiting.drain(..) {
                 match command {
                     Command::Stop => queue.close(),
