@@ -85,7 +85,7 @@ fn write_all(waiting: &Receiver<Entry>, lost: &AtomicU64) {
         write(&mut text);
         let records = lost.swap(0, Ordering::Relaxed);
         if records > 0 {
-            warn!(records, "lost records of this log, since nobody read it");
+            warn!(records, "lost records of this log, which came faster than it was read");
         }
         thread::sleep(GATHERING);
     }

@@ -103,13 +103,6 @@ struct Queue {
     last: Place,
 }
 
-impl Queue {
-    fn push(&mut self, place: Place, answer: Answer) {
-        self.last = place;
-        self.replies.push_back(Reply { place, answer });
-    }
-}
-
 impl Outbox {
     /// For a connection whose stream begins at `entered`.
     pub(super) fn new(entered: Place) -> Self {
@@ -146,7 +139,8 @@ impl Outbox {
     fn add(&self, answer: Answer, place: impl FnOnce(Place) -> Place) {
         let mut queue = self.queue();
         let place = place(queue.last);
-        queue.push(place, answer);
+        queue.last = place;
+        queue.replies.push_back(Reply { place, answer });
         self.filled.store(true, Ordering::Release);
         drop(queue);
         self.writer.wake();

@@ -1,6 +1,6 @@
 //! The `chat-server` program: what it prints, how it stops, how it fails.
 
-use std::{net::TcpListener, path::Path};
+use std::net::TcpListener;
 
 use crate::{process::Process, support::Peer};
 
@@ -191,31 +191,4 @@ async fn flags_come_from_the_environment_too() {
     let (status, _, stderr) = server.end();
     assert!(status.success());
     assert_eq!(stderr, "", "quiet");
-}
-
-/// What is printed before clients can come may be read by nobody, and the log too.
-#[cfg(unix)]
-#[tokio::test]
-async fn closed_or_full_outputs_do_not_stop_it() {
-    let path = crate::support::socket_path("full");
-    let full = Path::new("/dev/full");
-    if !full.exists() {
-        return;
-    }
-    let mut command = std::process::Command::new("sh");
-    let script = r#"exec "$0" --listen "unix:$1" >/dev/full 2>/dev/full"#;
-    command.args(["-c", script, PROGRAM]).arg(&path);
-    let mut server = Process::spawn(command);
-    let mut ann = loop {
-        if let Ok(stream) = tokio::net::UnixStream::connect(&path).await {
-            break Peer::over(stream).join("ann").await;
-        }
-        tokio::task::yield_now().await;
-    };
-    ann.send("MSG hi").await;
-    ann.expect("OK").await;
-    server.type_line("BYE");
-    ann.expect("BYE").await;
-    drop(ann);
-    assert!(server.end().0.success());
 }

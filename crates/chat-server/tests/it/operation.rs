@@ -89,11 +89,23 @@ async fn a_log_that_nobody_reads_does_not_stop_it() {
 
 #[tokio::test]
 async fn closed_outputs_do_not_stop_it() {
-    let path = socket_path("closed");
+    goes_on_with("closed", ">&- 2>&-").await;
+}
+
+#[tokio::test]
+async fn full_outputs_do_not_stop_it() {
+    if std::path::Path::new("/dev/full").exists() {
+        goes_on_with("full", ">/dev/full 2>/dev/full").await;
+    }
+}
+
+/// It serves, and stops as it should, with its outputs like this.
+async fn goes_on_with(name: &str, outputs: &str) {
+    let path = socket_path(name);
     let mut command = Command::new("sh");
-    command.args(["-c", r#"exec "$0" --listen "unix:$1" >&- 2>&-"#, PROGRAM]).arg(&path);
+    command.args(["-c", &format!(r#"exec "$0" --listen "unix:$1" {outputs}"#), PROGRAM]).arg(&path);
     let mut server = Process::spawn(command);
-    // Nobody tells that it listens: its stdout is closed.
+    // Nobody tells that it listens.
     let connected = async {
         loop {
             match tokio::net::UnixStream::connect(&path).await {
