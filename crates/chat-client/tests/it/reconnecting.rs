@@ -46,6 +46,14 @@ impl Exchange {
         self.lines.lock().unwrap().open = open;
     }
 
+    /// Answers a call, and says that the name is taken.
+    async fn refuse(&self) -> MemoryServer {
+        let mut server = self.answer().await;
+        server.expect("PROT 0.1 CONNECT USER bob").await;
+        server.lines("NAME FAILURE\nNAME REQ").await;
+        server
+    }
+
     /// The server of the last connection, once there is one.
     async fn answer(&self) -> MemoryServer {
         loop {
@@ -119,13 +127,7 @@ async fn a_name_that_the_old_session_still_holds_is_waited_for() {
     let (server, _) = exchange.connected(&mut room).await;
     drop(server);
     assert!(matches!(room.next().await, Some(Happening::Lost { .. })));
-    let refuse = async {
-        let mut server = exchange.answer().await;
-        server.expect("PROT 0.1 CONNECT USER bob").await;
-        server.lines("NAME FAILURE\nNAME REQ").await;
-        server
-    };
-    let (_server, failed) = tokio::join!(refuse, room.next());
+    let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
     assert!(matches!(failed, Some(Happening::Failed { again: Some(_), .. })), "{failed:?}");
     exchange.connected(&mut room).await;
 }
@@ -135,13 +137,7 @@ async fn a_name_that_is_taken_from_the_first_is_not() {
     let exchange = Exchange::default();
     exchange.open(true);
     let mut room = exchange.reconnecting();
-    let refuse = async {
-        let mut server = exchange.answer().await;
-        server.expect("PROT 0.1 CONNECT USER bob").await;
-        server.lines("NAME FAILURE\nNAME REQ").await;
-        server
-    };
-    let (_server, failed) = tokio::join!(refuse, room.next());
+    let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
     assert!(matches!(failed, Some(Happening::Failed { again: None, .. })), "{failed:?}");
     assert!(room.next().await.is_none());
 }
