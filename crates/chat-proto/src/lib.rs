@@ -35,7 +35,7 @@ pub use codec::{ClientCodec, ServerCodec};
 pub use error::{CodecError, Fault, ParseError, Refusal};
 pub use message::{ClientMessage, ServerMessage, Session, Stage};
 pub use name::{Name, NameError, NameKey};
-pub use roster::{MAX_ROSTER, RosterError, RosterReader, roster_lines};
+pub use roster::{MAX_ROSTER, RosterError, RosterReader};
 pub use terminator::Terminator;
 pub use text::{Text, TextError};
 

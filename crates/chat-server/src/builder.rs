@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     ChatServer, Policy,
-    options::{Options, PlainSessions, RateLimit, StopOnBye, unless_zero},
+    options::{Options, PlainSessions, RateLimit, StopOnBye},
     policy::AllowAll,
 };
 
@@ -21,24 +21,34 @@ impl ChatServerBuilder {
         Self { options: Options::default(), policy: Arc::new(AllowAll) }
     }
 
-    /// Connections at the same time; the next is told `BYE` and closed (clause 2.6). Default: 10,000.
-    pub fn max_clients(mut self, clients: usize) -> Self {
-        // More than this the semaphore that counts them cannot hold; it is more than there are sockets.
-        self.options.max_clients = clients.min(tokio::sync::Semaphore::MAX_PERMITS);
+    /// Connections at the same time; the next is told `BYE` and closed (clause 2.6). `None`: no limit.
+    /// Default: 10,000.
+    pub fn max_clients(mut self, clients: impl Into<Option<usize>>) -> Self {
+        self.options.max_clients = clients.into();
         self
     }
 
     /// Connections at the same time from one IPv4 address or one IPv6 /64; the next is told `BYE` and closed
-    /// (clause 2.6). Peers without an address are not counted here. Default: 256.
-    pub fn max_clients_per_address(mut self, clients: usize) -> Self {
-        self.options.max_clients_per_address = clients;
+    /// (clause 2.6). Peers without an address are not counted here. `None`: no limit. Default: 256.
+    pub fn max_clients_per_address(mut self, clients: impl Into<Option<usize>>) -> Self {
+        self.options.max_clients_per_address = clients.into();
         self
     }
 
-    /// How fast each client may send lines of any kind (clause 6.6); `None`: as fast as it can.
+    /// How many lines one IPv4 address or one IPv6 /64 may send, over all of its connections, one after the other and
+    /// at the same time (clause 6.6). A peer without an address has a meter of its own. Faster ones are read more slowly;
+    /// nothing is lost. Joining counts as a line; a roster counts as one more line for each 512 bytes of it; lines that need
+    /// no answer (`PONG`, empty lines of a plain session) count as one in 512. `None`: no limit.
     /// Default: 200 a second, 400 at once.
-    pub fn rate_limit(mut self, limit: Option<RateLimit>) -> Self {
-        self.options.rate_limit = limit;
+    pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
+        self.options.rate_limit = limit.into();
+        self
+    }
+
+    /// How often one IPv4 address or one IPv6 /64 may connect; a connection over this rate is told `BYE` and closed
+    /// (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 100 a second, 1,000 at once.
+    pub fn connect_rate(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
+        self.options.connect_rate = limit.into();
         self
     }
 
@@ -54,15 +64,16 @@ impl ChatServerBuilder {
         self
     }
 
-    /// How long a connection has, from the start, to log in (clause 2.5); zero: for ever. Default: 120 s.
-    pub fn login_timeout(mut self, timeout: Duration) -> Self {
-        self.options.login_timeout = unless_zero(timeout);
+    /// How long a connection has, from the start, to log in (clause 2.5). `None`: no limit. Default: 120 s.
+    pub fn login_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.login_timeout = timeout.into();
         self
     }
 
-    /// After how long a silence a named session is asked with `PING` (clause 6.1); zero: never. Default: 60 s.
-    pub fn ping_interval(mut self, interval: Duration) -> Self {
-        self.options.ping_interval = unless_zero(interval);
+    /// After how long a silence, of 1 ms at least, a named session is asked with `PING` (clause 6.1). `None`: never.
+    /// Default: 60 s.
+    pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.options.ping_interval = interval.into().map(|interval| interval.max(Duration::from_millis(1)));
         self
     }
 
@@ -72,15 +83,19 @@ impl ChatServerBuilder {
         self
     }
 
-    /// How long one write to a client may take, before it is cut off (clause 6.5); zero: for ever. Default: 10 s.
-    pub fn write_timeout(mut self, timeout: Duration) -> Self {
-        self.options.write_timeout = unless_zero(timeout);
+    /// How long a write to a client may go on without progress, before the client is cut off (clause 6.5). Progress is 4 KiB,
+    /// or all that is left, so that a peer cannot hold on by taking a byte at a time. `None`: no limit of the server's own; a
+    /// TCP socket from [`listen`](crate::listen) is still ended by the system after 90 s without an acknowledgement.
+    /// Default: 10 s.
+    pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.write_timeout = timeout.into();
         self
     }
 
-    /// How long a stopping server waits for its clients to take what they are owed; zero: not at all. Default: 10 s.
-    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
-        self.options.drain_timeout = timeout;
+    /// How long a stopping server waits for its clients to take what they are owed; zero: not at all; `None`: as long as
+    /// it takes. Default: 10 s.
+    pub fn drain_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.drain_timeout = timeout.into();
         self
     }
 
@@ -103,8 +118,11 @@ impl ChatServerBuilder {
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime with time enabled.
+    /// Outside of a Tokio runtime, and on one without time ([`enable_time`](tokio::runtime::Builder::enable_time)):
+    /// every connection has deadlines.
     pub fn build(self) -> ChatServer {
+        // Panics here, once, and not in each connection's task.
+        drop(tokio::time::sleep(Duration::ZERO));
         ChatServer::start(self.options, self.policy)
     }
 }

@@ -22,58 +22,60 @@ pub enum StopOnBye {
     AnyClient,
 }
 
-/// How many lines a client may send. Faster ones are slowed down by not being read; nothing is lost (clause 6.6).
+/// How often something may happen: so many times a second in the long run, and so many at once after a pause.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RateLimit {
-    /// Lines a second in the long run.
+    /// Times a second in the long run.
     pub per_second: NonZeroU32,
-    /// Lines at once after a pause.
+    /// Times at once after a pause.
     pub burst: NonZeroU32,
 }
 
 impl RateLimit {
-    /// So many lines a second, and twice as many at once. `None` for 0: no limit.
-    pub fn per_second(lines: u32) -> Option<Self> {
-        let per_second = NonZeroU32::new(lines)?;
-        Some(Self { per_second, burst: per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)) })
+    /// This many a second, and twice as many at once. `None` for 0: no limit.
+    pub fn per_second(times: u32) -> Option<Self> {
+        Self::with_burst(times, 2)
+    }
+
+    /// This many a second, and `seconds` times as many at once. `None` if either is 0: no limit.
+    pub fn with_burst(times: u32, seconds: u32) -> Option<Self> {
+        let (per_second, seconds) = (NonZeroU32::new(times)?, NonZeroU32::new(seconds)?);
+        Some(Self { per_second, burst: per_second.saturating_mul(seconds) })
     }
 }
 
 /// What [`ChatServerBuilder`](crate::ChatServerBuilder) sets. Its methods say what each of them means.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) max_clients: usize,
-    pub(crate) max_clients_per_address: usize,
+    pub(crate) max_clients: Option<usize>,
+    pub(crate) max_clients_per_address: Option<usize>,
     pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) connect_rate: Option<RateLimit>,
     pub(crate) plain_sessions: PlainSessions,
     pub(crate) stop_on_bye: StopOnBye,
     pub(crate) login_timeout: Option<Duration>,
     pub(crate) ping_interval: Option<Duration>,
     pub(crate) ping_timeout: Duration,
     pub(crate) write_timeout: Option<Duration>,
-    pub(crate) drain_timeout: Duration,
+    pub(crate) drain_timeout: Option<Duration>,
     pub(crate) ring_batches: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            max_clients: 10_000,
-            max_clients_per_address: 256,
+            max_clients: Some(10_000),
+            max_clients_per_address: Some(256),
             rate_limit: RateLimit::per_second(200),
+            connect_rate: RateLimit::with_burst(100, 10),
             plain_sessions: PlainSessions::default(),
             stop_on_bye: StopOnBye::default(),
             login_timeout: Some(Duration::from_secs(120)),
             ping_interval: Some(Duration::from_secs(60)),
             ping_timeout: Duration::from_secs(3),
             write_timeout: Some(Duration::from_secs(10)),
-            drain_timeout: Duration::from_secs(10),
+            drain_timeout: Some(Duration::from_secs(10)),
             ring_batches: 4_096,
         }
     }
-}
-
-/// Zero turns a deadline off.
-pub(crate) fn unless_zero(duration: Duration) -> Option<Duration> {
-    (!duration.is_zero()).then_some(duration)
 }

@@ -102,6 +102,9 @@ pub enum Full {
     /// That of the whole server.
     #[error("the server is full")]
     Server,
+    /// That of connects a second from the peer's address; an IPv6 address counts with its /64.
+    #[error("too many connects a second from this address")]
+    Rate,
     /// That of the peer's address; an IPv6 address counts with its /64.
     #[error("too many connections from this address")]
     Address,

@@ -1,6 +1,6 @@
 //! The server as the embedding program holds it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chat_proto::Name;
 use tokio::{
@@ -123,7 +123,8 @@ impl ChatServer {
         let shared = &self.shared;
         shared.begin_stop().await;
         shared.tasks.close();
-        if timeout(shared.options.drain_timeout, shared.tasks.wait()).await.is_err() {
+        let drain_timeout = shared.options.drain_timeout.unwrap_or(Duration::MAX);
+        if timeout(drain_timeout, shared.tasks.wait()).await.is_err() {
             self.cut();
             shared.tasks.wait().await;
         }

@@ -14,8 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     Policy,
     event::{EventSender, EventSource},
-    gate::{Gate, Pass},
     hub::Hub,
+    limit::{Connections, Pass},
     options::Options,
     peer::{ConnId, PeerInfo},
     policy::Connect,
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
     pub(crate) farewells: Semaphore,
-    gate: Gate,
+    pub(crate) connections: Connections,
     conns: AtomicU64,
 }
 
@@ -52,7 +52,7 @@ impl Shared {
         let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters));
         tokio::spawn(task);
         Self {
-            gate: Gate::new(options.max_clients, options.max_clients_per_address),
+            connections: Connections::new(&options),
             farewells: Semaphore::new(FAREWELLS),
             options,
             policy,
@@ -76,7 +76,7 @@ impl Shared {
         if self.stop.is_cancelled() {
             return Err(EndReason::ServerStopped);
         }
-        let pass = self.gate.enter(peer).map_err(EndReason::Full)?;
+        let pass = self.connections.enter(peer).map_err(EndReason::Full)?;
         match self.policy.connect(peer) {
             Connect::Accept => Ok(pass),
             Connect::Refuse => Err(EndReason::Policy),
@@ -84,7 +84,7 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.counters.stats(self.gate.inside(), self.tasks.len())
+        self.counters.stats(self.connections.inside(), self.tasks.len())
     }
 
     /// From here on nobody comes in, and what was said after this is not taken.

@@ -71,6 +71,7 @@ impl fmt::Display for Stats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     clients: AtomicUsize,
+    roster_bytes: AtomicUsize,
     messages: AtomicU64,
     deliveries: [Shard; SHARDS],
     ended: Mutex<Vec<(EndReason, u64)>>,
@@ -82,9 +83,15 @@ struct Shard(AtomicU64);
 
 impl Counters {
     /// What the hub knows after a batch.
-    pub(crate) fn set_room(&self, clients: usize, messages: u64) {
+    pub(crate) fn set_room(&self, clients: usize, roster_bytes: usize, messages: u64) {
         self.clients.store(clients, Ordering::Relaxed);
+        self.roster_bytes.store(roster_bytes, Ordering::Relaxed);
         self.messages.store(messages, Ordering::Relaxed);
+    }
+
+    /// How long the answer to `REQ CLIENTS` is, about.
+    pub(crate) fn roster_bytes(&self) -> usize {
+        self.roster_bytes.load(Ordering::Relaxed)
     }
 
     /// Messages of others that this connection was sent with one batch.
@@ -125,7 +132,7 @@ mod tests {
             counters.stats(0, 0).to_string(),
             "connections=0 clients=0 tasks=0 messages=0 deliveries=0 left=0 refused=0 cut=0"
         );
-        counters.set_room(2, 7);
+        counters.set_room(2, 8, 7);
         (0..20).for_each(|conn| counters.delivered(ConnId::new(conn), 2));
         for reason in [EndReason::Lagged, EndReason::Bye, EndReason::PlainRefused, EndReason::Bye] {
             counters.ended(reason);

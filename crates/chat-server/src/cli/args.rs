@@ -27,17 +27,21 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN", value_delimiter = ',', default_value = "127.0.0.1:2222")]
     pub(super) listen: Vec<ListenAddr>,
 
-    /// Clients at the same time
+    /// Clients at the same time. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value = "10000", value_parser = count::<usize>)]
     max_clients: usize,
 
-    /// Clients at the same time from one address (IPv6: from one /64)
+    /// Clients at the same time from one address (IPv6: from one /64). 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS_PER_IP", default_value = "256", value_parser = count::<usize>)]
     max_clients_per_ip: usize,
 
-    /// Messages a second from each client, twice as many at once; faster ones are read more slowly. 0: no limit
+    /// Lines a second from each address, twice as many at once; faster ones are read more slowly. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value = "200", value_parser = count::<u32>)]
     rate_limit: u32,
+
+    /// Connects a second from each address, ten times as many at once; others are told BYE. 0: no limit
+    #[arg(long, value_name = "N", env = "CHAT_CONNECT_RATE", default_value = "100", value_parser = count::<u32>)]
+    connect_rate: u32,
 
     /// Refuse plain sessions: clients must speak PROT and have a name
     #[arg(long, env = "CHAT_NO_PLAIN", value_parser = BoolishValueParser::new())]
@@ -47,23 +51,23 @@ pub(super) struct Args {
     #[arg(long, env = "CHAT_STOP_ON_BYE", value_parser = BoolishValueParser::new())]
     stop_on_bye: bool,
 
-    /// Seconds that a client has to log in. 0: for ever
+    /// Seconds that a client has to log in. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_LOGIN_TIMEOUT", default_value = "120", value_parser = seconds)]
     login_timeout: Duration,
 
-    /// Seconds of silence after which a named client is asked with PING. 0: never
+    /// Seconds of silence after which a named client is asked with PING. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_PING_INTERVAL", default_value = "60", value_parser = seconds)]
     ping_interval: Duration,
 
-    /// Seconds that it then has to say anything
-    #[arg(long, value_name = "S", env = "CHAT_PING_TIMEOUT", default_value = "3", value_parser = seconds)]
+    /// Seconds that it then has to say anything; more than 0
+    #[arg(long, value_name = "S", env = "CHAT_PING_TIMEOUT", default_value = "3", value_parser = some_seconds)]
     ping_timeout: Duration,
 
-    /// Seconds that one write to a client may take. 0: for ever
+    /// Seconds that a write to a client may go on without progress. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_WRITE_TIMEOUT", default_value = "10", value_parser = seconds)]
     write_timeout: Duration,
 
-    /// Seconds that clients have to take what they are owed when the server stops. 0: none
+    /// Seconds that clients have to take what they are owed when the server stops. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_DRAIN_TIMEOUT", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
 
@@ -122,17 +126,23 @@ impl Args {
         let plain = if self.no_plain { PlainSessions::Refuse } else { PlainSessions::Serve };
         let stop = if self.stop_on_bye { StopOnBye::AnyClient } else { StopOnBye::Never };
         ChatServer::builder()
-            .max_clients(self.max_clients)
-            .max_clients_per_address(self.max_clients_per_ip)
+            .max_clients(unless_zero(self.max_clients))
+            .max_clients_per_address(unless_zero(self.max_clients_per_ip))
             .rate_limit(RateLimit::per_second(self.rate_limit))
+            .connect_rate(RateLimit::with_burst(self.connect_rate, 10))
             .plain_sessions(plain)
             .stop_on_bye(stop)
-            .login_timeout(self.login_timeout)
-            .ping_interval(self.ping_interval)
+            .login_timeout(unless_zero(self.login_timeout))
+            .ping_interval(unless_zero(self.ping_interval))
             .ping_timeout(self.ping_timeout)
-            .write_timeout(self.write_timeout)
-            .drain_timeout(self.drain_timeout)
+            .write_timeout(unless_zero(self.write_timeout))
+            .drain_timeout(unless_zero(self.drain_timeout))
     }
+}
+
+/// On the command line, 0 is "no limit" wherever it is allowed.
+fn unless_zero<T: PartialEq + Default>(limit: T) -> Option<T> {
+    (limit != T::default()).then_some(limit)
 }
 
 /// Seconds, also as a fraction. A hundred years are as good as for ever, and clocks can add them.
@@ -142,6 +152,12 @@ fn seconds(seconds: &str) -> Result<Duration, String> {
         Ok(seconds) if (0.0..=MOST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("give a number of seconds, such as 10 or 0.5".to_owned()),
     }
+}
+
+/// Where 0 would make no sense.
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    let advice = "give a number of seconds above 0, such as 3 (to ask nobody: --ping-interval 0)";
+    seconds(text).and_then(|seconds| if seconds.is_zero() { Err(advice.to_owned()) } else { Ok(seconds) })
 }
 
 #[cfg(test)]

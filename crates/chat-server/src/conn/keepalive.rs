@@ -13,48 +13,41 @@ pub(super) struct Patience {
     pub(super) timeout: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Keepalive {
-    /// When anything was heard last.
-    heard: Instant,
-    /// Until when an answer to a `PING` is waited for.
+    /// When it was last asked, if nothing has come since.
     asked: Option<Instant>,
 }
 
 /// What the clock asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Due {
-    /// Nothing before this instant.
-    At(Instant),
+    /// Nothing before this instant; `None`: never, as far as the clock can tell.
+    At(Option<Instant>),
     /// A `PING` now, and nothing more before this instant.
-    Ping(Instant),
+    Ping(Option<Instant>),
     /// Nobody is there.
     GiveUp,
 }
 
 impl Keepalive {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { heard: now, asked: None }
-    }
-
-    /// Something has come; anything counts.
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
+    /// What is to be done about a peer from which the last byte came at `heard`. Cheap to ask late: only then is it worked
+    /// out how long the silence is.
+    pub(super) fn due(&mut self, now: Instant, heard: Instant, patience: Patience) -> Due {
+        if let Some(asked) = self.asked.filter(|asked| heard < *asked) {
+            return match asked.checked_add(patience.timeout) {
+                Some(deadline) if now >= deadline => Due::GiveUp,
+                deadline => Due::At(deadline),
+            };
+        }
         self.asked = None;
-    }
-
-    /// What is to be done. Cheap to ask late: only then is it worked out how long ago anything was heard.
-    pub(super) fn due(&mut self, now: Instant, patience: Patience) -> Due {
-        match self.asked {
-            Some(deadline) if now >= deadline => Due::GiveUp,
-            Some(deadline) => Due::At(deadline),
-            None if now >= self.heard + patience.interval => {
+        match heard.checked_add(patience.interval) {
+            Some(silent) if now >= silent => {
                 // Counted from now: a check that comes late must not count against the peer.
-                let deadline = now + patience.timeout;
-                self.asked = Some(deadline);
-                Due::Ping(deadline)
+                self.asked = Some(now);
+                Due::Ping(now.checked_add(patience.timeout))
             }
-            None => Due::At(self.heard + patience.interval),
+            silent => Due::At(silent),
         }
     }
 }
@@ -67,17 +60,27 @@ mod tests {
     fn silence_is_asked_and_then_given_up() {
         let start = Instant::now();
         let at = |secs| start + Duration::from_secs(secs);
+        let due = |secs| Due::At(Some(at(secs)));
         let patience = Patience { interval: Duration::from_secs(60), timeout: Duration::from_secs(3) };
-        let mut keepalive = Keepalive::new(start);
-        assert_eq!(keepalive.due(at(1), patience), Due::At(at(60)));
-        keepalive.heard(at(30));
-        assert_eq!(keepalive.due(at(60), patience), Due::At(at(90)));
-        assert_eq!(keepalive.due(at(90), patience), Due::Ping(at(93)));
-        assert_eq!(keepalive.due(at(90), patience), Due::At(at(93)));
-        keepalive.heard(at(91));
-        assert_eq!(keepalive.due(at(93), patience), Due::At(at(151)));
-        assert_eq!(keepalive.due(at(160), patience), Due::Ping(at(163)));
-        assert_eq!(keepalive.due(at(162), patience), Due::At(at(163)));
-        assert_eq!(keepalive.due(at(163), patience), Due::GiveUp);
+        let mut keepalive = Keepalive::default();
+        assert_eq!(keepalive.due(at(1), start, patience), due(60));
+        assert_eq!(keepalive.due(at(60), at(30), patience), due(90));
+        assert_eq!(keepalive.due(at(90), at(30), patience), Due::Ping(Some(at(93))));
+        assert_eq!(keepalive.due(at(90), at(30), patience), due(93));
+        assert_eq!(keepalive.due(at(93), at(91), patience), due(151));
+        assert_eq!(keepalive.due(at(160), at(91), patience), Due::Ping(Some(at(163))));
+        assert_eq!(keepalive.due(at(162), at(91), patience), due(163));
+        assert_eq!(keepalive.due(at(163), at(91), patience), Due::GiveUp);
+    }
+
+    #[test]
+    fn what_the_clock_cannot_tell_is_never() {
+        let now = Instant::now();
+        let endless = Patience { interval: Duration::MAX, timeout: Duration::MAX };
+        assert_eq!(Keepalive::default().due(now, now, endless), Due::At(None));
+        let (asked, later) = (Patience { interval: Duration::from_secs(1), ..endless }, now + Duration::from_secs(1));
+        let mut keepalive = Keepalive::default();
+        assert_eq!(keepalive.due(later, now, asked), Due::Ping(None));
+        assert_eq!(keepalive.due(later, now, asked), Due::At(None));
     }
 }

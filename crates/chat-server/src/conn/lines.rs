@@ -1,16 +1,30 @@
 //! A connection's incoming lines, with memory only while there is something in it.
 
-use std::{future::poll_fn, pin::Pin, task::Poll};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use bytes::BytesMut;
 use chat_proto::{ClientMessage, CodecError, ParseError, ServerCodec};
-use tokio::io::AsyncRead;
+use tokio::{io::AsyncRead, time::Instant};
 use tokio_util::{codec::Decoder, io::poll_read_buf};
+
+use crate::reason::EndReason;
 
 /// The first read of a client that was idle: enough for what people type.
 const FIRST_READ: usize = 1_024;
 /// The reads of one that has more to say, until it is idle again: a system call costs more than memory for a moment.
 const LARGE_READ: usize = 32_768;
+
+/// Why a connection ends from which no more lines can be read.
+pub(super) fn end_reason(error: &CodecError) -> EndReason {
+    match error {
+        CodecError::Io(error) => EndReason::Transport(error.kind()),
+        _ => EndReason::EndlessLine,
+    }
+}
 
 /// A line, or what is wrong with it.
 pub(super) type Line = Result<ClientMessage, ParseError>;
@@ -23,22 +37,33 @@ pub(super) struct Lines<R> {
     /// How much is made ready for the next read.
     room: usize,
     ended: bool,
-    /// Something has come since this was last asked.
-    stirred: bool,
+    /// When the last byte came; at first, when the connection did.
+    heard: Instant,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) fn new(io: R) -> Self {
-        Self { io, codec: ServerCodec::new(), buffer: BytesMut::new(), room: FIRST_READ, ended: false, stirred: false }
+        let (codec, buffer) = (ServerCodec::new(), BytesMut::new());
+        Self { io, codec, buffer, room: FIRST_READ, ended: false, heard: Instant::now() }
     }
 
     pub(super) fn codec(&self) -> &ServerCodec {
         &self.codec
     }
 
-    /// Whether anything has come since the last call, be it half a line.
-    pub(super) fn has_stirred(&mut self) -> bool {
-        std::mem::take(&mut self.stirred)
+    /// When anything came last, be it half a line.
+    pub(super) fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// Whether nothing more will come.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether so little waits to be handled that more may be read meanwhile, to see the peer's end in time.
+    pub(super) fn can_read_ahead(&self) -> bool {
+        !self.ended && self.buffer.len() < FIRST_READ
     }
 
     /// The next line that has come already.
@@ -53,7 +78,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             if item.is_some() || self.ended {
                 return Ok(item);
             }
-            self.ended = self.read().await? == 0;
+            self.read().await?;
         }
     }
 
@@ -61,27 +86,30 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     pub(super) async fn discard(&mut self) {
         while !self.ended {
             self.buffer.clear();
-            self.ended = !matches!(self.read().await, Ok(1..));
+            if self.read().await.is_err() {
+                return;
+            }
         }
     }
 
-    async fn read(&mut self) -> Result<usize, CodecError> {
-        let read = poll_fn(|cx| {
-            self.buffer.reserve(self.room);
-            match poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer) {
-                Poll::Pending if self.buffer.is_empty() => {
-                    // An idle client holds no buffer.
-                    (self.buffer, self.room) = (BytesMut::new(), FIRST_READ);
-                    Poll::Pending
-                }
-                poll => poll.map_err(CodecError::Io),
-            }
-        });
-        let read = read.await?;
-        self.stirred = true;
+    /// Reads once. Nothing is lost if the future is dropped.
+    pub(super) async fn read(&mut self) -> Result<(), CodecError> {
+        poll_fn(|cx| self.poll_read(cx)).await
+    }
+
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CodecError>> {
+        self.buffer.reserve(self.room);
+        let poll = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer);
+        if poll.is_pending() && self.buffer.is_empty() {
+            // An idle client holds no buffer.
+            (self.buffer, self.room) = (BytesMut::new(), FIRST_READ);
+        }
+        let read = ready!(poll)?;
+        self.ended = read == 0;
+        self.heard = Instant::now();
         if read >= self.room {
             self.room = LARGE_READ;
         }
-        Ok(read)
+        Poll::Ready(Ok(()))
     }
 }

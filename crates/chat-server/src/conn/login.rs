@@ -1,19 +1,22 @@
 //! From the first line to a member: sections 2 and 3 up to `WELCOME`.
 
-use chat_proto::{ClientMessage, CodecError, MAX_NAME_FAILURES, Name, Refusal, ServerMessage, Session};
-use tokio::io::{AsyncRead, AsyncWrite};
+use chat_proto::{ClientMessage, MAX_NAME_FAILURES, Name, Refusal, ServerMessage, Session};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep_until},
+};
 
 use super::{
-    lines::Lines,
-    write::{close, within, write},
+    Client,
+    deadline::within,
+    lines::{Line, Lines, end_reason},
+    write::{close, write},
 };
 use crate::{
     hub::{JoinError, Joined, Wanted, encode},
     options::PlainSessions,
-    peer::{ConnId, PeerInfo},
     policy::Admission,
     reason::EndReason,
-    shared::Shared,
 };
 
 /// Somebody who has come in. On the heap, so that tasks that hand it on do not keep room for it.
@@ -21,15 +24,13 @@ use crate::{
 pub(super) struct Member {
     pub(super) joined: Joined,
     /// A plain session's first line, which is one of the conversation already (clause 2.3).
-    pub(super) first: Option<Box<ClientMessage>>,
+    pub(super) first: Option<Box<Line>>,
 }
 
 /// Logs a connection in, or says why not. The answers up to there are written; `NAME OK` and `WELCOME` stand in the
 /// ring, at the place of the `JOIN`.
 pub(super) async fn log_in<R, W>(
-    shared: &Shared,
-    conn: ConnId,
-    peer: &PeerInfo,
+    client: Client<'_>,
     lines: &mut Lines<R>,
     writer: &mut W,
 ) -> Result<Box<Member>, EndReason>
@@ -37,21 +38,19 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let mut login = Login { shared, conn, peer, lines, writer, failures: 0 };
-    let deadline = shared.options.login_timeout;
+    let mut login = Login { client, lines, writer, failures: 0 };
+    let deadline = client.shared.options.login_timeout;
     tokio::select! {
         // Who has come in and who is told that it is too late must not be decided twice.
         biased;
         member = within(deadline, login.run()) => return member.unwrap_or(Err(EndReason::LoginTimeout)),
-        () = shared.stop.cancelled() => {}
+        () = client.shared.stop.cancelled() => {}
     }
     login.end(&[ServerMessage::Bye], EndReason::ServerStopped).await
 }
 
 struct Login<'a, R, W> {
-    shared: &'a Shared,
-    conn: ConnId,
-    peer: &'a PeerInfo,
+    client: Client<'a>,
     lines: &'a mut Lines<R>,
     writer: &'a mut W,
     failures: u32,
@@ -63,9 +62,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
             let line = match self.lines.next().await {
                 Ok(Some(line)) => line,
                 Ok(None) => return Err(EndReason::Closed),
-                Err(CodecError::Io(error)) => return Err(EndReason::Transport(error.kind())),
-                Err(_) => return Err(EndReason::EndlessLine),
+                Err(error) => return Err(end_reason(&error)),
             };
+            self.count(&line).await?;
             match line {
                 Ok(ClientMessage::ConnectNew) => self.say(&[ServerMessage::NameReq]).await?,
                 Ok(ClientMessage::ConnectUser(name) | ClientMessage::Name(name)) => {
@@ -83,14 +82,36 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         }
     }
 
+    /// Counts a line, and waits for its turn if it has come too early for the rate limit. The peer's end is seen meanwhile.
+    async fn count(&mut self, line: &Line) -> Result<(), EndReason> {
+        // Who joins is announced to everybody: that counts as a line too.
+        let joins = match line {
+            Ok(ClientMessage::ConnectUser(_) | ClientMessage::Name(_)) => true,
+            line => line.is_ok() && self.lines.codec().session() == Some(Session::Plain),
+        };
+        let Some(turn) = self.client.meter.and_then(|meter| meter.count(Instant::now(), if joins { 2 } else { 1 }))
+        else {
+            return Ok(());
+        };
+        while Instant::now() < turn.due() {
+            tokio::select! {
+                biased;
+                read = self.lines.read(), if self.lines.can_read_ahead() => read.map_err(|error| end_reason(&error))?,
+                () = sleep_until(turn.due()) => {}
+            }
+        }
+        turn.take();
+        Ok(())
+    }
+
     /// `None`: not under this name.
     async fn named(&mut self, name: Name) -> Result<Option<Box<Member>>, EndReason> {
-        match self.shared.policy.admit(self.peer, Some(name)) {
+        match self.client.shared.policy.admit(self.client.peer, Some(name)) {
             Admission::Admit => {}
             Admission::RefuseName => return self.refuse_name().await.map(|()| None),
             Admission::Close => return self.end(&[ServerMessage::Bye], EndReason::Policy).await,
         }
-        match self.shared.hub.join(self.conn, Wanted::Name(name)).await {
+        match self.client.shared.hub.join(self.client.conn, Wanted::Name(name)).await {
             Ok(joined) => Ok(Some(Box::new(Member { joined, first: None }))),
             Err(JoinError::Taken) => self.refuse_name().await.map(|()| None),
             Err(JoinError::Stopped) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
@@ -98,14 +119,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     }
 
     async fn plain(&mut self, first: ClientMessage) -> Result<Box<Member>, EndReason> {
-        if self.shared.options.plain_sessions == PlainSessions::Refuse {
+        if self.client.shared.options.plain_sessions == PlainSessions::Refuse {
             return self.end(&[ServerMessage::BadProt], EndReason::PlainRefused).await;
         }
-        if self.shared.policy.admit(self.peer, None) != Admission::Admit {
+        if self.client.shared.policy.admit(self.client.peer, None) != Admission::Admit {
             return self.end(&[ServerMessage::Bye], EndReason::Policy).await;
         }
-        match self.shared.hub.join(self.conn, Wanted::Guest).await {
-            Ok(joined) => Ok(Box::new(Member { joined, first: Some(Box::new(first)) })),
+        match self.client.shared.hub.join(self.client.conn, Wanted::Guest).await {
+            Ok(joined) => Ok(Box::new(Member { joined, first: Some(Box::new(Ok(first))) })),
             Err(_) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
     }
@@ -123,12 +144,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     /// Says a last word, and ends the stream.
     async fn end<T>(&mut self, words: &[ServerMessage], reason: EndReason) -> Result<T, EndReason> {
         self.say(words).await?;
-        close(self.writer, self.shared.options.write_timeout).await;
+        close(self.writer, self.client.shared.options.write_timeout).await;
         Err(reason)
     }
 
     async fn say(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
-        let mut octets = encode(&[], words, self.lines.codec().terminator());
-        write(self.writer, &mut octets, self.shared.options.write_timeout).await
+        let mut bytes = encode(words, self.lines.codec().terminator());
+        write(self.writer, &mut bytes, self.client.shared.options.write_timeout).await
     }
 }

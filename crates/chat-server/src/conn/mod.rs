@@ -1,10 +1,9 @@
 //! One connection from its first octet to its last: login, then a reader (this task) and a writer (its own task).
 
+mod deadline;
 mod keepalive;
 mod lines;
 mod login;
-mod pieces;
-mod rate;
 mod reader;
 mod refuse;
 mod write;
@@ -27,6 +26,7 @@ use self::{
     writer::{Delivered, Writer},
 };
 use crate::{
+    limit::Meter,
     options::StopOnBye,
     peer::{ConnId, PeerInfo},
     reason::EndReason,
@@ -35,6 +35,16 @@ use crate::{
 
 /// So long a closed connection is read from, so that a reset does not destroy the last line (clause 6.7).
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Whose connection it is, for the parts that serve it.
+#[derive(Clone, Copy)]
+struct Client<'a> {
+    shared: &'a Arc<Shared>,
+    conn: ConnId,
+    peer: &'a PeerInfo,
+    /// The meter of its lines, unless they are not limited.
+    meter: Option<Meter<'a>>,
+}
 
 /// Serves a connection until it ends, and gives back all that it held.
 #[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice, for as long as it lives")]
@@ -53,18 +63,19 @@ where
         let mut lines = Lines::new(reader);
         // The policy is the embedder's code, and may panic anywhere.
         let admitted = std::panic::catch_unwind(AssertUnwindSafe(|| shared.admit(&peer)));
-        let _pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
+        let pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
             Ok(pass) => pass,
             Err(reason) => {
                 debug!(%conn, %peer, %reason, "refused");
                 shared.counters.ended(reason);
-                return refuse::refuse(&shared, lines, writer).await;
+                return Box::pin(refuse::refuse(&shared, lines, writer)).await;
             }
         };
         info!(%conn, %peer, "connected");
+        let client = Client { shared: &shared, conn, peer: &peer, meter: shared.connections.meter(&pass) };
 
         // On the heap while it lasts: in place, it would make room for itself for as long as the connection lives.
-        let login = Box::pin(login::log_in(&shared, conn, &peer, &mut lines, &mut writer));
+        let login = Box::pin(login::log_in(client, &mut lines, &mut writer));
         let login = AssertUnwindSafe(login).catch_unwind();
         let logged_in = tokio::select! {
             // Not by chance: the same events are to lead to the same end, so that a simulation can replay them.
@@ -80,7 +91,7 @@ where
                 return linger_after(reason, &shared, &mut lines).await;
             }
         };
-        let reason = converse(&shared, conn, &peer, &mut lines, writer, member).await;
+        let reason = converse(client, &mut lines, writer, member).await;
         info!(%conn, %peer, %reason, "disconnected");
         shared.counters.ended(reason);
         linger_after(reason, &shared, &mut lines).await;
@@ -90,9 +101,7 @@ where
 /// From `JOIN` to `LOGOUT`.
 #[expect(clippy::manual_async_fn, reason = "as above")]
 fn converse<'a, R, W>(
-    shared: &'a Arc<Shared>,
-    conn: ConnId,
-    peer: &'a PeerInfo,
+    client: Client<'a>,
     lines: &'a mut Lines<R>,
     writer: W,
     member: Box<Member>,
@@ -102,6 +111,7 @@ where
     W: AsyncWrite + Unpin + Send + 'static,
 {
     async move {
+        let Client { shared, conn, peer, .. } = client;
         // In a block, so that what is handed on leaves no room behind.
         let (name, outbox, first, mut writing) = {
             let Member { joined, first } = *member;
@@ -110,7 +120,7 @@ where
             let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
             (name, outbox, first, shared.tasks.spawn(async move { writer.run().await }))
         };
-        let mut reader = Reader::new(shared, conn, peer, name, &outbox, lines, first);
+        let mut reader = Reader::new(client, name, &outbox, lines, first);
         let mut written = None;
         let reason = tokio::select! {
             biased;
@@ -198,7 +208,7 @@ mod tests {
 
         let (reader, writer) = stream().await;
         let task = serve(Arc::clone(&shared), reader, writer, address.into());
-        assert!(size_of_val(&task) <= 992, "the reader's task: {}", size_of_val(&task));
+        assert!(size_of_val(&task) <= 1_000, "the reader's task: {}", size_of_val(&task));
 
         let joined = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
         assert!(size_of_val(&*joined.outbox) <= 136, "the outbox: {}", size_of_val(&*joined.outbox));

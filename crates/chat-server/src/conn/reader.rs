@@ -1,68 +1,86 @@
 //! The reader of a member: its lines, one by one, to the hub. While it waits for the hub, it does not read: that is
 //! the back-pressure.
 
-use std::{mem, panic::AssertUnwindSafe, pin::pin, sync::Arc};
+use std::{
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
-use chat_proto::{ClientMessage, CodecError, Name, Session, Text};
+use chat_proto::{ClientMessage, Name, Session, Text};
 use futures::FutureExt;
 use tokio::{
     io::AsyncRead,
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep_until},
 };
 
 use super::{
+    Client,
+    deadline::second_look,
     keepalive::{Due, Keepalive, Patience},
-    lines::{Line, Lines},
-    rate::Meter,
+    lines::{Line, Lines, end_reason},
 };
 use crate::{
     hub::{Outbox, Request, Stopped},
-    peer::{ConnId, PeerInfo},
+    limit::Turn,
     policy::Verdict,
     reason::EndReason,
-    shared::Shared,
 };
 
 /// Messages are handed over together when they weigh so many octets: the hub's queue is bounded in such handfuls.
 const HANDFUL: usize = 8_192;
 /// What a message weighs beside its text.
 const WRAPPING: usize = 64;
+/// Bytes of a roster that count as one more line of the rate limit: an answer costs the asker what it costs the server.
+const ROSTER_BYTES_PER_UNIT: usize = 512;
+/// Lines without an answer that count as one: they cost next to nothing, and a peer that sends many need not be held up one
+/// line at a time.
+const SILENT_LINES_PER_UNIT: u16 = 512;
+/// How long to wait where there is nothing to wait for but input.
+const NOTHING_DUE: Duration = Duration::from_secs(86_400);
 
 pub(super) struct Reader<'a, R> {
-    shared: &'a Shared,
-    conn: ConnId,
-    peer: &'a PeerInfo,
+    client: Client<'a>,
     name: Name,
     outbox: &'a Arc<Outbox>,
     lines: &'a mut Lines<R>,
-    meter: Option<Meter>,
-    first: Option<Box<ClientMessage>>,
+    keepalive: Keepalive,
+    /// A line that is taken next, since it has been counted already.
+    counted: Option<Box<Line>>,
+    /// Lines without an answer since one was counted.
+    silent: u16,
     /// What was said and not handed over yet; nothing while it waits for the peer.
     said: Vec<Text>,
     weight: usize,
-    step: Step,
 }
 
-/// What is to be done next.
-enum Step {
-    ReadOn,
-    Ask(Request),
-    End(EndReason),
+/// What must be waited for before the next line.
+enum Wait<'a> {
+    /// The hub: as much was said as is handed over together.
+    ForHub,
+    /// An answer's place in the outbox.
+    ForAnswer(Request),
+    /// The turn of a line that has come too early for the rate limit. On the heap while it lasts.
+    ForTurn(Box<Turn<'a>>),
+    /// The peer.
+    ForInput,
+    /// Nothing: the session ends.
+    Ended(EndReason),
 }
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(super) fn new(
-        shared: &'a Shared,
-        conn: ConnId,
-        peer: &'a PeerInfo,
+        client: Client<'a>,
         name: Name,
         outbox: &'a Arc<Outbox>,
         lines: &'a mut Lines<R>,
-        first: Option<Box<ClientMessage>>,
+        first: Option<Box<Line>>,
     ) -> Self {
-        let meter = shared.options.rate_limit.map(Meter::new);
-        let (said, weight, step) = (Vec::new(), 0, Step::ReadOn);
-        Self { shared, conn, peer, name, outbox, lines, meter, first, said, weight, step }
+        let (keepalive, said) = (Keepalive::default(), Vec::new());
+        Self { client, name, outbox, lines, keepalive, counted: first, silent: 0, said, weight: 0 }
     }
 
     /// Reads until the session ends, and says why.
@@ -77,65 +95,125 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     }
 
     async fn follow(&mut self) -> Result<EndReason, Stopped> {
-        if let Some(first) = self.first.take() {
-            self.take(Ok(*first));
-        }
-        let mut keepalive = Keepalive::new(Instant::now());
-        // Never looked at where silence is borne for ever.
+        // It fires at the first wait, which sets it.
         let mut clock = pin!(sleep_until(Instant::now()));
         loop {
-            match mem::replace(&mut self.step, Step::ReadOn) {
-                Step::ReadOn if self.weight < HANDFUL => {}
-                Step::ReadOn => self.hand_over().await?,
-                Step::Ask(request) => {
-                    self.hand_over().await?;
-                    self.shared.hub.ask(self.outbox, request).await?;
-                }
-                Step::End(reason) => return Ok(reason),
-            }
-            // What has come already needs no clock and no socket.
-            let line = match self.lines.ready() {
-                Ok(None) => {
-                    self.hand_over().await?;
-                    tokio::select! {
-                        // Who speaks is not asked whether it is there.
-                        biased;
-                        line = self.lines.next() => {
-                            keepalive.heard(Instant::now());
-                            self.lines.has_stirred();
-                            line
-                        }
-                        () = &mut clock, if self.patience().is_some() => {
-                            let Some(patience) = self.patience() else { continue };
-                            // Half a line is a sign of life too.
-                            if self.lines.has_stirred() {
-                                keepalive.heard(Instant::now());
-                            }
-                            match keepalive.due(Instant::now(), patience) {
-                                Due::GiveUp => return Ok(EndReason::PingTimeout),
-                                Due::At(next) => clock.as_mut().reset(next),
-                                Due::Ping(next) => {
-                                    self.outbox.ping();
-                                    clock.as_mut().reset(next);
-                                }
-                            }
-                            continue;
-                        }
-                    }
-                }
-                ready => ready,
+            let wait = self.take_lines();
+            // Others need not wait for what this one waits for.
+            self.hand_over().await?;
+            let ended = match wait {
+                Wait::ForHub => Ok(()),
+                Wait::ForAnswer(request) => Ok(self.client.shared.hub.ask(self.outbox, request).await?),
+                Wait::ForTurn(turn) => Box::pin(self.wait_for(*turn, clock.as_mut())).await,
+                Wait::ForInput => self.watch(None, clock.as_mut()).await,
+                Wait::Ended(reason) => Err(reason),
             };
-            let line = match line {
-                Ok(Some(line)) => line,
-                Ok(None) => return Ok(EndReason::Closed),
-                Err(CodecError::Io(error)) => return Ok(EndReason::Transport(error.kind())),
-                Err(_) => return Ok(EndReason::EndlessLine),
-            };
-            match self.meter.as_mut().and_then(|meter| meter.count(Instant::now())) {
-                Some(early) => Box::pin(self.take_at(early, line)).await?,
-                None => self.take(line),
+            if let Err(reason) = ended {
+                return Ok(reason);
             }
         }
+    }
+
+    /// Takes the lines that have come already, until something must be waited for. That needs no clock and no socket.
+    fn take_lines(&mut self) -> Wait<'a> {
+        loop {
+            let line = match self.counted.take() {
+                Some(line) => *line,
+                None => match self.lines.ready() {
+                    Ok(Some(line)) => match self.count(&line) {
+                        None => line,
+                        Some(turn) => {
+                            self.counted = Some(Box::new(line));
+                            return Wait::ForTurn(Box::new(turn));
+                        }
+                    },
+                    Ok(None) if self.lines.ended() => return Wait::Ended(EndReason::Closed),
+                    Ok(None) => return Wait::ForInput,
+                    Err(error) => return Wait::Ended(end_reason(&error)),
+                },
+            };
+            if let Some(wait) = self.take(line) {
+                return wait;
+            }
+        }
+    }
+
+    /// Waits until more has come, or until `due`; asks a silent peer meanwhile whether it is there. The error is the end of
+    /// the session.
+    async fn watch(&mut self, due: Option<Instant>, mut clock: Pin<&mut Sleep>) -> Result<(), EndReason> {
+        if let Some(due) = due.filter(|due| *due < clock.deadline()) {
+            clock.as_mut().reset(due);
+        }
+        let mut looked = false;
+        loop {
+            // Not a `select!`, which keeps room for more than it needs while a client is idle.
+            let read = poll_fn(|cx| {
+                // Input that has come counts before a clock that has run out.
+                if (due.is_none() || self.lines.can_read_ahead())
+                    && let Poll::Ready(read) = self.lines.poll_read(cx)
+                {
+                    return Poll::Ready(Some(read));
+                }
+                if due.is_some() || self.patience().is_some() {
+                    clock.as_mut().poll(cx).map(|()| None)
+                } else {
+                    Poll::Pending
+                }
+            });
+            if let Some(read) = read.await {
+                return read.map_err(|error| end_reason(&error));
+            }
+            let now = Instant::now();
+            if due.is_some_and(|due| due <= now) {
+                return Ok(());
+            }
+            let next = match self.patience().map(|patience| self.keepalive.due(now, self.lines.heard(), patience)) {
+                None => None,
+                Some(Due::At(next)) => next,
+                Some(Due::Ping(next)) => {
+                    self.outbox.ping();
+                    next
+                }
+                Some(Due::GiveUp) => match second_look(clock.deadline(), now).filter(|_| !looked) {
+                    None => return Err(EndReason::PingTimeout),
+                    Some(look) => {
+                        looked = true;
+                        Some(now + look)
+                    }
+                },
+            };
+            let next = [next, due].into_iter().flatten().min();
+            clock.as_mut().reset(next.unwrap_or_else(|| now + NOTHING_DUE));
+        }
+    }
+
+    /// Waits for the turn of a line. The peer's end is seen meanwhile.
+    async fn wait_for(&mut self, turn: Turn<'_>, mut clock: Pin<&mut Sleep>) -> Result<(), EndReason> {
+        while Instant::now() < turn.due() {
+            self.watch(Some(turn.due()), clock.as_mut()).await?;
+        }
+        turn.take();
+        Ok(())
+    }
+
+    /// Counts a line. If it has come too early for the rate limit: the turn that it must wait for.
+    fn count(&mut self, line: &Line) -> Option<Turn<'a>> {
+        let units = match line {
+            Ok(ClientMessage::Pong | ClientMessage::Blank) => {
+                self.silent += 1;
+                if self.silent < SILENT_LINES_PER_UNIT {
+                    return None;
+                }
+                self.silent = 0;
+                1
+            }
+            Ok(ClientMessage::ReqClients) => {
+                let roster = self.client.shared.counters.roster_bytes() / ROSTER_BYTES_PER_UNIT;
+                u32::try_from(roster).unwrap_or(u32::MAX).saturating_add(1)
+            }
+            _ => 1,
+        };
+        self.client.meter?.count(Instant::now(), units)
     }
 
     /// Gives the hub what was said so far.
@@ -144,42 +222,36 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             return Ok(());
         }
         self.weight = 0;
-        self.shared.hub.say(self.conn, &mut self.said).await
-    }
-
-    /// Takes a line in that has come too early for the rate limit.
-    async fn take_at(&mut self, due: Instant, line: Line) -> Result<(), Stopped> {
-        self.hand_over().await?;
-        sleep_until(due).await;
-        self.take(line);
-        Ok(())
+        self.client.shared.hub.say(self.client.conn, &mut self.said).await
     }
 
     /// Plain sessions are not asked: a person at netcat would not answer (clause 6.1).
     fn patience(&self) -> Option<Patience> {
-        let options = &self.shared.options;
+        let options = &self.client.shared.options;
         let named = self.lines.codec().session() == Some(Session::Named);
         let interval = options.ping_interval.filter(|_| named)?;
         Some(Patience { interval, timeout: options.ping_timeout })
     }
 
-    /// Takes a line in, and notes what it leads to.
-    fn take(&mut self, line: Line) {
-        self.step = match line {
-            Ok(ClientMessage::Msg(text)) => match self.shared.policy.message(self.peer, self.name, text) {
-                Verdict::Deliver(text) => {
-                    self.weight += text.as_str().len() + WRAPPING;
-                    self.said.push(text);
-                    Step::ReadOn
+    /// Takes a line in, and says what must be waited for before the next.
+    fn take(&mut self, line: Line) -> Option<Wait<'a>> {
+        match line {
+            Ok(ClientMessage::Msg(text)) => {
+                match self.client.shared.policy.message(self.client.peer, self.name, text) {
+                    Verdict::Deliver(text) => {
+                        self.weight += text.as_str().len() + WRAPPING;
+                        self.said.push(text);
+                        (self.weight >= HANDFUL).then_some(Wait::ForHub)
+                    }
+                    Verdict::Refuse => Some(Wait::ForAnswer(Request::Refuse)),
                 }
-                Verdict::Refuse => Step::Ask(Request::Refuse),
-            },
-            Ok(ClientMessage::ReqClients) => Step::Ask(Request::Clients),
-            Ok(ClientMessage::Ping) => Step::Ask(Request::Ping),
-            Ok(ClientMessage::Bye) => Step::End(EndReason::Bye),
-            Ok(ClientMessage::Pong | ClientMessage::Blank) => Step::ReadOn,
+            }
+            Ok(ClientMessage::ReqClients) => Some(Wait::ForAnswer(Request::Clients)),
+            Ok(ClientMessage::Ping) => Some(Wait::ForAnswer(Request::Ping)),
+            Ok(ClientMessage::Bye) => Some(Wait::Ended(EndReason::Bye)),
+            Ok(ClientMessage::Pong | ClientMessage::Blank) => None,
             // Once joined, nobody logs in again (clause 3.9).
-            Ok(_) | Err(_) => Step::Ask(Request::Refuse),
-        };
+            Ok(_) | Err(_) => Some(Wait::ForAnswer(Request::Refuse)),
+        }
     }
 }

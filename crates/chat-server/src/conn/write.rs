@@ -1,4 +1,4 @@
-//! Writing with a deadline, which is the server's one way to deal with a peer that does not read (clause 6.5).
+//! Writing with a deadline on progress: the server's one way to deal with a peer that does not read (clause 6.5).
 
 use std::{
     future::poll_fn,
@@ -10,42 +10,61 @@ use std::{
 
 use bytes::Buf;
 use futures::poll;
-use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
-    time::timeout,
-};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_write_buf;
 
+use super::deadline::within;
 use crate::reason::EndReason;
 
-/// Writes all of it, in time.
+/// Bytes that a peer must take before the write timeout is over, to get as much time again. A peer that takes fewer holds
+/// on to what it is owed rather than reading it.
+const PROGRESS: usize = 4_096;
+
+/// Writes all of it. The peer is given up when it has not taken [`PROGRESS`] bytes, or what was left, within the timeout.
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     io: &mut W,
-    octets: &mut impl Buf,
-    deadline: Option<Duration>,
+    bytes: &mut impl Buf,
+    timeout: Option<Duration>,
 ) -> Result<(), EndReason> {
-    let mut writing = poll_fn(|cx| poll_write(io, octets, cx));
     // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
-    match poll!(&mut writing) {
+    match poll!(poll_fn(|cx| poll_write(io, bytes, cx))) {
         Poll::Ready(written) => written,
-        Poll::Pending => Box::pin(within(deadline, writing)).await.unwrap_or(Err(EndReason::WriteTimeout)),
+        Poll::Pending => Box::pin(write_on(io, bytes, timeout)).await,
     }
 }
 
-/// Writes all of it. What is left if it must wait is still in `octets`.
+async fn write_on<W: AsyncWrite + Unpin>(
+    io: &mut W,
+    bytes: &mut impl Buf,
+    timeout: Option<Duration>,
+) -> Result<(), EndReason> {
+    loop {
+        let before = bytes.remaining();
+        let progress = poll_fn(|cx| match poll_write(io, bytes, cx) {
+            Poll::Pending if before - bytes.remaining() >= PROGRESS => Poll::Ready(Ok(())),
+            poll => poll,
+        });
+        within(timeout, progress).await.unwrap_or(Err(EndReason::WriteTimeout))?;
+        if !bytes.has_remaining() {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes all of it. What is left if it must wait is still in `bytes`.
 pub(super) fn poll_write<W: AsyncWrite + Unpin>(
     io: &mut W,
-    octets: &mut impl Buf,
+    bytes: &mut impl Buf,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), EndReason>> {
     let mut io = Pin::new(io);
-    while octets.has_remaining() {
-        let written = if octets.chunk().len() == octets.remaining() {
+    while bytes.has_remaining() {
+        let written = if bytes.chunk().len() == bytes.remaining() {
             // The kernel does a plain write in less time than one of a list with one entry.
-            let written = ready!(io.as_mut().poll_write(cx, octets.chunk()));
-            written.inspect(|&written| octets.advance(written))
+            let written = ready!(io.as_mut().poll_write(cx, bytes.chunk()));
+            written.inspect(|&written| bytes.advance(written))
         } else {
-            ready!(poll_write_buf(io.as_mut(), cx, octets))
+            ready!(poll_write_buf(io.as_mut(), cx, bytes))
         };
         match written {
             Ok(0) => return Poll::Ready(Err(EndReason::Transport(ErrorKind::WriteZero))),
@@ -61,14 +80,6 @@ fn failed(error: &io::Error) -> EndReason {
 }
 
 /// Ends the stream. If the peer does not take its end, it has all lines all the same.
-pub(super) async fn close<W: AsyncWrite + Unpin>(io: &mut W, deadline: Option<Duration>) {
-    let _ = within(deadline, io.shutdown()).await;
-}
-
-/// `None`: it took too long. Without a limit it takes as long as it takes.
-pub(super) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
-    match limit {
-        Some(limit) => timeout(limit, future).await.ok(),
-        None => Some(future.await),
-    }
+pub(super) async fn close<W: AsyncWrite + Unpin>(io: &mut W, timeout: Option<Duration>) {
+    let _ = within(timeout, io.shutdown()).await;
 }

@@ -13,18 +13,15 @@ use tokio::{
     sync::broadcast::{self, error::TryRecvError},
 };
 
-use super::{
-    pieces::{Piece, Pieces},
-    write::{close, poll_write, write},
-};
+use super::write::{close, poll_write, write};
 use crate::{
-    hub::{Batch, Due, Joined, Outbox, Place, View, encode},
+    hub::{Batch, Due, Joined, Outbox, Pieces, Place},
     peer::ConnId,
     reason::EndReason,
     shared::Shared,
 };
 
-/// Octets at which a write is large enough.
+/// Bytes at which a write is large enough.
 const AT_ONCE: usize = 65_536;
 
 pub(super) struct Writer<W> {
@@ -41,7 +38,7 @@ pub(super) struct Writer<W> {
 /// What is written at once.
 #[derive(Debug, Default)]
 struct Parcel {
-    octets: Pieces,
+    pieces: Pieces,
     /// Messages of others among them.
     messages: usize,
     /// Whether nothing comes after it, and why.
@@ -68,7 +65,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         let deadline = self.shared.options.write_timeout;
         loop {
             let mut parcel = poll_fn(|cx| self.poll_deliver(cx)).await?;
-            write(&mut self.io, &mut parcel.octets, deadline).await?;
+            write(&mut self.io, &mut parcel.pieces, deadline).await?;
             self.shared.counters.delivered(self.conn, parcel.messages);
             if let Some(delivered) = parcel.last {
                 close(&mut self.io, deadline).await;
@@ -78,19 +75,20 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     }
 
     /// Delivers all that comes, until the socket does not take it at once or it was the last: that parcel is the caller's.
-    fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Parcel, EndReason>> {
+    /// On the heap, since it seldom must wait.
+    fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Parcel>, EndReason>> {
         loop {
             let mut parcel = match ready!(self.outbox.poll_due(self.reached, cx)) {
                 Due::Batches => self.batches()?,
                 Due::Replies => {
                     let mut parcel = Parcel::default();
-                    parcel.octets.push(self.replies(&[]));
+                    self.outbox.write(self.reached, self.terminator, &[], &mut parcel.pieces);
                     parcel
                 }
             };
-            let written = poll_write(&mut self.io, &mut parcel.octets, cx)?;
+            let written = poll_write(&mut self.io, &mut parcel.pieces, cx)?;
             if written.is_pending() || parcel.last.is_some() {
-                return Poll::Ready(Ok(parcel));
+                return Poll::Ready(Ok(Box::new(parcel)));
             }
             self.shared.counters.delivered(self.conn, parcel.messages);
         }
@@ -99,34 +97,25 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// The batches that are there: a writer that comes late has one write to make, not many.
     fn batches(&mut self) -> Result<Parcel, EndReason> {
         let mut parcel = Parcel::default();
-        while parcel.last.is_none() && parcel.octets.remaining() < AT_ONCE && self.outbox.has_more(self.reached) {
+        while parcel.last.is_none() && parcel.pieces.remaining() < AT_ONCE && self.outbox.has_more(self.reached) {
             match self.ring.try_recv() {
                 Ok(batch) => {
-                    let View { octets, messages, last } = self.view(&batch);
-                    parcel.octets.push(octets.map_or(Piece::Batch(batch), Piece::Octets));
-                    parcel.messages += messages;
-                    parcel.last = last.then_some(Delivered::UntilLeft);
+                    // With the replies that stand in it or right after it.
+                    self.reached = batch.end();
+                    let replies = self.outbox.take(self.reached);
+                    let view = batch.view(self.conn, &replies, self.terminator, &mut parcel.pieces);
+                    parcel.messages += view.messages;
+                    parcel.last = view.last.then_some(Delivered::UntilLeft);
                 }
                 // Told once only: what comes next is after the hole.
                 Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => {
-                    parcel.octets.push(self.replies(&[ServerMessage::Bye]));
+                    let bye = &[ServerMessage::Bye];
+                    self.outbox.write(self.reached, self.terminator, bye, &mut parcel.pieces);
                     parcel.last = Some(Delivered::UntilStopped);
                 }
             }
         }
         Ok(parcel)
-    }
-
-    /// A batch as this connection gets it, with the replies that stand in it or right after it.
-    fn view(&mut self, batch: &Batch) -> View {
-        self.reached = batch.end();
-        let replies = self.outbox.take(self.reached);
-        batch.view(self.conn, &replies, self.terminator)
-    }
-
-    /// The replies that are due, and then these words.
-    fn replies(&self, words: &[ServerMessage]) -> Piece {
-        Piece::Octets(encode(&self.outbox.take(self.reached), words, self.terminator))
     }
 }

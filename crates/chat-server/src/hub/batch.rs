@@ -1,11 +1,14 @@
 //! A batch: lines encoded once and shared by everybody, and the few places where somebody gets something else.
 
-use std::{ops::Range, sync::OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::{Bytes, BytesMut};
 use chat_proto::{ServerMessage, Session, Terminator};
 
-use super::Reply;
+use super::{Reply, pieces::Pieces};
 use crate::peer::ConnId;
 
 /// A point in the total order: before the octet `offset` of the batch `batch`, after all earlier batches.
@@ -52,22 +55,20 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct Batch {
     number: u64,
-    /// Exactly as many octets as there are: the ring's bound counts them.
-    lines: Box<[u8]>,
+    /// Exactly as many bytes as there are: the ring's bound counts them.
+    lines: Bytes,
     /// Ordered by connection, and for each by place.
     spans: Box<[Span]>,
     /// Messages among the lines.
     messages: usize,
     /// The same lines ended by LF, once somebody needs them.
-    bare: OnceLock<Bytes>,
+    lf: OnceLock<Bytes>,
 }
 
-/// A batch as one connection gets it.
-#[derive(Debug, PartialEq, Eq)]
+/// What of a batch one connection gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct View {
-    /// `None`: the batch's lines as they are.
-    pub(crate) octets: Option<Bytes>,
-    /// Messages of others among them.
+    /// Messages of others among its lines.
     pub(crate) messages: usize,
     /// Whether its stream ends here.
     pub(crate) last: bool,
@@ -84,16 +85,26 @@ impl Batch {
         Place { batch: self.number + 1, offset: 0 }
     }
 
-    /// What `conn` gets: the shared lines as they are, unless some of them are its own or replies stand among them.
-    /// The replies are those whose place is not after [`Batch::end`], in their order.
-    pub(crate) fn view(&self, conn: ConnId, replies: &[Reply], terminator: Terminator) -> View {
+    /// Adds what `conn` gets: the shared lines as they are, unless some of them are its own or replies stand among them. The
+    /// replies are those whose position is not after [`Batch::end`], in their order.
+    pub(crate) fn view(
+        self: &Arc<Self>,
+        conn: ConnId,
+        replies: &[Reply],
+        terminator: Terminator,
+        out: &mut Pieces,
+    ) -> View {
         let own = self.spans_of(conn);
         if own.is_empty() && replies.is_empty() {
-            return View { octets: self.shared(terminator), messages: self.messages, last: false };
+            match terminator {
+                Terminator::CrLf => out.push_batch(Arc::clone(self)),
+                Terminator::Lf => out.push_shared(self.lf().clone()),
+            }
+            out.close();
+            return View { messages: self.messages, last: false };
         }
-        let (octets, last) = self.merge(own, replies);
-        let octets = if terminator == Terminator::Lf { bare(&octets) } else { octets.freeze() };
-        View { octets: Some(octets), messages: self.messages_beside(own), last }
+        let last = Merge::new(self, terminator, out).run(own, replies);
+        View { messages: self.messages_beside(own), last }
     }
 
     /// How many messages of others are left for the connection whose lines these are.
@@ -118,48 +129,9 @@ impl Batch {
         &own[..own.partition_point(|span| span.conn == conn)]
     }
 
-    fn shared(&self, terminator: Terminator) -> Option<Bytes> {
-        match terminator {
-            Terminator::CrLf => None,
-            Terminator::Lf => Some(self.bare.get_or_init(|| bare(&self.lines)).clone()),
-        }
-    }
-
-    fn merge(&self, own: &[Span], replies: &[Reply]) -> (BytesMut, bool) {
-        let mut merged = BytesMut::with_capacity(self.lines.len() + 64);
-        let mut replies = replies.iter().peekable();
-        let mut written = 0;
-        for span in own {
-            let Range { start, end } = span.range();
-            while let Some(reply) = replies.next_if(|reply| self.offset(reply) <= start) {
-                merged.extend_from_slice(&self.lines[written..self.offset(reply)]);
-                written = self.offset(reply);
-                reply.write(&mut merged);
-            }
-            merged.extend_from_slice(&self.lines[written..start]);
-            written = end;
-            match span.instead {
-                Instead::Ok => put(&mut merged, &ServerMessage::Ok),
-                Instead::Entered(Session::Plain) => {}
-                Instead::Entered(Session::Named) => {
-                    put(&mut merged, &ServerMessage::NameOk);
-                    put(&mut merged, &ServerMessage::Welcome);
-                }
-                Instead::Bye => {
-                    put(&mut merged, &ServerMessage::Bye);
-                    return (merged, true);
-                }
-                Instead::Nothing => return (merged, true),
-            }
-        }
-        for reply in replies {
-            let offset = self.offset(reply);
-            merged.extend_from_slice(&self.lines[written..offset]);
-            written = offset;
-            reply.write(&mut merged);
-        }
-        merged.extend_from_slice(&self.lines[written..]);
-        (merged, false)
+    /// The lines ended by LF.
+    fn lf(&self) -> &Bytes {
+        self.lf.get_or_init(|| to_lf(&self.lines))
     }
 
     /// Where in this batch a reply stands.
@@ -172,31 +144,101 @@ impl Batch {
     }
 }
 
-/// Adds a line, ended by CRLF.
-pub(super) fn put(out: &mut BytesMut, message: &ServerMessage) {
-    message.write(out).expect("BytesMut grows");
-    out.extend_from_slice(Terminator::CrLf.as_str().as_bytes());
+/// Puts a batch together as one connection gets it: what others have too is shared, what is its own stands between.
+struct Merge<'a> {
+    batch: &'a Batch,
+    terminator: Terminator,
+    /// The batch's lines, ended by this terminator.
+    lines: Bytes,
+    /// How far they have been added: in the batch, and in these lines.
+    at: usize,
+    at_lines: usize,
+    out: &'a mut Pieces,
 }
 
-/// These replies and then these words, for one connection.
-pub(crate) fn encode(replies: &[Reply], words: &[ServerMessage], terminator: Terminator) -> Bytes {
+impl<'a> Merge<'a> {
+    fn new(batch: &'a Batch, terminator: Terminator, out: &'a mut Pieces) -> Self {
+        let lines = match terminator {
+            Terminator::CrLf => batch.lines.clone(),
+            Terminator::Lf => batch.lf().clone(),
+        };
+        Self { batch, terminator, lines, at: 0, at_lines: 0, out }
+    }
+
+    /// Whether the connection's stream ends here.
+    fn run(&mut self, own: &[Span], replies: &[Reply]) -> bool {
+        let mut replies = replies.iter().peekable();
+        for span in own {
+            let Range { start, end } = span.range();
+            while let Some(reply) = replies.next_if(|reply| self.batch.offset(reply) <= start) {
+                self.reply(reply);
+            }
+            self.share(start);
+            self.skip(end);
+            let (instead, last): (&[ServerMessage], _) = match span.instead {
+                Instead::Ok => (&[ServerMessage::Ok], false),
+                Instead::Entered(Session::Plain) => (&[], false),
+                Instead::Entered(Session::Named) => (&[ServerMessage::NameOk, ServerMessage::Welcome], false),
+                Instead::Bye => (&[ServerMessage::Bye], true),
+                Instead::Nothing => (&[], true),
+            };
+            for message in instead {
+                put(self.out.own(), message, self.terminator);
+            }
+            if last {
+                self.out.close();
+                return true;
+            }
+        }
+        replies.for_each(|reply| self.reply(reply));
+        self.share(self.batch.lines.len());
+        self.out.close();
+        false
+    }
+
+    fn reply(&mut self, reply: &Reply) {
+        self.share(self.batch.offset(reply));
+        reply.write(self.terminator, self.out);
+    }
+
+    /// Adds the lines up to here.
+    fn share(&mut self, to: usize) {
+        let from = self.at_lines;
+        self.skip(to);
+        if from < self.at_lines {
+            self.out.push_shared(self.lines.slice(from..self.at_lines));
+        }
+    }
+
+    /// Leaves the lines up to here out.
+    fn skip(&mut self, to: usize) {
+        let left_out = &self.batch.lines[self.at..to];
+        self.at_lines += match self.terminator {
+            Terminator::CrLf => left_out.len(),
+            Terminator::Lf => left_out.iter().filter(|&&byte| byte != b'\r').count(),
+        };
+        self.at = to;
+    }
+}
+
+/// Adds a line.
+pub(super) fn put(out: &mut BytesMut, message: &ServerMessage, terminator: Terminator) {
+    message.write(out).expect("BytesMut grows");
+    out.extend_from_slice(terminator.as_str().as_bytes());
+}
+
+/// These words, for one connection.
+pub(crate) fn encode(words: &[ServerMessage], terminator: Terminator) -> Bytes {
     let mut lines = BytesMut::new();
-    for reply in replies {
-        reply.write(&mut lines);
-    }
     for word in words {
-        put(&mut lines, word);
+        put(&mut lines, word, terminator);
     }
-    if terminator == Terminator::Lf { bare(&lines) } else { lines.freeze() }
+    lines.freeze()
 }
 
 /// The same lines, ended by LF. Nothing else in them is a CR: no text or name has one (clause 1.5).
-fn bare(lines: &[u8]) -> Bytes {
-    let mut bare = BytesMut::with_capacity(lines.len());
-    for piece in lines.split(|&octet| octet == b'\r') {
-        bare.extend_from_slice(piece);
-    }
-    bare.freeze()
+fn to_lf(lines: &[u8]) -> Bytes {
+    lines.iter().copied().filter(|&byte| byte != b'\r').collect::<Vec<_>>().into_boxed_slice().into()
 }
 
 /// A batch that is still open.
@@ -224,7 +266,7 @@ impl Draft {
     pub(crate) fn push(&mut self, message: &ServerMessage, conn: ConnId, instead: Instead) {
         // What is before its JOIN is not for the one who enters.
         let start = if matches!(instead, Instead::Entered(_)) { 0 } else { self.offset() };
-        put(&mut self.lines, message);
+        put(&mut self.lines, message, Terminator::CrLf);
         self.messages += usize::from(instead == Instead::Ok);
         self.spans.push(Span { conn, start, end: self.offset(), instead });
     }
@@ -243,105 +285,11 @@ impl Draft {
         let number = self.number;
         self.number += 1;
         let messages = std::mem::take(&mut self.messages);
-        let (lines, spans) = (self.lines.as_ref().into(), spans.into_boxed_slice());
+        let (lines, spans) = (Bytes::copy_from_slice(&self.lines), spans.into_boxed_slice());
         self.lines.clear();
-        Some(Batch { number, lines, spans, messages, bare: OnceLock::new() })
+        Some(Batch { number, lines, spans, messages, lf: OnceLock::new() })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use chat_proto::{MAX_LINE, Name, Text};
-
-    use super::*;
-    use crate::hub::outbox::Answer;
-
-    const ANN: ConnId = ConnId::new(1);
-    const BOB: ConnId = ConnId::new(2);
-    const EVE: ConnId = ConnId::new(3);
-
-    fn from(name: &str, text: &str) -> ServerMessage {
-        ServerMessage::From { name: Name::new(name).unwrap(), text: Text::new(text).unwrap() }
-    }
-
-    /// Ann says two things, Bob enters, Ann says one more, Bob leaves with `BYE`.
-    fn draft() -> Draft {
-        let mut draft = Draft::default();
-        draft.push(&from("ann", "1"), ANN, Instead::Ok);
-        draft.push(&from("ann", "2"), ANN, Instead::Ok);
-        draft.push(&ServerMessage::Join(Name::new("bob").unwrap()), BOB, Instead::Entered(Session::Named));
-        draft.push(&from("ann", "3"), ANN, Instead::Ok);
-        draft.push(&ServerMessage::Logout(Name::new("bob").unwrap()), BOB, Instead::Bye);
-        draft
-    }
-
-    #[track_caller]
-    fn check(batch: &Batch, conn: ConnId, replies: &[Reply], lines: &[&str], last: bool) {
-        for terminator in [Terminator::CrLf, Terminator::Lf] {
-            let octets: String = lines.iter().flat_map(|line| [*line, terminator.as_str()]).collect();
-            let messages = lines.iter().filter(|line| line.starts_with("FROM")).count();
-            let view = batch.view(conn, replies, terminator);
-            assert_eq!(view.octets.as_deref().unwrap_or(batch.lines()), octets.as_bytes());
-            assert_eq!((view.messages, view.last), (messages, last));
-        }
-    }
-
-    #[test]
-    fn everybody_sees_one_order_and_their_own_lines_replaced() {
-        let batch = draft().take().unwrap();
-        let all = ["FROM ann MSG 1", "FROM ann MSG 2", "JOIN bob", "FROM ann MSG 3", "LOGOUT bob"];
-        check(&batch, EVE, &[], &all, false);
-        check(&batch, ANN, &[], &["OK", "OK", "JOIN bob", "OK", "LOGOUT bob"], false);
-        check(&batch, BOB, &[], &["NAME OK", "WELCOME", "FROM ann MSG 3", "BYE"], true);
-    }
-
-    #[test]
-    fn lines_that_nobody_replaces_are_shared_and_not_copied() {
-        let batch = draft().take().unwrap();
-        assert_eq!(batch.view(EVE, &[], Terminator::CrLf).octets, None);
-        let bare = [(); 2].map(|()| batch.view(EVE, &[], Terminator::Lf).octets.unwrap().as_ptr());
-        assert_eq!(bare[0], bare[1]);
-    }
-
-    /// The ring's bound is the batches' bound times their number.
-    #[test]
-    fn a_batch_is_bounded_with_all_that_belongs_to_it() {
-        for text in ["x".to_owned(), "x".repeat(100), "\u{1f600}".repeat(2_000)] {
-            let mut draft = Draft::default();
-            while !draft.is_full() {
-                draft.push(&from("a", &text), ANN, Instead::Ok);
-            }
-            let batch = draft.take().unwrap();
-            let weight = batch.lines.len() + size_of_val(&*batch.spans);
-            assert!((LINES..=WEIGHT + MAX_LINE).contains(&weight), "{weight}");
-            assert!(batch.shared(Terminator::Lf).unwrap().len() <= LINES + MAX_LINE);
-        }
-    }
-
-    #[test]
-    fn replies_stand_at_their_places() {
-        let mut draft = Draft { number: 7, ..Draft::default() };
-        let reply = |place, answer| Reply { place, answer };
-        let at_start = draft.place();
-        draft.push(&from("ann", "1"), ANN, Instead::Ok);
-        let between = draft.place();
-        draft.push(&from("bob", "2"), BOB, Instead::Ok);
-        let batch = draft.take().unwrap();
-        let replies = [
-            reply(Place { batch: 3, offset: 9 }, Answer::Ping),
-            reply(at_start, Answer::BadReq),
-            reply(between, Answer::Pong),
-            reply(batch.end(), Answer::BadReq),
-        ];
-        check(&batch, ANN, &replies, &["PING", "BAD REQ", "OK", "PONG", "FROM bob MSG 2", "BAD REQ"], false);
-        check(&batch, BOB, &replies, &["PING", "BAD REQ", "FROM ann MSG 1", "PONG", "OK", "BAD REQ"], false);
-        check(&batch, EVE, &replies[2..3], &["FROM ann MSG 1", "PONG", "FROM bob MSG 2"], false);
-    }
-
-    #[test]
-    fn an_empty_draft_is_no_batch_and_takes_no_number() {
-        let mut draft = Draft::default();
-        assert!(draft.take().is_none());
-        assert_eq!(draft.place(), Place::default());
-    }
-}
+mod tests;

@@ -1,9 +1,10 @@
 //! The hub's state and batches without the task around them, for the micro benches.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use chat_proto::{Name, Terminator, Text};
 
-use super::{batch, state, state::Wanted};
+use super::{batch, pieces, state, state::Wanted};
 use crate::peer::ConnId;
 
 /// A room whose members are numbered from 0.
@@ -12,7 +13,11 @@ pub struct Room(state::State);
 
 /// What was said in it since the last batch.
 #[derive(Debug)]
-pub struct Batch(batch::Batch);
+pub struct Batch(Arc<batch::Batch>);
+
+/// What a member gets of a batch.
+#[derive(Debug)]
+pub struct Pieces(#[expect(dead_code, reason = "it is only made")] pieces::Pieces);
 
 impl Room {
     /// With so many members, and nothing to deliver.
@@ -33,13 +38,15 @@ impl Room {
 
     /// Closes the batch; `None` if nothing was said.
     pub fn take(&mut self) -> Option<Batch> {
-        self.0.take_batch().map(Batch)
+        self.0.take_batch().map(|batch| Batch(Arc::new(batch)))
     }
 }
 
 impl Batch {
-    /// What a member gets to write, if nothing was answered to it alone. `None`: the shared lines.
-    pub fn view(&self, member: u64) -> Option<Bytes> {
-        self.0.view(ConnId::new(member), &[], Terminator::CrLf).octets
+    /// What a member gets to write, if nothing was answered to it alone.
+    pub fn view(&self, member: u64) -> Pieces {
+        let mut pieces = pieces::Pieces::default();
+        self.0.view(ConnId::new(member), &[], Terminator::CrLf, &mut pieces);
+        Pieces(pieces)
     }
 }

@@ -4,7 +4,9 @@ mod batch;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod command;
+mod listing;
 mod outbox;
+mod pieces;
 mod ring;
 mod roster;
 mod state;
@@ -16,9 +18,10 @@ use chat_proto::Text;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::{
-    batch::{Batch, Place, View, encode},
+    batch::{Batch, Place, encode},
     command::{JoinError, Joined, Request},
     outbox::{Due, Outbox},
+    pieces::Pieces,
     state::Wanted,
 };
 use self::{command::Command, outbox::Reply, ring::Ring, task::Task};

@@ -3,27 +3,28 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
-use chat_proto::ServerMessage;
+use chat_proto::{ServerMessage, Terminator};
 use futures::task::AtomicWaker;
 use tokio::sync::Semaphore;
 
 use super::{
     Request,
     batch::{Place, put},
+    listing::Listing,
+    pieces::Pieces,
 };
 
 /// So much may wait in an outbox; a request that would be answered with more waits itself (back-pressure). It is also what a
 /// flood of requests gets done before others have their turn.
 const ROOM: usize = 64;
-/// A roster may be long (210 KB in a room of 10,000), so that two are as much as may wait, beside those that the writer has
-/// taken already.
+/// A roster keeps alive the bytes that later ones no longer share with it, so that two are as much as may wait, beside those
+/// that the writer has taken already.
 const ROSTER_ROOM: u32 = 32;
 
 /// A line for one connection, and the place in the order after which it stands.
@@ -40,19 +41,20 @@ pub(crate) enum Answer {
     BadReq,
     /// The server's own question, which nobody asked for.
     Ping,
-    /// The roster, encoded with CRLF.
-    Clients(Bytes),
+    /// The roster.
+    Clients(Arc<Listing>),
 }
 
 impl Reply {
-    /// Adds the line, ended by CRLF.
-    pub(crate) fn write(&self, out: &mut BytesMut) {
-        match &self.answer {
-            Answer::Pong => put(out, &ServerMessage::Pong),
-            Answer::BadReq => put(out, &ServerMessage::BadReq),
-            Answer::Ping => put(out, &ServerMessage::Ping),
-            Answer::Clients(lines) => out.extend_from_slice(lines),
-        }
+    /// Adds the line.
+    pub(super) fn write(&self, terminator: Terminator, out: &mut Pieces) {
+        let word = match &self.answer {
+            Answer::Pong => ServerMessage::Pong,
+            Answer::BadReq => ServerMessage::BadReq,
+            Answer::Ping => ServerMessage::Ping,
+            Answer::Clients(listing) => return out.push_listing(listing.ended_by(terminator)),
+        };
+        put(out.own(), &word, terminator);
     }
 
     fn room(&self) -> u32 {
@@ -200,6 +202,15 @@ impl Outbox {
         taken
     }
 
+    /// Takes the replies whose place is reached, and adds them and then these words.
+    pub(crate) fn write(&self, reached: Place, terminator: Terminator, words: &[ServerMessage], out: &mut Pieces) {
+        self.take(reached).iter().for_each(|reply| reply.write(terminator, out));
+        for word in words {
+            put(out.own(), word, terminator);
+        }
+        out.close();
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,13 +221,14 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
+    use crate::hub::listing::tests::listing;
 
     #[test]
     fn two_rosters_wait_and_a_third_is_not_even_asked_for() {
         let outbox = Outbox::new(Place::default());
         let reserve = || outbox.reserve(Request::Clients).now_or_never().is_some();
         assert_eq!([reserve(), reserve(), reserve()], [true, true, false]);
-        outbox.push(Place::default(), Answer::Clients(Bytes::from_static(b"LIST CLIENTS 1 ann\r\n")));
+        outbox.push(Place::default(), Answer::Clients(listing(&["ann"])));
         assert!(!reserve());
         assert_eq!(outbox.take(Place::default()).len(), 1);
         assert!(reserve());

@@ -1,61 +1,220 @@
-//! Who is here: names by connection, each name once.
+//! Who is here: names by connection, each name once, in chunks that rosters told at different moments share.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{collections::HashSet, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
-use chat_proto::{Name, NameKey, roster_lines};
+use chat_proto::{Name, NameKey};
 
-use super::batch::put;
+use super::listing::{Listing, Part};
 use crate::peer::ConnId;
 
+/// Members of a chunk. A change costs one chunk; a roster of 10,000 costs 160 references to them.
+const CHUNK: usize = 64;
+
+/// A `Vec` of chunks, each of them sorted, none of them empty: in the order in which the members connected.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// In the order in which they connected, which is that of `LIST CLIENTS`.
-    members: BTreeMap<ConnId, Name>,
+    chunks: Vec<Chunk>,
     taken: HashSet<NameKey>,
-    /// `LIST CLIENTS` as it stands now, encoded once however many ask.
-    listing: Option<Bytes>,
+    /// `LIST CLIENTS` as it stands now, made once however many ask.
+    listing: Option<Arc<Listing>>,
+    /// Bytes of all names, each with SP before it.
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Chunk {
+    members: Vec<(ConnId, Name)>,
+    /// The names, each with SP before it, since somebody asked.
+    text: Option<Part>,
+}
+
+impl Chunk {
+    fn find(&self, conn: ConnId) -> Result<usize, usize> {
+        self.members.binary_search_by_key(&conn, |(conn, _)| *conn)
+    }
+
+    fn text(&mut self) -> Part {
+        let members = &self.members;
+        let text = self.text.get_or_insert_with(|| {
+            let names = members.iter().flat_map(|(_, name)| [" ", name.as_str()]);
+            names.collect::<String>().into_bytes().into()
+        });
+        Arc::clone(text)
+    }
+}
+
+fn weight(name: Name) -> usize {
+    name.as_str().len() + 1
 }
 
 impl Roster {
     /// Whether the name was free and is now this connection's.
     pub(super) fn insert(&mut self, conn: ConnId, name: Name) -> bool {
-        let free = self.taken.insert(name.key());
-        if free {
-            self.members.insert(conn, name);
-            self.listing = None;
+        if !self.taken.insert(name.key()) {
+            return false;
         }
-        free
+        let mut at = self.chunk_of(conn);
+        // Nearly always it is the newest: chunks fill up one after the other.
+        if at == self.chunks.len() && self.chunks.last().is_some_and(|last| last.members.len() < CHUNK) {
+            at -= 1;
+        }
+        if at == self.chunks.len() {
+            self.chunks.push(Chunk::default());
+        }
+        let chunk = &mut self.chunks[at];
+        let (Ok(index) | Err(index)) = chunk.find(conn);
+        chunk.members.insert(index, (conn, name));
+        chunk.text = None;
+        if chunk.members.len() > CHUNK {
+            let members = chunk.members.split_off(CHUNK / 2);
+            self.chunks.insert(at + 1, Chunk { members, text: None });
+        }
+        self.bytes += weight(name);
+        self.listing = None;
+        true
     }
 
     pub(super) fn remove(&mut self, conn: ConnId) -> Option<Name> {
-        let name = self.members.remove(&conn)?;
+        let at = self.chunk_of(conn);
+        let chunk = self.chunks.get_mut(at)?;
+        let (_, name) = chunk.members.remove(chunk.find(conn).ok()?);
+        chunk.text = None;
+        if chunk.members.is_empty() {
+            self.chunks.remove(at);
+        } else {
+            // Chunks that have become small are put together, or there would be one for each member in the end.
+            for first in [at.checked_sub(1), Some(at)].into_iter().flatten() {
+                self.join_with_next(first);
+            }
+        }
         self.taken.remove(&name.key());
+        self.bytes -= weight(name);
         self.listing = None;
         Some(name)
     }
 
+    fn join_with_next(&mut self, first: usize) {
+        let Some([one, two]) = self.chunks.get_mut(first..first + 2) else { return };
+        if one.members.len() + two.members.len() <= CHUNK / 2 {
+            one.members.append(&mut two.members);
+            one.text = None;
+            self.chunks.remove(first + 1);
+        }
+    }
+
     pub(super) fn name(&self, conn: ConnId) -> Option<Name> {
-        self.members.get(&conn).copied()
+        let chunk = self.chunks.get(self.chunk_of(conn))?;
+        let (_, name) = chunk.members[chunk.find(conn).ok()?];
+        Some(name)
+    }
+
+    /// The chunk that has this connection, or should have: the first one that ends with it or behind it.
+    fn chunk_of(&self, conn: ConnId) -> usize {
+        self.chunks.partition_point(|chunk| chunk.members.last().is_some_and(|(last, _)| *last < conn))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.members.len()
+        self.taken.len()
+    }
+
+    /// How many bytes `LIST CLIENTS` has, but for what each of its lines begins with.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = (ConnId, Name)> {
-        self.members.iter().map(|(conn, name)| (*conn, *name))
+        self.chunks.iter().flat_map(|chunk| chunk.members.iter().copied())
     }
 
-    /// `LIST CLIENTS` in as many lines as it takes, each ended by CRLF (clause 3.6).
-    pub(super) fn listing(&mut self) -> Bytes {
-        let members = &self.members;
-        let listing = self.listing.get_or_insert_with(|| {
-            let names: Vec<_> = members.values().copied().collect();
-            let mut lines = BytesMut::new();
-            roster_lines(&names).for_each(|line| put(&mut lines, &line));
-            lines.freeze()
-        });
-        listing.clone()
+    /// `LIST CLIENTS` in as many lines as it takes (clause 3.6).
+    pub(super) fn listing(&mut self) -> Arc<Listing> {
+        let (clients, chunks) = (self.taken.len(), &mut self.chunks);
+        let listing =
+            self.listing.get_or_insert_with(|| Arc::new(Listing::new(clients, chunks.iter_mut().map(Chunk::text))));
+        Arc::clone(listing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chat_proto::{MAX_LINE, RosterReader, ServerMessage};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(number: u64) -> Name {
+        Name::new(&format!("{number:020}")).unwrap()
+    }
+
+    fn of(clients: u64) -> Roster {
+        let mut roster = Roster::default();
+        assert!((0..clients).all(|conn| roster.insert(ConnId::new(conn), name(conn))));
+        roster
+    }
+
+    /// As a client reads it.
+    fn told(roster: &mut Roster) -> Vec<Name> {
+        let listing = roster.listing();
+        let text = String::from_utf8(listing.parts().concat()).unwrap();
+        assert!(text.ends_with("\r\n") && text.len() == listing.len());
+        let (mut reader, mut told) = (RosterReader::default(), Vec::new());
+        for line in text.split_terminator("\r\n") {
+            assert!(line.len() + 2 <= MAX_LINE && told.is_empty());
+            let ServerMessage::Clients { total, names } = ServerMessage::parse(line.to_owned()).unwrap() else {
+                panic!("{line}")
+            };
+            told.extend(reader.push(total, names).unwrap());
+        }
+        assert_eq!(told.len(), 1);
+        told.remove(0)
+    }
+
+    #[test]
+    fn rosters_of_any_length_are_told_in_lines_within_the_limit() {
+        for clients in [1, CHUNK as u64, 384, 385, 10_000] {
+            let names: Vec<_> = (0..clients).map(name).collect();
+            assert_eq!(told(&mut of(clients)), names);
+        }
+    }
+
+    /// Rosters told at different moments have nearly all of their bytes in common.
+    #[test]
+    fn a_change_costs_one_chunk() {
+        let mut roster = of(10_000);
+        let before = roster.listing();
+        roster.remove(ConnId::new(5_000));
+        let after = roster.listing();
+        let new = after.parts().iter().filter(|part| !before.parts().iter().any(|old| Arc::ptr_eq(old, part)));
+        let new: usize = new.map(|part| part.len()).sum();
+        // A chunk, and what each line begins with.
+        assert!(new < 22 * CHUNK + 30 * 20, "{new} bytes");
+        assert!(Arc::ptr_eq(&after, &roster.listing()), "and no change costs nothing");
+    }
+
+    proptest! {
+        /// Whoever comes and goes, in whatever order, it is as a map would have it; and its chunks do not become many.
+        #[test]
+        fn it_is_as_a_map(changes in proptest::collection::vec((0_u64..500, any::<bool>()), 0..2_000)) {
+            let (mut roster, mut map) = (Roster::default(), BTreeMap::new());
+            for (number, joins) in changes {
+                let conn = ConnId::new(number);
+                if joins {
+                    let free = !map.contains_key(&conn);
+                    prop_assert_eq!(roster.insert(conn, name(number)), free);
+                    map.insert(conn, name(number));
+                } else {
+                    prop_assert_eq!(roster.remove(conn), map.remove(&conn));
+                }
+                prop_assert_eq!(roster.name(conn), map.get(&conn).copied());
+            }
+            prop_assert!(roster.chunks.len() <= 1 + 4 * map.len() / CHUNK);
+            prop_assert_eq!(roster.bytes(), map.len() * 21);
+            prop_assert_eq!(roster.members().collect::<Vec<_>>(), map.clone().into_iter().collect::<Vec<_>>());
+            if !map.is_empty() {
+                prop_assert_eq!(told(&mut roster), map.into_values().collect::<Vec<_>>());
+            }
+        }
     }
 }

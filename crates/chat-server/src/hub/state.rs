@@ -1,10 +1,12 @@
 //! The hub's state: who is here, what was said, in which order. No runtime, no clock, no socket.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use chat_proto::{Name, ServerMessage, Session, Text};
 
 use super::{
     batch::{Batch, Draft, Instead, Place},
+    listing::Listing,
     roster::Roster,
 };
 use crate::peer::ConnId;
@@ -59,7 +61,7 @@ impl State {
     }
 
     /// `LIST CLIENTS` at this place in the order.
-    pub(super) fn listing(&mut self) -> Bytes {
+    pub(super) fn listing(&mut self) -> Arc<Listing> {
         self.roster.listing()
     }
 
@@ -71,6 +73,11 @@ impl State {
     /// How many are here.
     pub(super) fn clients(&self) -> usize {
         self.roster.len()
+    }
+
+    /// How many bytes `LIST CLIENTS` has, about.
+    pub(super) fn roster_bytes(&self) -> usize {
+        self.roster.bytes()
     }
 
     /// The number of the last message, join or leave.

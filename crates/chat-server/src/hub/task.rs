@@ -85,7 +85,7 @@ impl Task {
             let seq = self.state.seq();
             self.events.push(|| Event::Left { seq, name, reason: EndReason::ServerStopped });
         }
-        self.counters.set_room(0, self.messages);
+        self.counters.set_room(0, 0, self.messages);
         self.events.publish();
     }
 
@@ -161,7 +161,7 @@ impl Task {
     fn publish(&mut self) {
         if let Some(batch) = self.state.take_batch() {
             // Before anybody can see the batch, so that who has seen it finds it counted.
-            self.counters.set_room(self.state.clients(), self.messages);
+            self.counters.set_room(self.state.clients(), self.state.roster_bytes(), self.messages);
             self.ring.publish(batch);
             self.published += 1;
         }

@@ -136,7 +136,7 @@ impl Peer {
 
 /// A builder without the limits that would be in the way of a fast test.
 pub(crate) fn unlimited() -> ChatServerBuilder {
-    ChatServer::builder().rate_limit(None)
+    ChatServer::builder().rate_limit(None).connect_rate(None)
 }
 
 /// A server on a port of the system's choice.

@@ -80,6 +80,7 @@ pub(super) const TABLE: &[Part] = &[
         name: "the core of the hub",
         places: &[
             "crates/chat-server/src/hub/batch.rs",
+            "crates/chat-server/src/hub/listing.rs",
             "crates/chat-server/src/hub/roster.rs",
             "crates/chat-server/src/hub/state.rs",
         ],
@@ -90,6 +91,8 @@ pub(super) const TABLE: &[Part] = &[
             "chat_proto",
             "crate::hub::Reply",
             "crate::hub::batch",
+            "crate::hub::listing",
+            "crate::hub::pieces",
             "crate::hub::roster",
             "crate::hub::state",
             "crate::peer::ConnId",

@@ -1,12 +1,13 @@
 //! The state against a model that is too simple to be wrong: one list of all that happened, and who was there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::BufMut;
 use chat_proto::Terminator;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::hub::{Reply, outbox::Answer};
+use crate::hub::{Reply, outbox::Answer, pieces::Pieces};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -63,12 +64,14 @@ struct Rig {
 
 impl Rig {
     fn take_batch(&mut self) {
-        let Some(batch) = self.state.take_batch() else { return };
+        let Some(batch) = self.state.take_batch().map(Arc::new) else { return };
         let mut gone = Vec::new();
         for (conn, (entered, replies)) in &mut self.members {
             if *entered < batch.end().batch {
-                let view = batch.view(ConnId::new(*conn), &std::mem::take(replies), Terminator::CrLf);
-                self.sent.entry(*conn).or_default().extend_from_slice(view.octets.as_deref().unwrap_or(batch.lines()));
+                let mut pieces = Pieces::default();
+                let replies = std::mem::take(replies);
+                let view = batch.view(ConnId::new(*conn), &replies, Terminator::CrLf, &mut pieces);
+                self.sent.entry(*conn).or_default().put(pieces);
                 if view.last {
                     gone.push(*conn);
                 }
@@ -145,11 +148,12 @@ proptest! {
         }
         for (conn, (_, replies)) in &rig.members {
             let waiting = rig.sent.entry(*conn).or_default();
+            let mut pieces = Pieces::default();
             for reply in replies {
-                let mut line = bytes::BytesMut::new();
-                reply.write(&mut line);
-                waiting.extend_from_slice(&line);
+                reply.write(Terminator::CrLf, &mut pieces);
             }
+            pieces.close();
+            waiting.put(pieces);
         }
         for (conn, lines) in model.sent {
             let expected: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();

@@ -1,0 +1,192 @@
+//! What is remembered of each address, also when nobody is connected from it: places taken, and what it has used of its
+//! rates.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use lru::LruCache;
+use tokio::time::Instant;
+
+use super::rate::{Level, Rate};
+use crate::{options::Options, reason::Full};
+
+/// Addresses without a connection that are remembered for what they have used; the longest forgotten first. It takes as many
+/// addresses to make the server forget one, about 200 bytes each.
+const RESTING: usize = 65_536;
+
+/// What one address has used.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    pub(super) lines: Level,
+    connects: Level,
+}
+
+#[derive(Debug)]
+pub(super) struct Addresses {
+    places: usize,
+    connects: Option<Rate>,
+    lines: Option<Rate>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    /// Addresses with connections, and how many.
+    inside: HashMap<IpAddr, (usize, Arc<Usage>)>,
+    /// Addresses without connections that have used something which they have not earned again yet.
+    resting: LruCache<IpAddr, Arc<Usage>>,
+}
+
+/// A place that one connection takes of its address's. Dropped, it is given back.
+#[derive(Debug)]
+pub(super) struct AddressPass {
+    addresses: Arc<Addresses>,
+    address: IpAddr,
+    pub(super) usage: Arc<Usage>,
+}
+
+impl Addresses {
+    pub(super) fn new(options: &Options) -> Self {
+        let table = Table { inside: HashMap::new(), resting: LruCache::unbounded() };
+        Self {
+            places: options.max_clients_per_address.unwrap_or(usize::MAX),
+            connects: options.connect_rate.map(Rate::new),
+            lines: options.rate_limit.map(Rate::new),
+            table: Mutex::new(table),
+        }
+    }
+
+    pub(super) fn lines(&self) -> Option<&Rate> {
+        self.lines.as_ref()
+    }
+
+    pub(super) fn enter(this: &Arc<Self>, address: IpAddr, now: Instant) -> Result<AddressPass, Full> {
+        let address = block(address);
+        let mut table = this.table();
+        let (count, usage) = match table.inside.get(&address) {
+            Some((count, usage)) => (*count, Arc::clone(usage)),
+            None => (0, table.resting.pop(&address).unwrap_or_default()),
+        };
+        let in_time = this.connects.as_ref().is_none_or(|rate| usage.connects.try_add(rate, now));
+        let refused = match (in_time, count < this.places) {
+            (true, true) => {
+                table.inside.insert(address, (count + 1, Arc::clone(&usage)));
+                return Ok(AddressPass { addresses: Arc::clone(this), address, usage });
+            }
+            (false, _) => Full::Rate,
+            (true, false) => Full::Address,
+        };
+        if count == 0 {
+            this.remember(&mut table, address, usage, now);
+        }
+        Err(refused)
+    }
+
+    /// Keeps what an address without connections has used, until it has earned it again.
+    fn remember(&self, table: &mut Table, address: IpAddr, usage: Arc<Usage>, now: Instant) {
+        let at_rest = |usage: &Usage| {
+            self.lines.as_ref().is_none_or(|rate| usage.lines.is_at_rest(rate, now))
+                && self.connects.as_ref().is_none_or(|rate| usage.connects.is_at_rest(rate, now))
+        };
+        if !at_rest(&usage) {
+            table.resting.put(address, usage);
+        }
+        // A few at a time: no visit pays for many.
+        for _ in 0..2 {
+            let forget = |(_, oldest): (_, &Arc<Usage>)| at_rest(oldest);
+            if table.resting.len() > RESTING || table.resting.peek_lru().is_some_and(forget) {
+                table.resting.pop_lru();
+            }
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for AddressPass {
+    fn drop(&mut self) {
+        let mut table = self.addresses.table();
+        match table.inside.get_mut(&self.address) {
+            Some((count, _)) if *count > 1 => *count -= 1,
+            _ => {
+                if let Some((_, usage)) = table.inside.remove(&self.address) {
+                    self.addresses.remember(&mut table, self.address, usage, Instant::now());
+                }
+            }
+        }
+    }
+}
+
+/// What counts as one address: an IPv4 address, or an IPv6 /64, of which one host may have all.
+fn block(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, time::Duration};
+
+    use super::*;
+    use crate::RateLimit;
+
+    fn addresses(places: usize, connects: u32) -> Arc<Addresses> {
+        Arc::new(Addresses::new(&Options {
+            max_clients_per_address: Some(places),
+            connect_rate: RateLimit::per_second(connects),
+            ..Options::default()
+        }))
+    }
+
+    fn enter(addresses: &Arc<Addresses>, address: &str) -> Result<AddressPass, Full> {
+        Addresses::enter(addresses, address.parse().unwrap(), Instant::now())
+    }
+
+    #[test]
+    fn an_address_has_its_share() {
+        let addresses = addresses(1, 0);
+        let inside = ["10.0.0.1", "10.0.0.2", "2001:db8:0:1::1", "2001:db8:0:2::1"];
+        let inside = inside.map(|address| enter(&addresses, address).unwrap());
+        for again in ["10.0.0.1", "::ffff:10.0.0.2", "2001:db8:0:1:ffff::9"] {
+            assert_eq!(enter(&addresses, again).unwrap_err(), Full::Address, "{again}");
+        }
+        drop(inside);
+        assert!(addresses.table().inside.is_empty());
+        assert!(enter(&addresses, "10.0.0.1").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connects_are_counted_after_the_last_has_gone() {
+        let addresses = addresses(100, 5);
+        let let_in = |times| (0..times).filter(|_| enter(&addresses, "10.0.0.1").is_ok()).count();
+        assert_eq!(let_in(100), 10);
+        assert_eq!(enter(&addresses, "10.0.0.1").unwrap_err(), Full::Rate);
+        assert!(enter(&addresses, "10.0.0.2").is_ok(), "another address has its own");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(let_in(100), 5);
+    }
+
+    /// However many addresses there are, those that are gone cost no more than this.
+    #[tokio::test(start_paused = true)]
+    async fn a_spray_of_addresses_is_bounded_and_forgotten() {
+        let addresses = addresses(100, 1);
+        for address in 0..100_000 {
+            drop(Addresses::enter(&addresses, Ipv4Addr::from_bits(address).into(), Instant::now()).unwrap());
+        }
+        assert_eq!(addresses.table().resting.len(), RESTING);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        for address in 0..100_000 {
+            drop(Addresses::enter(&addresses, Ipv4Addr::from_bits(address).into(), Instant::now()).unwrap());
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        let remembered = addresses.table().resting.len();
+        assert!(remembered < 1_500, "{remembered} are remembered of those who came in the last second");
+    }
+}
