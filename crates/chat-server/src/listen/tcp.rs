@@ -22,6 +22,11 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// Bytes that the kernel takes beyond what it can send at once. It would take megabytes: then a peer that reads slowly looks for
+/// minutes like one that does not read at all, and each of them holds that much memory.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 131_072;
+
 impl Listener for TcpListener {
     type Reader = OwnedReadHalf;
     type Writer = OwnedWriteHalf;
@@ -42,7 +47,10 @@ fn set_up(stream: &TcpStream) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
     let socket = SockRef::from(stream);
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    {
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        socket.set_tcp_notsent_lowat(UNSENT)?;
+    }
     socket.set_tcp_keepalive(&keepalive)
 }
 
