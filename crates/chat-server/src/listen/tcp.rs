@@ -68,3 +68,21 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     TcpListener::from_std(socket.into())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// What the kernel does about a peer behind a dead link is told by these: nothing else finds one that has a line under way.
+    #[tokio::test]
+    async fn an_accepted_socket_is_watched_by_the_kernel() {
+        let mut listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (reader, _writer, _) = Listener::accept(&mut listener).await;
+        let stream: &TcpStream = reader.as_ref();
+        let socket = SockRef::from(stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT);
+        assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
+    }
+}

@@ -68,7 +68,7 @@ pub(crate) fn stop(server: Process) -> String {
     stderr
 }
 
-fn reset(stream: &TcpStream) {
+pub(crate) fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 

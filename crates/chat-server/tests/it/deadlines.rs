@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use chat_server::{ChatServer, EndReason, Event, RateLimit};
+use chat_server::{ChatServer, EndReason, Event, PeerInfo, RateLimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, advance, sleep};
 
 use crate::support::{Peer, unlimited};
@@ -158,22 +159,92 @@ async fn a_client_that_does_not_read_is_cut_at_the_write_deadline() {
     assert!(whole.starts_with(&received) && received.len() > 60_000);
 }
 
-/// A client that floods with requests and reads nothing is not read from any more, and then cut; its replies are
-/// bounded.
+/// A client that floods with requests and reads nothing is not read from any more, and then cut. What the server has read of
+/// it is what fits into the pipe as answers, into its outbox, and into one read.
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_pings_without_reading_ends_in_a_cut() {
+    const PIPE: usize = 4_096;
     let server = unlimited().build();
     let mut witness = Peer::paused(&server).join("witness").await;
-    let mut flood = Peer::paused(&server).join("flood").await;
+    let (ours, theirs) = tokio::io::duplex(PIPE);
+    server.attach(theirs, PeerInfo::named("flood"));
+    let mut flood = ours;
+    flood.write_all(b"PROT 0.1 CONNECT USER flood\r\n").await.unwrap();
     witness.expect("JOIN flood").await;
-    let pings = b"PING\r\n".repeat(1_000);
-    let flooding = tokio::spawn(async move {
-        loop {
-            flood.raw(&pings).await;
+    let start = Instant::now();
+    let mut taken = 0;
+    let error = loop {
+        match flood.write(b"PING\r\n").await {
+            Ok(written) => taken += written,
+            Err(error) => break error,
         }
-    });
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    assert_eq!(start.elapsed(), secs(10));
     witness.expect("LOGOUT flood").await;
-    assert!(flooding.await.is_err(), "it cannot write to a connection that is gone");
+    assert_eq!(server.stats().ended, [(EndReason::WriteTimeout, 1)]);
+    // Its pipe in both directions, 64 replies twice, and a read.
+    let bound = 2 * PIPE + 2 * 64 * "PONG\r\n".len() + 32_768 + 1_024;
+    assert!((2 * PIPE..=bound).contains(&taken), "{taken} bytes of {bound}");
+}
+
+/// Clause 6.5: a peer that reads slowly, but reads, is not cut; one that takes a byte now and then is.
+#[tokio::test(start_paused = true)]
+async fn a_write_times_out_without_progress_and_not_before_it_is_done() {
+    for (bytes, every, survives) in [(1_024, secs(1), true), (4_096, secs(9), true), (1, secs(9), false)] {
+        let server = unlimited().ping_interval(None).build();
+        let (mut slow, theirs) = tokio::io::duplex(512);
+        server.attach(theirs, PeerInfo::named("slow"));
+        slow.write_all(b"PROT 0.1 CONNECT USER slow\r\n").await.unwrap();
+        let mut talker = Peer::paused(&server).join("talker").await;
+        let text = "x".repeat(2_000);
+        for _ in 0..100 {
+            talker.send(&format!("MSG {text}")).await;
+            talker.expect("OK").await;
+        }
+        let start = Instant::now();
+        let (mut read, mut buffer) = (0, vec![0; bytes]);
+        while read < 100_000 && start.elapsed() < secs(300) && slow.read_exact(&mut buffer).await.is_ok() {
+            read += bytes;
+            sleep(every).await;
+        }
+        assert_eq!(server.stats().ended_by(EndReason::WriteTimeout) == 0, survives, "{bytes} bytes in {every:?}");
+    }
+}
+
+/// Clause 6.1: the silence begins with the last byte, not with the last line.
+#[tokio::test(start_paused = true)]
+async fn half_a_line_puts_the_question_off_by_as_long_as_it_took() {
+    let server = ChatServer::builder().build();
+    let mut half = Peer::paused(&server).join("half").await;
+    let start = Instant::now();
+    sleep(secs(30)).await;
+    half.raw(b"MSG ").await;
+    half.expect("PING").await;
+    assert_eq!(start.elapsed(), secs(90));
+    half.expect_end().await;
+    assert_eq!(start.elapsed(), secs(93));
+}
+
+/// What a clock cannot tell is no limit, and no panic.
+#[tokio::test(start_paused = true)]
+async fn the_longest_deadlines_are_none() {
+    let ever = Duration::MAX;
+    let server = ChatServer::builder().login_timeout(ever).ping_interval(ever).ping_timeout(ever).write_timeout(ever);
+    let server = server.drain_timeout(ever).build();
+    let mut ann = Peer::paused(&server).join("ann").await;
+    sleep(secs(1_000_000)).await;
+    ann.send("MSG hi").await;
+    ann.expect("OK").await;
+    let (report, ()) = tokio::join!(server.shutdown(), ann.expect("BYE"));
+    assert_eq!(report.drained, 1);
+}
+
+#[test]
+#[should_panic(expected = "timers are disabled")]
+fn a_runtime_without_time_is_told_when_the_server_is_built() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { ChatServer::builder().build() });
 }
 
 /// Clause 6.1: any input counts, half a line too.
@@ -188,10 +259,5 @@ async fn a_line_that_comes_slowly_is_a_sign_of_life() {
         tokio::task::yield_now().await; // The server reads it.
     }
     slow.raw(b"\r\n").await;
-    loop {
-        match slow.line().await.as_str() {
-            "OK" => break,
-            line => assert_eq!(line, "PING"),
-        }
-    }
+    slow.expect("OK").await;
 }

@@ -1,6 +1,8 @@
 //! How many may come in, and who.
 
-use chat_server::{Admission, ChatServer, Connect, Name, PeerInfo, PlainSessions, Policy, Text, Verdict};
+use chat_server::{
+    Admission, ChatServer, Connect, EndReason, Full, Name, PeerInfo, PlainSessions, Policy, Text, Verdict,
+};
 
 use crate::support::{Peer, start, unlimited};
 
@@ -27,6 +29,22 @@ async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
             break;
         }
     }
+    server.cut();
+}
+
+/// Clause 2.6 has no exception: however many come at once, each is told.
+#[tokio::test]
+async fn all_who_come_to_a_full_server_at_once_are_told() {
+    let (server, address) = start(unlimited().max_clients(1).max_clients_per_address(None)).await;
+    let _ann = Peer::tcp(address).await.join("ann").await;
+    let mut refused = Vec::new();
+    for _ in 0..400 {
+        refused.push(Peer::tcp(address).await);
+    }
+    for mut peer in refused {
+        assert_eq!(peer.rest().await, "BYE\r\n");
+    }
+    assert_eq!(server.stats().ended_by(EndReason::Full(Full::Server)), 400);
     server.cut();
 }
 

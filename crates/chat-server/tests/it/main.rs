@@ -24,11 +24,16 @@ mod limits;
 mod operation;
 mod order;
 mod process;
+mod rates;
 mod readme;
 mod room;
+#[cfg(target_os = "linux")]
+mod rosters;
 mod simulation;
 #[cfg(all(unix, feature = "cli"))]
 mod snapshots;
 mod stats;
 mod support;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod suspended;
 mod wire;

@@ -34,8 +34,13 @@ impl Peer {
 
     /// A client of a server on paused time, over memory.
     pub(crate) fn paused(server: &ChatServer) -> Self {
+        Self::paused_as(server, PeerInfo::named("test"))
+    }
+
+    /// The same, and what the server knows of it.
+    pub(crate) fn paused_as(server: &ChatServer, peer: PeerInfo) -> Self {
         let (ours, theirs) = tokio::io::duplex(65_536);
-        server.attach(theirs, PeerInfo::named("test"));
+        server.attach(theirs, peer);
         Self { patience: PAUSED, ..Self::over(ours) }
     }
 

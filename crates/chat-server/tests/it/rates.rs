@@ -1,0 +1,175 @@
+//! The meters of an address: they outlive connections, are shared by them, and count what a line costs.
+
+use std::{net::SocketAddr, time::Duration};
+
+use chat_server::{ChatServer, EndReason, Full, PeerInfo, RateLimit};
+use tokio::time::{Instant, advance, sleep};
+
+use crate::support::{Peer, unlimited};
+
+/// A client from this address, over memory and on paused time.
+fn from(server: &ChatServer, address: &str) -> Peer {
+    let address: SocketAddr = address.parse().unwrap();
+    Peer::paused_as(server, address.into())
+}
+
+/// Coming back gets nobody more than staying. Clauses 2.6 and 6.6.
+#[tokio::test(start_paused = true)]
+async fn reconnecting_gets_no_more_lines_than_staying() {
+    for (peers, at_once) in [("127.0.0.1:1", 1), ("[2001:db8::1]:1", 20)] {
+        let server = ChatServer::builder().rate_limit(RateLimit::per_second(50)).build();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            let mut visits = Vec::new();
+            for _ in 0..at_once {
+                let mut peer = from(&server, peers);
+                peer.raw("hi\r\n".repeat(40).as_bytes()).await;
+                peer.send("BYE").await;
+                visits.push(peer);
+            }
+            for mut peer in visits {
+                peer.rest().await;
+            }
+        }
+        let allowed = 50 * start.elapsed().as_secs() + 100;
+        let messages = server.stats().messages;
+        assert!((allowed * 3 / 4..=allowed).contains(&messages), "{messages} of {allowed} messages");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_have_meters_of_their_own_and_peers_without_one_too() {
+    let server = ChatServer::builder().rate_limit(RateLimit::per_second(10)).build();
+    let start = Instant::now();
+    let mut flood = from(&server, "127.0.0.1:1");
+    flood.raw("hi\r\n".repeat(1_000).as_bytes()).await;
+    for mut other in [from(&server, "127.0.0.2:1"), Peer::paused(&server), Peer::paused(&server)] {
+        other.raw("hi\r\n".repeat(19).as_bytes()).await;
+        other.half_close().await;
+        let heard = other.rest().await;
+        assert_eq!(heard.lines().filter(|line| *line == "OK").count(), 19, "{heard}");
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_connects_too_often_is_told_bye() {
+    let server = unlimited().connect_rate(RateLimit::per_second(5)).build();
+    let mut let_in = 0;
+    for _ in 0..100 {
+        let mut peer = from(&server, "127.0.0.1:1");
+        peer.send("hi").await;
+        peer.send("BYE").await;
+        match peer.rest().await.as_str() {
+            "OK\r\nBYE\r\n" => let_in += 1,
+            refused => assert_eq!(refused, "BYE\r\n"),
+        }
+    }
+    assert_eq!((let_in, server.stats().ended_by(EndReason::Full(Full::Rate))), (10, 90));
+    sleep(Duration::from_secs(1)).await;
+    from(&server, "127.0.0.1:2").join("ann").await;
+}
+
+/// A request weighs what its answer weighs: nobody makes the server send more by asking than by talking.
+#[tokio::test(start_paused = true)]
+async fn a_roster_counts_by_its_length() {
+    const MEMBERS: usize = 2_000;
+    const SECONDS: u64 = 60;
+    let server = ChatServer::builder().connect_rate(None).max_clients_per_address(None).build();
+    let mut members = Vec::new();
+    for n in 0..MEMBERS {
+        let mut member = Peer::paused(&server);
+        member.send(&format!("PROT 0.1 CONNECT USER member{n:014}")).await;
+        members.push(member);
+    }
+    let mut quiet = Peer::paused(&server).join("quiet").await;
+    let mut asker = from(&server, "127.0.0.1:1").join("asker").await;
+    quiet.expect("JOIN asker").await;
+    let start = Instant::now();
+    let (mut bytes, mut rosters) = (0, 0);
+    while start.elapsed() < Duration::from_secs(SECONDS) {
+        asker.send("REQ CLIENTS").await;
+        rosters += 1;
+        let mut names = 0;
+        while names < MEMBERS + 2 {
+            let line = asker.line().await;
+            if line == "PING" {
+                continue;
+            }
+            bytes += line.len() + 2;
+            names += line.split(' ').count() - 3;
+        }
+    }
+    // The same address as it talks at its rate: what each of the others would be sent.
+    let talked = usize::try_from(200 * SECONDS).unwrap() * format!("FROM asker MSG {}\r\n", "x".repeat(64)).len();
+    println!("{rosters} rosters, {bytes} bytes; {talked} by talking");
+    assert!(rosters > 30, "a roster is not for ever: {rosters}");
+    assert!(bytes < 10 * talked, "{bytes} bytes of rosters, {talked} of messages");
+}
+
+/// Lines without an answer cost next to nothing: they hold nobody up.
+#[tokio::test(start_paused = true)]
+async fn lines_without_an_answer_hardly_count() {
+    let server = ChatServer::builder().rate_limit(RateLimit::per_second(10)).build();
+    let start = Instant::now();
+    let mut guest = Peer::paused(&server);
+    guest.raw(format!("hi\r\n{}there\r\n", "\r\n".repeat(5_000)).as_bytes()).await;
+    guest.expect("OK").await;
+    guest.expect("OK").await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    // But they are not free.
+    guest.raw(format!("{}hi\r\n", "\r\n".repeat(50_000)).as_bytes()).await;
+    guest.expect("OK").await;
+    assert!(start.elapsed() > Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+/// What somebody does not wait for is not held against others of the same address.
+#[tokio::test(start_paused = true)]
+async fn who_goes_before_its_turn_gives_it_back() {
+    let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
+    let mut stays = from(&server, "127.0.0.1:1").join("stays").await;
+    advance(Duration::from_secs(60)).await;
+    for _ in 0..100 {
+        let (mut ours, theirs) = tokio::io::duplex(64);
+        let (_, writer) = tokio::io::split(theirs);
+        let lines = std::io::Cursor::new(b"PROT 0.1 CONNECT NEW\r\nPROT 0.1 CONNECT NEW\r\n".to_vec());
+        let address: SocketAddr = "127.0.0.1:2".parse().unwrap();
+        server.attach_halves(Resets(lines), writer, PeerInfo::from(address));
+        while tokio::io::AsyncReadExt::read(&mut ours, &mut [0; 64]).await.is_ok_and(|read| read > 0) {}
+    }
+    let start = Instant::now();
+    stays.send("PING").await;
+    while stays.line().await != "PONG" {}
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+/// While a line waits for its turn, the connection's end is seen.
+#[tokio::test(start_paused = true)]
+async fn a_reset_ends_the_wait_for_a_turn() {
+    let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
+    let start = Instant::now();
+    let lines = format!("PROT 0.1 CONNECT USER ann\r\n{}", "PING\r\n".repeat(50));
+    server.attach_halves(Resets(std::io::Cursor::new(lines.into())), tokio::io::sink(), PeerInfo::named("test"));
+    while server.stats().ended.is_empty() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let reason = EndReason::Transport(std::io::ErrorKind::ConnectionReset);
+    assert_eq!(server.stats().ended, [(reason, 1)]);
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+}
+
+/// Gives some bytes, and then is reset.
+struct Resets(std::io::Cursor<Vec<u8>>);
+
+impl tokio::io::AsyncRead for Resets {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        out: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        if self.0.position() == self.0.get_ref().len() as u64 {
+            return std::task::Poll::Ready(Err(std::io::ErrorKind::ConnectionReset.into()));
+        }
+        std::pin::Pin::new(&mut self.0).poll_read(cx, out)
+    }
+}

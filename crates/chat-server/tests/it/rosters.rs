@@ -1,0 +1,84 @@
+//! What all clients together can make the server hold by asking who is here, and not reading it.
+
+use std::{fs, process::Command, thread};
+
+use chat_server::{ChatServer, LocalClient, PeerInfo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+use crate::support::unlimited;
+
+const CLIENTS: usize = 10_000;
+/// What `ARCHITECTURE.md` states for each client of so large a room.
+const BYTES_PER_CLIENT: usize = 9_000;
+
+/// Each of them has a roster in its writer's hands and one more in its outbox, all of them different, since somebody comes or
+/// goes between any two requests.
+#[test]
+fn what_ten_thousand_ask_and_never_read_is_bounded() {
+    // Side by side, each in a process of its own: other tests use memory of this one.
+    let processes = ["quiet", "asking"].map(|clients| thread::spawn(|| resident_with(clients)));
+    let [quiet, asking] = processes.map(|process| process.join().unwrap());
+    let held = asking.saturating_sub(quiet);
+    println!("{CLIENTS} clients that ask and never read: {held} bytes, {} each", held / CLIENTS);
+    assert!(held <= CLIENTS * BYTES_PER_CLIENT, "{held} bytes of {}", CLIENTS * BYTES_PER_CLIENT);
+    // Each had what it asked for: else this would show nothing.
+    assert!(held > CLIENTS * 1_000, "{held} bytes");
+}
+
+fn resident_with(clients: &str) -> usize {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "rosters::the_process", "--ignored", "--nocapture"]).env("ROSTER_CLIENTS", clients);
+    let output = command.output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let resident = stdout.lines().find_map(|line| line.split_once("resident: ")?.1.parse().ok());
+    resident.unwrap_or_else(|| panic!("{stdout}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[tokio::test]
+#[ignore = "is run by the test above, in a process of its own"]
+async fn the_process() {
+    let ask = std::env::var("ROSTER_CLIENTS").is_ok_and(|clients| clients == "asking");
+    let server = unlimited().max_clients(None).ping_interval(None).write_timeout(None).build();
+    let mut clients = Vec::new();
+    for n in 0..CLIENTS {
+        let mut client = join(&server, n).await;
+        request(&mut client, ask).await;
+        clients.push(client);
+    }
+    let mut other: Option<LocalClient> = None;
+    for client in &mut clients {
+        request(client, ask).await;
+        // The room is another one for the next.
+        other = match other {
+            None => Some(server.local("other").await.unwrap()),
+            Some(other) => {
+                other.leave().await;
+                None
+            }
+        };
+    }
+    assert!(server.stats().clients >= CLIENTS);
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib: usize = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    println!("\nresident: {}", kib * 1_024);
+}
+
+/// A client whose pipe holds no more than what it is sent when it joins.
+async fn join(server: &ChatServer, n: usize) -> DuplexStream {
+    let (mut client, theirs) = tokio::io::duplex(64);
+    server.attach(theirs, PeerInfo::named("test"));
+    client.write_all(format!("PROT 0.1 CONNECT USER client{n:014}\r\n").as_bytes()).await.unwrap();
+    client.read_exact(&mut [0; "NAME OK\r\nWELCOME\r\n".len()]).await.unwrap();
+    client
+}
+
+async fn request(client: &mut DuplexStream, ask: bool) {
+    if ask {
+        client.write_all(b"REQ CLIENTS\r\n").await.unwrap();
+        // The reader, the hub and the writer have their turn.
+        for _ in 0..6 {
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The program suspended, and clients that come to an end unseen: what counts is what came, not when it was looked at.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+
+use crate::{
+    abuse::{reset, start, stats, stop},
+    support::Peer,
+};
+
+/// Clause 2.5: the deadline passes while the program is suspended, and the logins wait in their sockets.
+#[tokio::test]
+async fn logins_that_came_in_time_are_read_before_the_deadline_counts() {
+    const CLIENTS: usize = 100;
+    let (mut server, address) = start(&["--login-timeout", "1"]);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Peer::tcp(address).await);
+    }
+    stats(&mut server, &format!("connections={CLIENTS} ")).await;
+    server.signal(Signal::STOP);
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.send(&format!("PROT 0.1 CONNECT USER client{n}")).await;
+    }
+    // Not to wait for anything: it is the deadline that is to pass.
+    sleep(Duration::from_millis(1_500)).await;
+    server.signal(Signal::CONT);
+    for client in &mut clients {
+        client.expect("NAME OK").await;
+        client.expect("WELCOME").await;
+    }
+    drop(clients);
+    stop(server);
+}
+
+/// What the rate limit makes wait does not hide the peer's end: at 200 a second these would take half an hour.
+#[tokio::test]
+async fn a_reset_behind_many_empty_lines_is_soon_seen() {
+    let (server, address) = start(&[]);
+    let mut witness = Peer::tcp(address).await.join("witness").await;
+    let mut guest = TcpStream::connect(address).await.unwrap();
+    guest.write_all(b"hello\r\n").await.unwrap();
+    guest.write_all(&b"\r\n".repeat(400_000)).await.unwrap();
+    witness.expect("JOIN guest1").await;
+    witness.expect("FROM guest1 MSG hello").await;
+    reset(&guest);
+    drop(guest);
+    witness.expect("LOGOUT guest1").await;
+    drop(witness);
+    stop(server);
+}
