@@ -85,7 +85,7 @@ impl ChatServer {
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.shared.tasks.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer));
+        self.shared.tasks.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer.canonical()));
     }
 
     /// Joins as a client inside of this program: the same rules, order and answers, and no socket. It does not count
