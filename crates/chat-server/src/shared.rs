@@ -15,7 +15,7 @@ use crate::{
     Policy,
     event::{EventSender, EventSource},
     gate::{Gate, Pass},
-    hub::Hub,
+    hub::{Hub, Signals},
     options::Options,
     peer::{ConnId, PeerInfo},
     policy::Connect,
@@ -31,10 +31,12 @@ pub(crate) struct Shared {
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) hub: Hub,
     pub(crate) events: EventSource,
-    /// Graceful: nothing new is taken, what is owed is delivered.
+    /// Graceful: nothing new is taken, what is owed is delivered. The end of the hub is such a stop too.
     pub(crate) stop: CancellationToken,
     /// At once.
     pub(crate) cut: CancellationToken,
+    /// The hub has ended: all leaves are told.
+    pub(crate) ended: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
@@ -44,12 +46,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Makes all of it, and starts the hub's task.
+    /// Makes all of it, and starts the hub's task. It holds nothing of what is shared: when all handles, connections and
+    /// local clients are gone, nobody can reach it any more, and it ends.
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
         let sender = EventSender::new();
         let events = sender.source();
         let counters = Arc::<Counters>::default();
-        let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters));
+        let signals = Signals::default();
+        let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters), signals.clone());
+        let Signals { stop, cut, ended } = signals;
         tokio::spawn(task);
         Self {
             gate: Gate::new(options.max_clients, options.max_clients_per_address),
@@ -58,8 +63,9 @@ impl Shared {
             policy,
             hub,
             events,
-            stop: CancellationToken::new(),
-            cut: CancellationToken::new(),
+            stop,
+            cut,
+            ended,
             tasks: TaskTracker::new(),
             tally: Tally::default(),
             counters,
@@ -88,9 +94,9 @@ impl Shared {
     }
 
     /// From here on nobody comes in, and what was said after this is not taken.
-    pub(crate) async fn begin_stop(&self) {
+    pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
-        self.hub.stop().await;
+        self.hub.stop();
     }
 }
 
@@ -107,7 +113,7 @@ pub(crate) struct Tally {
     cut: AtomicUsize,
 }
 
-/// What became of the clients of a server that has stopped.
+/// What became of the clients of a server that has stopped. Clients inside of the program are not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -118,12 +124,9 @@ pub struct Report {
 }
 
 impl Tally {
-    /// Counts a member that ended while the server stopped.
-    pub(crate) fn count(&self, reason: EndReason) {
-        let count = match reason {
-            EndReason::ServerStopped | EndReason::Bye | EndReason::Closed => &self.drained,
-            _ => &self.cut,
-        };
+    /// Counts a member whose stream ended while the server stopped: with all that it was owed, or without.
+    pub(crate) fn count(&self, delivered: bool) {
+        let count = if delivered { &self.drained } else { &self.cut };
         count.fetch_add(1, Ordering::Relaxed);
     }
 

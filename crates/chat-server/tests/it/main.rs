@@ -25,10 +25,13 @@ mod operation;
 mod order;
 mod process;
 mod readme;
+mod reasons;
 mod room;
+mod runtimes;
 mod simulation;
 #[cfg(all(unix, feature = "cli"))]
 mod snapshots;
 mod stats;
+mod stopping;
 mod support;
 mod wire;
