@@ -68,11 +68,7 @@ impl ChatServer {
 
     /// Serves one client over any stream of octets. It counts as one of the
     /// [`max_clients`](ChatServerBuilder::max_clients). Its tasks run in the runtime that this is called in; if that one ends,
-    /// the client leaves.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
+    /// the client leaves. Called outside of any, they run in the one that the server was built in.
     pub fn attach<S>(&self, stream: S, peer: PeerInfo)
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
@@ -81,17 +77,14 @@ impl ChatServer {
         self.attach_halves(reader, writer, peer);
     }
 
-    /// Serves one client over the two halves of a stream, for transports that have a cheaper way to split.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
+    /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does, for transports that have a cheaper
+    /// way to split.
     pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: PeerInfo)
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.shared.tasks.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer.canonical()));
+        self.shared.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer.canonical()));
     }
 
     /// Joins as a client inside of this program: the same rules, order and answers, and no socket. It does not count

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) farewells: Semaphore,
     gate: Gate,
     conns: AtomicU64,
+    /// The one that the server was built in.
+    runtime: Handle,
 }
 
 impl Shared {
@@ -55,7 +57,8 @@ impl Shared {
         let signals = Signals::default();
         let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters), signals.clone());
         let Signals { stop, cut, ended } = signals;
-        tokio::spawn(task);
+        let runtime = Handle::current();
+        runtime.spawn(task);
         Self {
             gate: Gate::new(options.max_clients, options.max_clients_per_address),
             farewells: Semaphore::new(FAREWELLS),
@@ -70,7 +73,14 @@ impl Shared {
             tally: Tally::default(),
             counters,
             conns: AtomicU64::new(1),
+            runtime,
         }
+    }
+
+    /// Runs a connection in the caller's runtime, whose transports may need it; in a thread without one, in the server's.
+    pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
+        self.tasks.spawn_on(connection, &runtime);
     }
 
     pub(crate) fn next_conn(&self) -> ConnId {

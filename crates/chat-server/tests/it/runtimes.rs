@@ -79,6 +79,17 @@ async fn a_connection_that_ends_with_its_runtime_leaves() {
     server.local("ann").await.expect("the name is free");
 }
 
+#[tokio::test]
+async fn a_thread_without_a_runtime_may_attach() {
+    let server = unlimited().build();
+    let (ours, theirs) = tokio::io::duplex(1_024);
+    let handle = server.clone();
+    thread::spawn(move || handle.attach(theirs, PeerInfo::named("thread"))).join().unwrap();
+    let ann = Peer::over(ours).join("ann").await;
+    let (report, rest) = tokio::join!(server.shutdown(), ann.into_rest());
+    assert_eq!((report.drained, rest.as_str()), (1, "BYE\r\n"));
+}
+
 /// More leave at once, and where nobody can wait, than the hub has room for.
 #[tokio::test]
 async fn of_two_thousand_that_are_dropped_at_once_everybody_leaves() {
