@@ -78,7 +78,10 @@ async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
     ann.expect("LOGOUT bot").await;
     assert_eq!(bot.send("too late").await.unwrap_err(), LocalError::Lagged);
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Lagged);
-    server.cut();
+    drop(bot);
+    server.shutdown().await;
+    let stats = server.stats();
+    assert_eq!((stats.ended_by(EndReason::Lagged), stats.ended_by(EndReason::Closed)), (1, 0), "it left once: {stats}");
 }
 
 #[tokio::test]

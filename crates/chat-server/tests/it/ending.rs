@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use chat_server::{ChatServer, EndReason, Event, StopOnBye};
+use chat_server::{ChatServer, EndReason, Ending, Event, StopOnBye};
 
 use crate::support::{Peer, start, unlimited};
 
@@ -56,6 +56,13 @@ async fn who_never_joined_is_not_announced() {
     for opening in ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "PROT 0.1 CONNECT USER witness\r\n"] {
         Peer::tcp(address).await.raw(opening.as_bytes()).await;
     }
+    // What is announced of them would have come before the answer: they have all ended.
+    let all_ended = async {
+        while server.stats().ended_as(Ending::Left) < 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), all_ended).await.expect("all end");
     witness.send("REQ CLIENTS").await;
     witness.expect("LIST CLIENTS 1 witness").await;
     server.cut();
