@@ -97,6 +97,7 @@ impl Hub {
     async fn ask_to_join(&self, conn: ConnId, wanted: Wanted) -> Result<Joined, JoinError> {
         let (reply, answer) = oneshot::channel();
         self.room().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { conn, wanted, reply });
+        self.check_that_it_runs().map_err(|Stopped| JoinError::Stopped)?;
         answer.await.unwrap_or(Err(JoinError::Stopped))
     }
 
@@ -110,6 +111,7 @@ impl Hub {
     pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, Stopped> {
         let (receipt, placed) = oneshot::channel();
         self.room().await?.send(Command::SayAndTell { conn, text, receipt });
+        self.check_that_it_runs()?;
         placed.await.map_err(|_| Stopped)
     }
 
@@ -141,6 +143,12 @@ impl Hub {
             Err(TrySendError::Full(command)) => self.0.aside.push(command),
             Err(TrySendError::Closed(_)) => Err(Stopped),
         }
+    }
+
+    /// Whether a command that has just been sent will be carried out, or at least dropped. Room that was promised before the
+    /// hub ended can be used after it: such a command lies in the queue for ever, and its answer never comes.
+    fn check_that_it_runs(&self) -> Result<(), Stopped> {
+        if self.0.signals.ended.is_cancelled() { Err(Stopped) } else { Ok(()) }
     }
 
     /// Waits for room for one command. The command is made after that: a task that waits here holds no copies of it.

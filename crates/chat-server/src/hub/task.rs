@@ -123,6 +123,8 @@ impl Task {
     async fn next(&self, queue: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) -> bool {
         poll_fn(|cx| match queue.poll_recv_many(cx, waiting, super::QUEUE) {
             Poll::Ready(taken) => Poll::Ready(taken > 0),
+            // Room may be promised to somebody who does not use it: that is not waited for.
+            Poll::Pending if queue.is_closed() && queue.is_empty() => Poll::Ready(false),
             Poll::Pending if self.aside.is_filled_or_wakes(cx.waker()) => Poll::Ready(true),
             Poll::Pending => Poll::Pending,
         })
@@ -248,6 +250,9 @@ impl Task {
 impl Drop for Task {
     /// Whatever ends the hub: a stop, a panic, the end of its runtime, or that nobody can reach it any more.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            error!("the hub panicked: the server stops");
+        }
         // A panic may have left the state half done, and a second one while the first is under way would abort the program.
         if catch_unwind(AssertUnwindSafe(|| self.end())).is_err() {
             error!("the hub panicked while it ended: not all leaves are told");

@@ -1,6 +1,7 @@
 //! The hub's task from outside: what is said of its end, whatever it ends by.
 
 use chat_proto::{Name, Text};
+use futures::FutureExt;
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -100,4 +101,20 @@ async fn a_leave_that_finds_no_room_wakes_the_hub() {
     drop(ann);
     assert!(matches!(rig.events.recv().await, Some(Ok(Event::Left { reason: EndReason::Dropped, .. }))));
     drop(promised);
+}
+
+/// Room that is promised to somebody who does not look does not keep the hub from ending.
+#[tokio::test(start_paused = true)]
+async fn who_has_asked_for_room_and_does_not_use_it_does_not_hold_up_the_end() {
+    let rig = start();
+    let _ann = join(&rig.hub, 1, "ann").await;
+    for _ in 0..QUEUE {
+        rig.hub.urge(Command::Leave { conn: ConnId::new(9), reason: EndReason::Bye }).unwrap();
+    }
+    let mut saying = Box::pin(rig.hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()));
+    assert!(saying.as_mut().now_or_never().is_none());
+    rig.hub.stop();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(9), rig.signals.ended.cancelled());
+    ended.await.expect("it ends");
+    assert_eq!(saying.await.unwrap_err(), Stopped);
 }
