@@ -32,11 +32,11 @@ pub enum Event {
     },
     /// Somebody left; the name is free.
     Left {
-        /// The number in the order. When the server stops, all who are still there leave at the last number.
+        /// The number in the order, also of those who leave because the server stops.
         seq: u64,
         /// Who.
         name: Name,
-        /// Why.
+        /// Why. [`Stats::ended`](crate::Stats::ended) has counted it by the same reason.
         reason: EndReason,
     },
 }
@@ -112,7 +112,8 @@ pub struct Events {
 pub struct EventsLost;
 
 impl Events {
-    /// The next event; `None` once the server has stopped and all events were received.
+    /// The next event; `None` once the server has stopped and all events were received. A server without a handle, a
+    /// connection and a local client has stopped too: a subscription keeps nothing alive.
     ///
     /// At least 1,024 events are kept for a subscriber. One that falls further behind is told [`EventsLost`], once for
     /// each gap. Nothing is lost if the future is dropped.

@@ -6,19 +6,23 @@ use chat_proto::{Name, NameError, Text, TextError};
 
 use crate::{
     Event, Events,
-    hub::{JoinError, Stopped, Wanted},
+    hub::{JoinError, Membership, Stopped, Wanted},
     peer::{ConnId, PeerInfo},
     policy::{Admission, Verdict},
     reason::EndReason,
     shared::Shared,
 };
 
-/// A client inside of this program, from [`ChatServer::local`](crate::ChatServer::local). Dropped, it leaves.
+/// A client inside of this program, from [`ChatServer::local`](crate::ChatServer::local). Dropped, it leaves, in whatever
+/// thread or runtime that happens.
 ///
 /// It is not limited in rate: how fast it may speak is up to the program that it is a part of.
 #[derive(Debug)]
 pub struct LocalClient {
-    member: Membership,
+    shared: Arc<Shared>,
+    conn: ConnId,
+    peer: PeerInfo,
+    membership: Membership,
     name: Name,
     /// The number of its own `JOIN`: what comes before it in the order is not for it.
     joined: u64,
@@ -60,12 +64,11 @@ impl LocalClient {
         // Subscribed before it joins, so that nothing falls between; what it gets too early is skipped by its number.
         let events = shared.events.subscribe();
         let conn = shared.next_conn();
-        let joined = shared.hub.join(conn, Wanted::Name(name)).await.map_err(|error| match error {
+        let (joined, membership) = shared.hub.join(conn, Wanted::Name(name)).await.map_err(|error| match error {
             JoinError::Taken => LocalError::NameTaken,
             JoinError::Stopped => LocalError::Stopped,
         })?;
-        let member = Membership { shared, conn, peer };
-        Ok(Self { member, name, joined: joined.seq, events, lagged: false })
+        Ok(Self { shared, conn, peer, membership, name, joined: joined.seq, events, lagged: false })
     }
 
     /// The name that it has joined under.
@@ -85,14 +88,15 @@ impl LocalClient {
         if self.lagged {
             return Err(LocalError::Lagged);
         }
-        let Membership { shared, conn, peer } = &self.member;
+        let Self { shared, conn, peer, .. } = self;
         match shared.policy.message(peer, self.name, Text::new(text.as_ref())?) {
             Verdict::Deliver(text) => shared.hub.say_and_wait(*conn, text).await.map_err(|Stopped| LocalError::Stopped),
             Verdict::Refuse => Err(LocalError::Refused),
         }
     }
 
-    /// The next thing that happens after it joined, but for what it says itself. At least 1,024 batches of events are
+    /// The next thing that happens after it joined, but for what it says itself. When the server stops, it hears everybody
+    /// leave, itself too, and then [`LocalError::Stopped`]. At least 1,024 batches of events are
     /// kept for it while it does other things. Nothing is lost if the future is dropped.
     ///
     /// # Errors
@@ -109,7 +113,7 @@ impl LocalClient {
                 Some(Ok(event)) => return Ok(event),
                 Some(Err(_)) => {
                     self.lagged = true;
-                    self.member.leave(EndReason::Lagged).await;
+                    self.membership.leave(EndReason::Lagged);
                     return Err(LocalError::Lagged);
                 }
                 None => return Err(LocalError::Stopped),
@@ -118,33 +122,14 @@ impl LocalClient {
     }
 
     /// Leaves, after all that it has said. Resolves when everybody else is about to see it go.
-    pub async fn leave(self) {
-        self.member.leave(EndReason::Bye).await;
+    #[expect(clippy::unused_async, reason = "a leave may have to wait one day; nothing here does today")]
+    pub async fn leave(mut self) {
+        self.membership.leave(EndReason::Bye);
     }
 }
 
-/// A place in the roster, left when dropped.
-#[derive(Debug)]
-struct Membership {
-    shared: Arc<Shared>,
-    conn: ConnId,
-    peer: PeerInfo,
-}
-
-impl Membership {
-    /// Leaving twice is leaving once: the hub knows who is here.
-    async fn leave(&self, reason: EndReason) {
-        // An error says that the server has stopped.
-        let _ = self.shared.hub.leave(self.conn, reason).await;
-    }
-}
-
-impl Drop for Membership {
+impl Drop for LocalClient {
     fn drop(&mut self) {
-        let (shared, conn) = (Arc::clone(&self.shared), self.conn);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let tasks = self.shared.tasks.clone();
-            runtime.spawn(tasks.track_future(async move { shared.hub.leave(conn, EndReason::Closed).await }));
-        }
+        self.membership.leave(EndReason::Closed);
     }
 }

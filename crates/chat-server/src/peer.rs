@@ -26,6 +26,8 @@ impl fmt::Display for ConnId {
 }
 
 /// Where a connection comes from. It is what policies decide by and what the log shows.
+///
+/// An IPv4 address has one spelling there: whatever brings a connection in, `::ffff:192.0.2.7` has become `192.0.2.7`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PeerInfo {
@@ -50,16 +52,28 @@ impl PeerInfo {
     }
 }
 
+impl PeerInfo {
+    /// The same peer, with the one spelling of its address.
+    pub(crate) fn canonical(self) -> Self {
+        match self {
+            Self::Address(SocketAddr::V6(address)) if address.ip().to_ipv4_mapped().is_some() => {
+                Self::Address(SocketAddr::new(address.ip().to_canonical(), address.port()))
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<SocketAddr> for PeerInfo {
     fn from(address: SocketAddr) -> Self {
-        Self::Address(address)
+        Self::Address(address).canonical()
     }
 }
 
 impl From<Source> for PeerInfo {
     fn from(source: Source) -> Self {
         match source {
-            Source::Address(address) => Self::Address(address),
+            Source::Address(address) => address.into(),
             Source::Named(name) => Self::Named(name),
         }
     }

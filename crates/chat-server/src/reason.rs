@@ -5,6 +5,10 @@ use std::io;
 use chat_proto::Fault;
 
 /// Why a connection ended.
+///
+/// That of a member is decided when it leaves the room, and is then the same in [`Event::Left`](crate::Event::Left), in
+/// [`Stats::ended`](crate::Stats::ended) and in the log. Whether a member took what it was owed when the server stopped is
+/// told by the [`Report`](crate::Report).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndReason {
@@ -53,10 +57,13 @@ pub enum EndReason {
     /// Its task panicked, for instance in the embedder's policy.
     #[error("its task panicked")]
     Panicked,
+    /// What served it was dropped, for instance because its runtime ended.
+    #[error("dropped by the program")]
+    Dropped,
     /// The server stopped (clause 6.3).
     #[error("the server stopped")]
     ServerStopped,
-    /// The server stopped and would not wait any longer.
+    /// The server stopped at once: [`ChatServer::cut`](crate::ChatServer::cut).
     #[error("cut when the server stopped")]
     Cut,
 }
@@ -90,6 +97,7 @@ impl EndReason {
             | Self::Lagged
             | Self::WriteTimeout
             | Self::Panicked
+            | Self::Dropped
             | Self::Cut => Ending::Cut,
         }
     }

@@ -18,7 +18,12 @@ use crate::{
 /// A chat server: one room, in which everybody sees the same order of things.
 ///
 /// A handle: clones are the same server. The caller owns the runtime, the listeners, the signals and the logger.
-/// Connections go on when all handles are dropped, until they end by themselves; [`ChatServer::shutdown`] ends them.
+///
+/// Connections and local clients go on when all handles are dropped, until they end by themselves. The server ends with the
+/// last of them, and so do subscriptions to its events. [`ChatServer::shutdown`] and [`ChatServer::cut`] end them all.
+///
+/// The room lives in the runtime that the server was [built](ChatServerBuilder::build) in. When that runtime ends, the server
+/// stops as by a shutdown: [`ChatServer::stopping`] resolves, and connections that other runtimes serve get `BYE`.
 #[derive(Clone, Debug)]
 pub struct ChatServer {
     shared: Arc<Shared>,
@@ -62,11 +67,8 @@ impl ChatServer {
     }
 
     /// Serves one client over any stream of octets. It counts as one of the
-    /// [`max_clients`](ChatServerBuilder::max_clients).
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
+    /// [`max_clients`](ChatServerBuilder::max_clients). Its tasks run in the runtime that this is called in; if that one ends,
+    /// the client leaves. Called outside of any, they run in the one that the server was built in.
     pub fn attach<S>(&self, stream: S, peer: PeerInfo)
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
@@ -75,17 +77,14 @@ impl ChatServer {
         self.attach_halves(reader, writer, peer);
     }
 
-    /// Serves one client over the two halves of a stream, for transports that have a cheaper way to split.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime.
+    /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does, for transports that have a cheaper
+    /// way to split.
     pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: PeerInfo)
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.shared.tasks.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer));
+        self.shared.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer.canonical()));
     }
 
     /// Joins as a client inside of this program: the same rules, order and answers, and no socket. It does not count
@@ -111,7 +110,7 @@ impl ChatServer {
         self.shared.stats()
     }
 
-    /// Resolves when the server begins to stop, by whatever cause.
+    /// Resolves when the server begins to stop, by whatever cause: also if the runtime that it was built in has ended.
     pub async fn stopping(&self) {
         self.shared.stop.cancelled().await;
     }
@@ -119,22 +118,29 @@ impl ChatServer {
     /// Stops gracefully: nobody comes in any more, what was taken is delivered, everybody gets `BYE` (clause 6.3).
     /// Who has not taken it after the [`drain_timeout`](ChatServerBuilder::drain_timeout) is cut off. Called twice, both
     /// calls wait for the same end.
+    ///
+    /// When it returns, everybody has left: each with an event and a number of its own, and the numbers of
+    /// [`ChatServer::stats`] are final.
     pub async fn shutdown(&self) -> Report {
         let shared = &self.shared;
-        shared.begin_stop().await;
+        shared.begin_stop();
         shared.tasks.close();
-        let drain_timeout = shared.options.drain_timeout.unwrap_or(Duration::MAX);
-        if timeout(drain_timeout, shared.tasks.wait()).await.is_err() {
-            self.cut();
+        let all_ended = async || {
+            shared.ended.cancelled().await;
             shared.tasks.wait().await;
+        };
+        if timeout(shared.options.drain_timeout.unwrap_or(Duration::MAX), all_ended()).await.is_err() {
+            self.cut();
+            all_ended().await;
         }
         shared.tally.report()
     }
 
-    /// Ends all connections at once, with nothing more to say to them. A [`ChatServer::shutdown`] under way then ends
-    /// without further waiting.
+    /// Stops at once: all connections end, with nothing more to say to them, and everybody leaves. A
+    /// [`ChatServer::shutdown`] under way then ends without further waiting; one that is called later only waits until all
+    /// of it has ended.
     pub fn cut(&self) {
-        self.shared.stop.cancel();
         self.shared.cut.cancel();
+        self.shared.begin_stop();
     }
 }

@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Policy,
     event::{EventSender, EventSource},
-    hub::Hub,
+    hub::{Hub, Signals},
     limit::{Connections, Pass},
     options::Options,
     peer::{ConnId, PeerInfo},
@@ -31,26 +31,34 @@ pub(crate) struct Shared {
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) hub: Hub,
     pub(crate) events: EventSource,
-    /// Graceful: nothing new is taken, what is owed is delivered.
+    /// Graceful: nothing new is taken, what is owed is delivered. The end of the hub is such a stop too.
     pub(crate) stop: CancellationToken,
     /// At once.
     pub(crate) cut: CancellationToken,
+    /// The hub has ended: all leaves are told.
+    pub(crate) ended: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
     pub(crate) farewells: Semaphore,
     pub(crate) connections: Connections,
     conns: AtomicU64,
+    /// The one that the server was built in.
+    runtime: Handle,
 }
 
 impl Shared {
-    /// Makes all of it, and starts the hub's task.
+    /// Makes all of it, and starts the hub's task. It holds nothing of what is shared: when all handles, connections and
+    /// local clients are gone, nobody can reach it any more, and it ends.
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
         let sender = EventSender::new();
         let events = sender.source();
         let counters = Arc::<Counters>::default();
-        let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters));
-        tokio::spawn(task);
+        let signals = Signals::default();
+        let (hub, task) = Hub::new(options.ring_batches, sender, Arc::clone(&counters), signals.clone());
+        let Signals { stop, cut, ended } = signals;
+        let runtime = Handle::current();
+        runtime.spawn(task);
         Self {
             connections: Connections::new(&options),
             farewells: Semaphore::new(FAREWELLS),
@@ -58,13 +66,21 @@ impl Shared {
             policy,
             hub,
             events,
-            stop: CancellationToken::new(),
-            cut: CancellationToken::new(),
+            stop,
+            cut,
+            ended,
             tasks: TaskTracker::new(),
             tally: Tally::default(),
             counters,
             conns: AtomicU64::new(1),
+            runtime,
         }
+    }
+
+    /// Runs a connection in the caller's runtime, whose transports may need it; in a thread without one, in the server's.
+    pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
+        self.tasks.spawn_on(connection, &runtime);
     }
 
     pub(crate) fn next_conn(&self) -> ConnId {
@@ -88,9 +104,9 @@ impl Shared {
     }
 
     /// From here on nobody comes in, and what was said after this is not taken.
-    pub(crate) async fn begin_stop(&self) {
+    pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
-        self.hub.stop().await;
+        self.hub.stop();
     }
 }
 
@@ -107,7 +123,7 @@ pub(crate) struct Tally {
     cut: AtomicUsize,
 }
 
-/// What became of the clients of a server that has stopped.
+/// What became of the clients of a server that has stopped. Clients inside of the program are not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -118,12 +134,9 @@ pub struct Report {
 }
 
 impl Tally {
-    /// Counts a member that ended while the server stopped.
-    pub(crate) fn count(&self, reason: EndReason) {
-        let count = match reason {
-            EndReason::ServerStopped | EndReason::Bye | EndReason::Closed => &self.drained,
-            _ => &self.cut,
-        };
+    /// Counts a member whose stream ended while the server stopped: with all that it was owed, or without.
+    pub(crate) fn count(&self, delivered: bool) {
+        let count = if delivered { &self.drained } else { &self.cut };
         count.fetch_add(1, Ordering::Relaxed);
     }
 

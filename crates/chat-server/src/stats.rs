@@ -32,17 +32,19 @@ pub struct Stats {
     /// Messages that have been written to those who did not say them: one for each message and receiver. Clients inside
     /// of the program are not counted.
     pub deliveries: u64,
-    /// How connections ended, and how many by each reason; in the order in which the reasons first occurred.
+    /// How connections and clients inside of the program ended, and how many by each reason; in the order in which the reasons
+    /// first occurred. A client in the room is counted when it leaves, by the reason in its
+    /// [`Event::Left`](crate::Event::Left).
     pub ended: Vec<(EndReason, u64)>,
 }
 
 impl Stats {
-    /// Connections that ended by this reason.
+    /// How many ended by this reason.
     pub fn ended_by(&self, reason: EndReason) -> u64 {
         self.sum(|other| other == reason)
     }
 
-    /// Connections that ended in this way.
+    /// How many ended in this way.
     pub fn ended_as(&self, ending: Ending) -> u64 {
         self.sum(|reason| reason.ending() == ending)
     }
@@ -100,7 +102,7 @@ impl Counters {
         shard.fetch_add(messages as u64, Ordering::Relaxed);
     }
 
-    /// A connection has ended.
+    /// A member has left, or a connection has ended that never was one.
     pub(crate) fn ended(&self, reason: EndReason) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         match ended.iter_mut().find(|(known, _)| *known == reason) {

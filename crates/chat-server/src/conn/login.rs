@@ -1,5 +1,12 @@
 //! From the first line to a member: sections 2 and 3 up to `WELCOME`.
 
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    task::Poll,
+};
+
 use chat_proto::{ClientMessage, MAX_NAME_FAILURES, Name, Refusal, ServerMessage, Session};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -13,7 +20,7 @@ use super::{
     write::{close, write},
 };
 use crate::{
-    hub::{JoinError, Joined, Wanted, encode},
+    hub::{JoinError, Joined, Membership, Wanted, encode},
     options::PlainSessions,
     policy::Admission,
     reason::EndReason,
@@ -23,6 +30,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) joined: Joined,
+    pub(super) membership: Membership,
     /// A plain session's first line, which is one of the conversation already (clause 2.3).
     pub(super) first: Option<Box<Line>>,
 }
@@ -30,7 +38,7 @@ pub(super) struct Member {
 /// Logs a connection in, or says why not. The answers up to there are written; `NAME OK` and `WELCOME` stand in the
 /// ring, at the place of the `JOIN`.
 pub(super) async fn log_in<R, W>(
-    client: Client<'_>,
+    client: &Client<'_>,
     lines: &mut Lines<R>,
     writer: &mut W,
 ) -> Result<Box<Member>, EndReason>
@@ -38,22 +46,52 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let mut login = Login { client, lines, writer, failures: 0 };
-    let deadline = client.shared.options.login_timeout;
-    tokio::select! {
-        // Who has come in and who is told that it is too late must not be decided twice.
-        biased;
-        member = within(deadline, login.run()) => return member.unwrap_or(Err(EndReason::LoginTimeout)),
-        () = client.shared.stop.cancelled() => {}
+    let shared = client.shared;
+    let joining = AtomicBool::new(false);
+    let mut login = Login { client, lines, writer, failures: 0, joining: &joining };
+    let deadline = shared.options.login_timeout;
+    let interrupted = {
+        let mut run = pin!(login.run());
+        let interrupted = tokio::select! {
+            // Who has come in and who is told that it is too late must not be decided twice.
+            biased;
+            () = shared.cut.cancelled() => EndReason::Cut,
+            member = within(deadline, &mut run) => match member {
+                Some(member) => return member,
+                None => EndReason::LoginTimeout,
+            },
+            () = shared.stop.cancelled() => EndReason::ServerStopped,
+        };
+        // The hub is about to answer, and may have let it in: then it is a member, and ends as one.
+        let answered = poll_fn(|cx| match run.as_mut().poll(cx) {
+            Poll::Ready(member) => Poll::Ready(Some(member)),
+            Poll::Pending if joining.load(Ordering::Relaxed) => Poll::Pending,
+            Poll::Pending => Poll::Ready(None),
+        });
+        if joining.load(Ordering::Relaxed)
+            && let Some(Ok(member)) = answered.await
+        {
+            return Ok(member);
+        }
+        interrupted
+    };
+    if interrupted != EndReason::ServerStopped {
+        return Err(interrupted);
     }
-    login.end(&[ServerMessage::Bye], EndReason::ServerStopped).await
+    tokio::select! {
+        biased;
+        () = shared.cut.cancelled() => Err(EndReason::Cut),
+        ended = login.end(&[ServerMessage::Bye], EndReason::ServerStopped) => ended,
+    }
 }
 
 struct Login<'a, R, W> {
-    client: Client<'a>,
+    client: &'a Client<'a>,
     lines: &'a mut Lines<R>,
     writer: &'a mut W,
     failures: u32,
+    /// Whether it waits for the hub's answer.
+    joining: &'a AtomicBool,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
@@ -111,8 +149,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
             Admission::RefuseName => return self.refuse_name().await.map(|()| None),
             Admission::Close => return self.end(&[ServerMessage::Bye], EndReason::Policy).await,
         }
-        match self.client.shared.hub.join(self.client.conn, Wanted::Name(name)).await {
-            Ok(joined) => Ok(Some(Box::new(Member { joined, first: None }))),
+        match self.join(Wanted::Name(name)).await {
+            Ok((joined, membership)) => Ok(Some(Box::new(Member { joined, membership, first: None }))),
             Err(JoinError::Taken) => self.refuse_name().await.map(|()| None),
             Err(JoinError::Stopped) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
@@ -125,10 +163,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         if self.client.shared.policy.admit(self.client.peer, None) != Admission::Admit {
             return self.end(&[ServerMessage::Bye], EndReason::Policy).await;
         }
-        match self.client.shared.hub.join(self.client.conn, Wanted::Guest).await {
-            Ok(joined) => Ok(Box::new(Member { joined, first: Some(Box::new(Ok(first))) })),
+        match self.join(Wanted::Guest).await {
+            Ok((joined, membership)) => Ok(Box::new(Member { joined, membership, first: Some(Box::new(Ok(first))) })),
             Err(_) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
+    }
+
+    async fn join(&mut self, wanted: Wanted) -> Result<(Joined, Membership), JoinError> {
+        self.joining.store(true, Ordering::Relaxed);
+        let answer = self.client.shared.hub.join(self.client.conn, wanted).await;
+        self.joining.store(false, Ordering::Relaxed);
+        answer
     }
 
     /// Clause 3.3.

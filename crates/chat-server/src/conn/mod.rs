@@ -9,7 +9,7 @@ mod refuse;
 mod write;
 mod writer;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{io::ErrorKind, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
     task::JoinError,
     time::timeout,
 };
-use tracing::{debug, info};
+use tracing::{debug, field::display, info};
 
 use self::{
     lines::Lines,
@@ -37,7 +37,6 @@ use crate::{
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Whose connection it is, for the parts that serve it.
-#[derive(Clone, Copy)]
 struct Client<'a> {
     shared: &'a Arc<Shared>,
     conn: ConnId,
@@ -75,15 +74,9 @@ where
         let client = Client { shared: &shared, conn, peer: &peer, meter: shared.connections.meter(&pass) };
 
         // On the heap while it lasts: in place, it would make room for itself for as long as the connection lives.
-        let login = Box::pin(login::log_in(client, &mut lines, &mut writer));
+        let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
         let login = AssertUnwindSafe(login).catch_unwind();
-        let logged_in = tokio::select! {
-            // Not by chance: the same events are to lead to the same end, so that a simulation can replay them.
-            biased;
-            () = shared.cut.cancelled() => Err(EndReason::Cut),
-            login = login => login.unwrap_or(Err(EndReason::Panicked)),
-        };
-        let member = match logged_in {
+        let member = match login.await.unwrap_or(Err(EndReason::Panicked)) {
             Ok(member) => member,
             Err(reason) => {
                 info!(%conn, %peer, %reason, "disconnected");
@@ -91,50 +84,62 @@ where
                 return linger_after(reason, &shared, &mut lines).await;
             }
         };
-        let reason = converse(client, &mut lines, writer, member).await;
-        info!(%conn, %peer, %reason, "disconnected");
-        shared.counters.ended(reason);
-        linger_after(reason, &shared, &mut lines).await;
+        let Ended { reason, undelivered } = converse(&client, &mut lines, writer, member).await;
+        if undelivered.is_none() {
+            linger_after(reason, &shared, &mut lines).await;
+        }
     }
+}
+
+/// How a member ended.
+struct Ended {
+    /// As the hub has told it to everybody.
+    reason: EndReason,
+    /// Why not all that it was owed was written, if so.
+    undelivered: Option<EndReason>,
 }
 
 /// From `JOIN` to `LOGOUT`.
 #[expect(clippy::manual_async_fn, reason = "as above")]
 fn converse<'a, R, W>(
-    client: Client<'a>,
+    client: &'a Client<'a>,
     lines: &'a mut Lines<R>,
     writer: W,
     member: Box<Member>,
-) -> impl Future<Output = EndReason> + Send + 'a
+) -> impl Future<Output = Ended> + Send + 'a
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
     async move {
-        let Client { shared, conn, peer, .. } = client;
+        let &Client { shared, conn, peer, .. } = client;
         // In a block, so that what is handed on leaves no room behind.
-        let (name, outbox, first, mut writing) = {
-            let Member { joined, first } = *member;
+        let (name, outbox, first, mut membership, mut writing) = {
+            let Member { joined, membership, first } = *member;
             let (name, outbox) = (joined.name, Arc::clone(&joined.outbox));
             info!(%conn, %peer, %name, "joined");
             let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
-            (name, outbox, first, shared.tasks.spawn(async move { writer.run().await }))
+            (name, outbox, first, membership, shared.tasks.spawn(async move { writer.run().await }))
         };
         let mut reader = Reader::new(client, name, &outbox, lines, first);
         let mut written = None;
-        let reason = tokio::select! {
-            biased;
-            end = &mut writing => end_of(written.insert(end), EndReason::Closed),
-            () = shared.stop.cancelled() => EndReason::ServerStopped,
-            read = reader.run() => read,
+        let read = {
+            let mut reading = pin!(reader.run());
+            tokio::select! {
+                // Not by chance: the same events are to lead to the same end, so that a simulation can replay them.
+                biased;
+                end = &mut writing => Some(match end_of(written.insert(end)) {
+                    GONE => how_it_went(reading.now_or_never()),
+                    reason => reason,
+                }),
+                () = shared.stop.cancelled() => None,
+                read = &mut reading => Some(read),
+            }
         };
-        // The one place where a member leaves. A server that stops says BYE to all instead, at the end of the ring.
-        if reason != EndReason::ServerStopped {
-            // An error says that the hub has stopped meanwhile.
-            let _ = shared.hub.leave(conn, reason).await;
-        }
-        if reason == EndReason::Bye && shared.options.stop_on_bye == StopOnBye::AnyClient {
-            shared.begin_stop().await;
+        // The one place where a member leaves. A server that stops lets all go instead, and says BYE at the end of the ring.
+        let left = read.map(|reason| membership.leave(reason));
+        if left == Some(EndReason::Bye) && shared.options.stop_on_bye == StopOnBye::AnyClient {
+            shared.begin_stop();
         }
         let written = if let Some(written) = written {
             written
@@ -148,30 +153,47 @@ where
                 }
             }
         };
-        // The writer knows better: it may have failed to deliver what was owed, or met the end of the ring first.
-        let reason = end_of(&written, reason);
         if shared.stop.is_cancelled() {
-            shared.tally.count(reason);
+            shared.tally.count(matches!(written, Ok(Ok(_))));
         }
-        reason
+        let reason = left.unwrap_or_else(|| membership.leave(end_of(&written)));
+        let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
+        // Told if it says more than the reason does.
+        let told = undelivered.filter(|undelivered| *undelivered != reason).map(display);
+        info!(conn = %membership.conn(), %peer, %reason, undelivered = told, "disconnected");
+        Ended { reason, undelivered }
     }
 }
 
-/// What a connection ended by, if its reader ended by `read` and its writer like this.
-fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>, read: EndReason) -> EndReason {
+/// What a writer meets whose peer has closed its stream altogether.
+const GONE: EndReason = EndReason::Transport(ErrorKind::BrokenPipe);
+
+/// How a peer went whom nothing can be written to any more: the reader may have met a reset at the same time.
+fn how_it_went(read: Option<EndReason>) -> EndReason {
+    match read {
+        Some(reset @ EndReason::Transport(_)) => reset,
+        _ => EndReason::Closed,
+    }
+}
+
+/// Why a member leaves whose writer ended like this by itself.
+fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>) -> EndReason {
     match written {
-        Ok(Ok(Delivered::UntilLeft)) => read,
-        Ok(Ok(Delivered::UntilStopped)) => EndReason::ServerStopped,
+        // Nobody but the end of the ring ends a writer that is not told to.
+        Ok(Ok(Delivered::UntilLeft | Delivered::UntilStopped)) => EndReason::ServerStopped,
         Ok(Err(reason)) => *reason,
+        Err(error) if error.is_cancelled() => EndReason::Dropped,
         Err(_) => EndReason::Panicked,
     }
 }
 
 /// Whether the server ended it in good order, with a last line that must arrive.
 fn closes_politely(reason: EndReason) -> bool {
-    use EndReason::{Closed, Cut, Lagged, LoginTimeout, Panicked, PingTimeout, Transport, WriteTimeout};
-    let at_once =
-        matches!(reason, Closed | Cut | Lagged | LoginTimeout | Panicked | PingTimeout | Transport(_) | WriteTimeout);
+    use EndReason::{Closed, Cut, Dropped, Lagged, LoginTimeout, Panicked, PingTimeout, Transport, WriteTimeout};
+    let at_once = matches!(
+        reason,
+        Closed | Cut | Dropped | Lagged | LoginTimeout | Panicked | PingTimeout | Transport(_) | WriteTimeout
+    );
     !at_once
 }
 
@@ -208,9 +230,9 @@ mod tests {
 
         let (reader, writer) = stream().await;
         let task = serve(Arc::clone(&shared), reader, writer, address.into());
-        assert!(size_of_val(&task) <= 1_000, "the reader's task: {}", size_of_val(&task));
+        assert!(size_of_val(&task) <= 992, "the reader's task: {}", size_of_val(&task));
 
-        let joined = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
+        let (joined, _membership) = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
         assert!(size_of_val(&*joined.outbox) <= 136, "the outbox: {}", size_of_val(&*joined.outbox));
         let (_, writer) = stream().await;
         let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, shared);

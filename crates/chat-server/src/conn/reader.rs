@@ -43,7 +43,7 @@ const SILENT_LINES_PER_UNIT: u16 = 512;
 const NOTHING_DUE: Duration = Duration::from_secs(86_400);
 
 pub(super) struct Reader<'a, R> {
-    client: Client<'a>,
+    client: &'a Client<'a>,
     name: Name,
     outbox: &'a Arc<Outbox>,
     lines: &'a mut Lines<R>,
@@ -73,7 +73,7 @@ enum Wait<'a> {
 
 impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     pub(super) fn new(
-        client: Client<'a>,
+        client: &'a Client<'a>,
         name: Name,
         outbox: &'a Arc<Outbox>,
         lines: &'a mut Lines<R>,

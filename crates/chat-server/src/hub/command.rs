@@ -22,6 +22,9 @@ pub(super) enum Command {
     Leave { conn: ConnId, reason: EndReason },
     /// Nothing that is not waiting already is taken any more.
     Stop,
+    /// The hub's own fault.
+    #[cfg(test)]
+    Panic,
 }
 
 /// What a member asks for itself; the answer stands where it was asked in the order.

@@ -60,14 +60,18 @@ impl State {
         Some((name, self.put(&ServerMessage::Logout(name), conn, farewell)))
     }
 
+    /// Lets somebody go of whom nobody is told on the wire: the server ends, which `BYE` tells (clause 6.3). The leave has its
+    /// number all the same. `None` if nobody is left.
+    pub(super) fn leave_at_the_end(&mut self) -> Option<(Name, u64)> {
+        let (conn, _) = self.roster.members().next()?;
+        let name = self.roster.remove(conn)?;
+        self.seq += 1;
+        Some((name, self.seq))
+    }
+
     /// `LIST CLIENTS` at this place in the order.
     pub(super) fn listing(&mut self) -> Arc<Listing> {
         self.roster.listing()
-    }
-
-    /// Everybody who is here.
-    pub(super) fn members(&self) -> impl Iterator<Item = (ConnId, Name)> {
-        self.roster.members()
     }
 
     /// How many are here.
@@ -78,11 +82,6 @@ impl State {
     /// How many bytes `LIST CLIENTS` has, about.
     pub(super) fn roster_bytes(&self) -> usize {
         self.roster.bytes()
-    }
-
-    /// The number of the last message, join or leave.
-    pub(super) fn seq(&self) -> u64 {
-        self.seq
     }
 
     /// The place that the order has come to.

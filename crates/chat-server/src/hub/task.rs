@@ -1,15 +1,24 @@
 //! The hub's task: takes what waits, lets the state place it, sends it as one batch.
 
-use std::{future::poll_fn, mem, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::Poll,
+};
 
-use chat_proto::Text;
+use chat_proto::{Name, Text};
 use futures::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot},
     task::yield_now,
 };
+use tracing::error;
 
 use super::{
+    Signals,
+    aside::Aside,
     batch::Instead,
     command::{Command, JoinError, Joined, Request},
     outbox::{Answer, Outbox},
@@ -46,31 +55,58 @@ pub(super) struct Task {
     ring: Ring,
     events: EventSender,
     counters: Arc<Counters>,
+    aside: Arc<Aside>,
     messages: u64,
     /// Batches in this turn.
     published: usize,
+    /// The last to be dropped: who hears of the end finds the ring and the events closed.
+    signals: SayEnded,
+}
+
+/// Says that the hub has ended, when it is dropped.
+#[derive(Debug)]
+struct SayEnded(Signals);
+
+impl Drop for SayEnded {
+    fn drop(&mut self) {
+        self.0.stop.cancel();
+        self.0.ended.cancel();
+    }
 }
 
 impl Task {
-    pub(super) fn new(ring: Ring, events: EventSender, counters: Arc<Counters>) -> Self {
-        Self { state: State::default(), ring, events, counters, messages: 0, published: 0 }
+    pub(super) fn new(
+        ring: Ring,
+        events: EventSender,
+        counters: Arc<Counters>,
+        aside: Arc<Aside>,
+        signals: Signals,
+    ) -> Self {
+        let (state, signals) = (State::default(), SayEnded(signals));
+        Self { state, ring, events, counters, aside, messages: 0, published: 0, signals }
     }
 
-    /// Runs until the queue is closed and empty. Dropping the ring then tells the writers that all has been said.
+    /// Runs until the queue is closed and empty. Dropping the task is its end: then everybody leaves, and dropping the ring
+    /// tells the writers that all has been said.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         let mut waiting = Vec::with_capacity(super::QUEUE);
         // All that waits becomes one batch: hundreds of lines under load, one at rest, and nobody waits for more.
-        while queue.recv_many(&mut waiting, super::QUEUE).await > 0 {
+        while self.next(&mut queue, &mut waiting).await {
             // Readers that are ready go first, so that what they have comes into the same batch: first whoever the runtime
             // finds ready before it comes back here, and then those whom it has found last.
             yield_now().await;
             step_back().await;
-            let room = super::QUEUE - waiting.len();
+            let room = super::QUEUE.saturating_sub(waiting.len());
             queue.recv_many(&mut waiting, room).now_or_never();
+            self.look_aside(&mut queue, &mut waiting).await;
             self.published = 0;
             for command in waiting.drain(..) {
                 match command {
-                    Command::Stop => queue.close(),
+                    Command::Stop => {
+                        // Decided before anybody can find the queue closed.
+                        self.aside.decide(self.signals.0.verdict());
+                        queue.close();
+                    }
                     command => self.handle(command),
                 }
                 self.publish_if_full();
@@ -81,11 +117,47 @@ impl Task {
             }
             self.publish();
         }
-        for (_, name) in self.state.members() {
-            let seq = self.state.seq();
-            self.events.push(|| Event::Left { seq, name, reason: EndReason::ServerStopped });
+    }
+
+    /// Waits until there is something to do. `false`: nothing more will come.
+    async fn next(&self, queue: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) -> bool {
+        poll_fn(|cx| match queue.poll_recv_many(cx, waiting, super::QUEUE) {
+            Poll::Ready(taken) => Poll::Ready(taken > 0),
+            // Room may be promised to somebody who does not use it: that is not waited for.
+            Poll::Pending if queue.is_closed() && queue.is_empty() => Poll::Ready(false),
+            Poll::Pending if self.aside.is_filled_or_wakes(cx.waker()) => Poll::Ready(true),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Takes what found no room in the queue. It stands behind all that was in the queue then: a member leaves after what it
+    /// has said.
+    async fn look_aside(&self, queue: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) {
+        let aside = self.aside.take();
+        if aside.is_empty() {
+            return; // As nearly always.
         }
-        self.counters.set_room(0, 0, self.messages);
+        let mut before = queue.len();
+        while before > 0 {
+            match queue.recv_many(waiting, before).await {
+                0 => break,
+                taken => before -= taken,
+            }
+        }
+        waiting.extend(aside);
+    }
+
+    /// Lets everybody go, each at a number of its own. On the wire that is `BYE`, so that it does not stand in the ring.
+    fn end(&mut self) {
+        let verdict = self.aside.decide(self.signals.0.verdict());
+        for command in self.aside.end() {
+            self.handle(command);
+        }
+        self.publish();
+        while let Some((name, seq)) = self.state.leave_at_the_end() {
+            self.count(seq, name, verdict);
+        }
         self.events.publish();
     }
 
@@ -114,6 +186,8 @@ impl Task {
             }
             Command::Leave { conn, reason } => self.leave(conn, reason),
             Command::Stop => {}
+            #[cfg(test)]
+            Command::Panic => panic!("as the test wants it"),
         }
     }
 
@@ -130,10 +204,8 @@ impl Task {
         let outbox = Arc::new(Outbox::new(place));
         // Subscribed before the batch with the JOIN is sent: nothing falls between joining and listening.
         let ring = self.ring.enter(conn, Arc::clone(&outbox));
-        let joined = Joined { name, seq, batch: place.batch, ring, outbox };
-        if reply.send(Ok(joined)).is_err() {
-            self.leave(conn, EndReason::Closed);
-        }
+        // Who does not wait for it any more drops its membership, and so leaves.
+        let _ = reply.send(Ok(Joined { name, seq, batch: place.batch, ring, outbox }));
     }
 
     /// `None` if it is not here.
@@ -148,8 +220,14 @@ impl Task {
         let farewell = if reason == EndReason::Bye { Instead::Bye } else { Instead::Nothing };
         if let Some((name, seq)) = self.state.leave(conn, farewell) {
             self.ring.leave(conn);
-            self.events.push(|| Event::Left { seq, name, reason });
+            self.count(seq, name, reason);
         }
+    }
+
+    /// The one place that tells why a member has left: the event and the numbers agree.
+    fn count(&mut self, seq: u64, name: Name, reason: EndReason) {
+        self.counters.ended(reason);
+        self.events.push(|| Event::Left { seq, name, reason });
     }
 
     fn publish_if_full(&mut self) {
@@ -166,5 +244,19 @@ impl Task {
             self.published += 1;
         }
         self.events.publish();
+    }
+}
+
+impl Drop for Task {
+    /// Whatever ends the hub: a stop, a panic, the end of its runtime, or that nobody can reach it any more.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            error!("the hub panicked: the server stops");
+        }
+        // A panic may have left the state half done, and a second one while the first is under way would abort the program.
+        if catch_unwind(AssertUnwindSafe(|| self.end())).is_err() {
+            error!("the hub panicked while it ended: not all leaves are told");
+        }
+        self.counters.set_room(0, 0, self.messages);
     }
 }

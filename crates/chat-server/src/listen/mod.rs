@@ -26,6 +26,7 @@ pub use self::unix::UnixSocket;
 pub use self::{
     addr::{AddrError, Endpoint, ListenAddr},
     memory::{MemoryConnector, MemoryListener, memory},
+    tcp::TcpReader,
 };
 
 /// Something that connections come from. Implement it for a transport of your own.

@@ -14,7 +14,6 @@ async fn events_tell_everything_in_order_and_end_with_the_server() {
     ann.expect("OK").await;
     ann.expect("BYE").await;
     let _bob = Peer::tcp(address).await.join("bob").await;
-    server.cut();
     server.shutdown().await;
 
     let mut seen = Vec::new();
@@ -27,10 +26,10 @@ async fn events_tell_everything_in_order_and_end_with_the_server() {
         Event::Message { seq: 2, from: name("ann"), text: "one".parse().unwrap() },
         Event::Left { seq: 3, name: name("ann"), reason: EndReason::Bye },
         Event::Joined { seq: 4, name: name("bob") },
+        Event::Left { seq: 5, name: name("bob"), reason: EndReason::ServerStopped },
     ];
     // Non-exhaustive, as the embedder sees them: compared by what they show.
-    assert_eq!(format!("{:?}", &seen[..4]), format!("{expected:?}"));
-    assert!(matches!(&seen[4..], [Event::Left { name, .. }] if name.as_str() == "bob"), "{seen:?}");
+    assert_eq!(format!("{seen:?}"), format!("{expected:?}"));
 }
 
 #[tokio::test]
@@ -79,17 +78,29 @@ async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
     ann.expect("LOGOUT bot").await;
     assert_eq!(bot.send("too late").await.unwrap_err(), LocalError::Lagged);
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Lagged);
-    server.cut();
+    drop(bot);
+    server.shutdown().await;
+    let stats = server.stats();
+    assert_eq!((stats.ended_by(EndReason::Lagged), stats.ended_by(EndReason::Closed)), (1, 0), "it left once: {stats}");
 }
 
 #[tokio::test]
 async fn a_local_client_is_told_that_the_server_stops() {
     let server = unlimited().build();
+    let ann = server.local("ann").await.unwrap();
     let mut bot = server.local("bot").await.unwrap();
     server.shutdown().await;
-    while let Ok(event) = bot.recv().await {
-        assert!(matches!(event, Event::Left { reason: EndReason::ServerStopped, .. }), "{event:?}");
-    }
+    let mut left = Vec::new();
+    let end = loop {
+        match bot.recv().await {
+            Ok(Event::Left { seq, name, reason, .. }) => left.push((seq, name, reason)),
+            Ok(other) => panic!("{other:?}"),
+            Err(end) => break end,
+        }
+    };
+    let stopped = EndReason::ServerStopped;
+    assert_eq!(left, [(3, ann.name(), stopped), (4, bot.name(), stopped)]);
+    assert_eq!(end, LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     assert_eq!(server.local("late").await.unwrap_err(), LocalError::Stopped);
 }

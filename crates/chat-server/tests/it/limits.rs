@@ -1,7 +1,10 @@
 //! How many may come in, and who.
 
+use std::{future::IntoFuture, net::SocketAddr};
+
 use chat_server::{
     Admission, ChatServer, Connect, EndReason, Full, Name, PeerInfo, PlainSessions, Policy, Text, Verdict,
+    listen::{Listener, Source},
 };
 
 use crate::support::{Peer, start, unlimited};
@@ -141,5 +144,51 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
     ann.expect("LOGOUT bob").await;
     ann.send("MSG still here").await;
     ann.expect("OK").await;
+    server.cut();
+}
+
+/// What a policy is told of each peer, in the order in which they came.
+struct Asked(tokio::sync::mpsc::UnboundedSender<String>);
+
+impl Policy for Asked {
+    fn connect(&self, peer: &PeerInfo) -> Connect {
+        self.0.send(format!("{peer} {:?}", peer.address())).unwrap();
+        Connect::Refuse
+    }
+}
+
+/// A listener of an embedder's own, which knows its peers by the address that a socket for both kinds gives.
+struct Mapped(Option<tokio::io::DuplexStream>);
+
+impl Listener for Mapped {
+    type Reader = tokio::io::ReadHalf<tokio::io::DuplexStream>;
+    type Writer = tokio::io::WriteHalf<tokio::io::DuplexStream>;
+
+    async fn accept(&mut self) -> (Self::Reader, Self::Writer, Source) {
+        let Some(stream) = self.0.take() else { return std::future::pending().await };
+        let (reader, writer) = tokio::io::split(stream);
+        (reader, writer, Source::Address(MAPPED.parse().unwrap()))
+    }
+}
+
+const MAPPED: &str = "[::ffff:192.0.2.7]:5";
+
+/// However a connection comes in, its address has one spelling: the one that the limits count by.
+#[tokio::test]
+async fn a_policy_is_told_one_spelling_of_an_address() {
+    let (asked, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let server = unlimited().policy(Asked(asked)).build();
+    let one = "192.0.2.7:5 Some(192.0.2.7:5)";
+    for peer in [PeerInfo::Address(MAPPED.parse().unwrap()), PeerInfo::from(MAPPED.parse::<SocketAddr>().unwrap())] {
+        server.attach(tokio::io::duplex(64).1, peer);
+        assert_eq!(told.recv().await.unwrap(), one);
+    }
+    let (_ours, theirs) = tokio::io::duplex(64);
+    tokio::spawn(server.serve(Mapped(Some(theirs))).into_future());
+    assert_eq!(told.recv().await.unwrap(), one);
+    // One that is no IPv4 address stays whole.
+    let scoped: SocketAddr = "[fe80::1%3]:5".parse().unwrap();
+    server.attach(tokio::io::duplex(64).1, scoped.into());
+    assert_eq!(told.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
     server.cut();
 }

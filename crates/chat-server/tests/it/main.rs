@@ -26,13 +26,16 @@ mod order;
 mod process;
 mod rates;
 mod readme;
+mod reasons;
 mod room;
 #[cfg(target_os = "linux")]
 mod rosters;
+mod runtimes;
 mod simulation;
 #[cfg(all(unix, feature = "cli"))]
 mod snapshots;
 mod stats;
+mod stopping;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod suspended;

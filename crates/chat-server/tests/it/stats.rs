@@ -42,8 +42,9 @@ async fn refusals_and_cuts_are_counted_by_reason() {
     for _ in 0..3 {
         Peer::tcp(address).await.expect("BYE").await;
     }
-    drop(ann);
     server.shutdown().await;
+    drop(ann);
+    assert_eq!(server.stats().ended_by(EndReason::ServerStopped), 1);
     assert_eq!(server.stats().ended_by(EndReason::Full(Full::Server)), 3);
     assert_eq!(server.stats().ended_as(Ending::Refused), 3);
     assert_eq!(server.stats().ended_as(Ending::Cut), 0);

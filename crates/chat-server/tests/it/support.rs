@@ -32,6 +32,13 @@ impl Peer {
         Self::over(TcpStream::connect(address).await.unwrap())
     }
 
+    /// One that ends in a reset when it is dropped.
+    pub(crate) async fn tcp_that_resets(address: impl ToSocketAddrs) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        Self::over(stream)
+    }
+
     /// A client of a server on paused time, over memory.
     pub(crate) fn paused(server: &ChatServer) -> Self {
         Self::paused_as(server, PeerInfo::named("test"))
@@ -101,6 +108,11 @@ impl Peer {
     pub(crate) async fn rest(&mut self) -> String {
         while self.more().await {}
         String::from_utf8(std::mem::take(&mut self.received)).unwrap()
+    }
+
+    /// Everything up to the end of the stream, and then it is gone.
+    pub(crate) async fn into_rest(mut self) -> String {
+        self.rest().await
     }
 
     /// Talks and listens until `BYE`, which must be the last line; its history, with its own messages where their `OK`s stand.

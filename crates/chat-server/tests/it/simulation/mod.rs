@@ -10,7 +10,8 @@ mod tamper;
 use std::{fmt::Write, time::Duration};
 
 use chat_server::{
-    ChatServer, ChatServerBuilder, EndReason, Ending, Name, PeerInfo, Policy, RateLimit, Stats, Text, Verdict,
+    ChatServer, ChatServerBuilder, EndReason, Ending, Event, Events, Name, PeerInfo, Policy, RateLimit, Stats, Text,
+    Verdict,
     testkit::{self, Faults, Faulty, Rng, Session, Violation, Violations, check},
 };
 
@@ -32,6 +33,8 @@ struct Run {
     /// Plain ones among them.
     plain: usize,
     stats: Stats,
+    /// How members left, by the events.
+    left: Vec<EndReason>,
     /// As others know it.
     victim: Name,
     /// Whether the trick that was asked for was played.
@@ -62,6 +65,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     let mut rng = Rng::new(seed);
     let server = options(&mut rng).build();
 
+    let told = tokio::spawn(ends(server.events()));
     // The witness and the victim read well; the trick, if any, is played on the victim.
     let witness = Client::named(attach(&server, 1 << 20, |stream| stream), "witness").enter().await;
     let mut tricked = None;
@@ -91,7 +95,47 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     sessions.insert(0, witness.await.unwrap());
     let tricked = tricked.is_some_and(|played| played.is_played());
     let plain = sessions.iter().filter(|session| session.name().is_none()).count();
-    Run { verdict: check(&sessions), sessions: sessions.len(), plain, stats: server.stats(), victim: name, tricked }
+    let left = told.await.unwrap();
+    Run {
+        verdict: check(&sessions),
+        sessions: sessions.len(),
+        plain,
+        stats: server.stats(),
+        left,
+        victim: name,
+        tricked,
+    }
+}
+
+/// Why members left, to the end of the events, whose numbers have no hole.
+async fn ends(mut events: Events) -> Vec<EndReason> {
+    let (mut left, mut seq) = (Vec::new(), 0);
+    while let Some(event) = events.recv().await {
+        let event = event.unwrap();
+        seq += 1;
+        assert_eq!(event.seq(), seq, "{event:?}");
+        if let Event::Left { reason, .. } = event {
+            left.push(reason);
+        }
+    }
+    left
+}
+
+/// Every connection has ended once, and those that were members as the events say.
+#[track_caller]
+fn check_ends(run: &Run, seed: u64) {
+    let counted: u64 = run.stats.ended.iter().map(|(_, times)| times).sum();
+    assert_eq!(counted, run.sessions as u64, "CHAT_SIM_SEED={seed}: each is counted once: {}", run.stats);
+    for reason in &run.left {
+        let told = run.left.iter().filter(|other| *other == reason).count() as u64;
+        let counted = run.stats.ended_by(*reason);
+        assert!(told <= counted, "CHAT_SIM_SEED={seed}: {reason:?} is told {told} times and counted {counted} times");
+    }
+    // Only members end like this.
+    for reason in [EndReason::Bye, EndReason::PingTimeout, EndReason::Lagged] {
+        let told = run.left.iter().filter(|other| **other == reason).count() as u64;
+        assert_eq!(told, run.stats.ended_by(reason), "CHAT_SIM_SEED={seed}: {reason:?}");
+    }
 }
 
 /// Refuses one message in ten.
@@ -145,6 +189,7 @@ fn nothing_is_lost_whatever_clients_do() {
     let (mut sessions, mut plain) = (0, 0);
     for seed in seeds(SEEDS) {
         let run = play(seed, None);
+        check_ends(&run, seed);
         let verdict = run.verdict.unwrap_or_else(|violations| panic!("CHAT_SIM_SEED={seed}: {violations}"));
         let Stats { connections, clients, tasks, messages, .. } = run.stats;
         assert_eq!((connections, clients, tasks), (0, 0, 0), "CHAT_SIM_SEED={seed}: something is left behind");

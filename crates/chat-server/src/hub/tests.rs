@@ -1,0 +1,120 @@
+//! The hub's task from outside: what is said of its end, whatever it ends by.
+
+use chat_proto::{Name, Text};
+use futures::FutureExt;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::event::{Event, Events};
+
+struct Rig {
+    hub: Hub,
+    signals: Signals,
+    events: Events,
+    counters: Arc<Counters>,
+    task: JoinHandle<()>,
+}
+
+fn start() -> Rig {
+    let (sender, signals, counters) = (EventSender::new(), Signals::default(), Arc::<Counters>::default());
+    let events = sender.source().subscribe();
+    let (hub, task) = Hub::new(16, sender, Arc::clone(&counters), signals.clone());
+    Rig { hub, signals, events, counters, task: tokio::spawn(task) }
+}
+
+async fn join(hub: &Hub, number: u64, name: &str) -> Membership {
+    let wanted = Wanted::Name(Name::new(name).unwrap());
+    hub.join(ConnId::new(number), wanted).await.unwrap().1
+}
+
+/// All events to their end, as short words.
+async fn told(mut events: Events) -> Vec<String> {
+    let mut told = Vec::new();
+    while let Some(event) = events.recv().await {
+        told.push(match event.unwrap() {
+            Event::Joined { seq, name } => format!("{seq} {name} joined"),
+            Event::Message { seq, from, text } => format!("{seq} {from} said {}", text.as_str()),
+            Event::Left { seq, name, reason } => format!("{seq} {name} left: {reason:?}"),
+        });
+    }
+    told
+}
+
+async fn check_that_a_dead_hub_is_said(rig: Rig, mut ann: Membership) {
+    let Rig { hub, signals, events, counters, .. } = rig;
+    signals.stop.cancelled().await;
+    signals.ended.cancelled().await;
+    assert_eq!(told(events).await, ["1 ann joined", "2 ann left: ServerStopped"]);
+    assert_eq!(counters.stats(0, 0).clients, 0);
+    assert_eq!(counters.stats(0, 0).ended, [(EndReason::ServerStopped, 1)]);
+    assert_eq!(ann.leave(EndReason::Closed), EndReason::ServerStopped, "as it was told already");
+    assert_eq!(hub.join(ConnId::new(2), Wanted::Guest).await.unwrap_err(), JoinError::Stopped);
+    assert_eq!(hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()).await.unwrap_err(), Stopped);
+}
+
+#[tokio::test]
+async fn a_hub_that_panics_says_that_it_has_ended() {
+    let rig = start();
+    let ann = join(&rig.hub, 1, "ann").await;
+    rig.hub.urge(Command::Panic).unwrap();
+    check_that_a_dead_hub_is_said(rig, ann).await;
+}
+
+#[tokio::test]
+async fn a_hub_whose_task_is_dropped_says_that_it_has_ended() {
+    let rig = start();
+    let ann = join(&rig.hub, 1, "ann").await;
+    rig.task.abort();
+    check_that_a_dead_hub_is_said(rig, ann).await;
+}
+
+/// A leave that finds no room stands behind what its member has said.
+#[tokio::test]
+async fn who_leaves_while_the_queue_is_full_has_said_all_before() {
+    let rig = start();
+    let ann = join(&rig.hub, 1, "ann").await;
+    let bob = join(&rig.hub, 2, "bob").await;
+    // The hub has no turn meanwhile.
+    for n in 0..QUEUE {
+        let texts = vec![Text::new(n.to_string()).unwrap()];
+        rig.hub.urge(Command::Say { conn: ConnId::new(1), texts }).unwrap();
+    }
+    assert!(rig.hub.0.commands.try_reserve().is_err(), "it is full");
+    drop((ann, bob));
+    rig.hub.stop();
+    let told = told(rig.events).await;
+    assert_eq!(told.len(), 2 + QUEUE + 2);
+    assert_eq!(told[QUEUE + 1], format!("{} ann said {}", QUEUE + 2, QUEUE - 1));
+    assert_eq!(told[QUEUE + 2], format!("{} ann left: Dropped", QUEUE + 3));
+    assert_eq!(told[QUEUE + 3], format!("{} bob left: Dropped", QUEUE + 4));
+    rig.task.await.unwrap();
+}
+
+/// It waits for nothing but the queue, and is woken all the same.
+#[tokio::test]
+async fn a_leave_that_finds_no_room_wakes_the_hub() {
+    let mut rig = start();
+    let ann = join(&rig.hub, 1, "ann").await;
+    // All room is promised, and none of it used.
+    let promised = rig.hub.0.commands.reserve_many(QUEUE).await.unwrap();
+    assert!(matches!(rig.events.recv().await, Some(Ok(Event::Joined { .. }))));
+    drop(ann);
+    assert!(matches!(rig.events.recv().await, Some(Ok(Event::Left { reason: EndReason::Dropped, .. }))));
+    drop(promised);
+}
+
+/// Room that is promised to somebody who does not look does not keep the hub from ending.
+#[tokio::test(start_paused = true)]
+async fn who_has_asked_for_room_and_does_not_use_it_does_not_hold_up_the_end() {
+    let rig = start();
+    let _ann = join(&rig.hub, 1, "ann").await;
+    for _ in 0..QUEUE {
+        rig.hub.urge(Command::Leave { conn: ConnId::new(9), reason: EndReason::Bye }).unwrap();
+    }
+    let mut saying = Box::pin(rig.hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()));
+    assert!(saying.as_mut().now_or_never().is_none());
+    rig.hub.stop();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(9), rig.signals.ended.cancelled());
+    ended.await.expect("it ends");
+    assert_eq!(saying.await.unwrap_err(), Stopped);
+}

@@ -1,0 +1,61 @@
+//! One reason for each end, whoever tells it: the events, the numbers, and what the kernel knows.
+
+use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr};
+
+use chat_server::{EndReason, Event};
+
+use crate::support::{Peer, start, unlimited};
+
+const GUESTS: usize = 150;
+
+/// A member that is gone at once: what it was sent is not taken, and a reset tells so.
+async fn join_and_reset(address: SocketAddr, name: String) {
+    let mut peer = Peer::tcp_that_resets(address).await.join(&name).await;
+    peer.raw(b"MSG one\r\nPING\r\n").await;
+    peer.line().await;
+}
+
+/// Reader and writer of a connection both meet a reset, each in its own way, while others talk without pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_is_a_reset_in_the_events_and_in_the_numbers() {
+    let (server, address) = start(unlimited()).await;
+    let mut events = server.events();
+    let told = tokio::spawn(async move {
+        let mut told = BTreeMap::<String, u64>::new();
+        while let Some(event) = events.recv().await {
+            if let Event::Left { reason, .. } = event.unwrap() {
+                *told.entry(format!("{reason:?}")).or_default() += 1;
+            }
+        }
+        told
+    });
+    let mut talkers = Vec::new();
+    for n in 0..4 {
+        let mut talker = Peer::tcp(address).await.join(&format!("talker{n}")).await;
+        talkers.push(tokio::spawn(async move {
+            let (mut left, mut said) = (0, 0);
+            while left < GUESTS {
+                said += 1;
+                talker.send(&format!("MSG {said}")).await;
+                loop {
+                    match talker.line().await.as_str() {
+                        "OK" => break,
+                        line => left += usize::from(line.starts_with("LOGOUT guest")),
+                    }
+                }
+            }
+            talker
+        }));
+    }
+    let resets = (0..GUESTS).map(|n| join_and_reset(address, format!("guest{n}a")));
+    futures::future::join_all(resets).await;
+    let mut still_there = Vec::new();
+    for talker in talkers {
+        still_there.push(talker.await.unwrap());
+    }
+    server.shutdown().await;
+    let counted = server.stats().ended.iter().map(|(reason, times)| (format!("{reason:?}"), *times)).collect();
+    assert_eq!(told.await.unwrap(), counted);
+    let reset = EndReason::Transport(ErrorKind::ConnectionReset);
+    assert_eq!(server.stats().ended_by(reset), GUESTS as u64, "{:?}", server.stats().ended);
+}

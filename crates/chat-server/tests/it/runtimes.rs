@@ -1,0 +1,108 @@
+//! Threads without a runtime, and runtimes that end: whoever was served there leaves.
+
+use std::thread;
+
+use chat_server::{ChatServer, EndReason, Event, Events, PeerInfo};
+use futures::FutureExt;
+use tokio::{runtime::Runtime, task::spawn_blocking, time::timeout};
+
+use crate::support::{Peer, unlimited};
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// The next to leave, and why.
+async fn left(events: &mut Events) -> (String, EndReason) {
+    loop {
+        let event = timeout(std::time::Duration::from_secs(20), events.recv()).await.expect("somebody leaves");
+        if let Event::Left { name, reason, .. } = event.unwrap().unwrap() {
+            return (name.to_string(), reason);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_local_client_leaves_wherever_it_is_dropped() {
+    let server = unlimited().build();
+    let mut events = server.events();
+    let bot = server.local("bot").await.unwrap();
+    thread::spawn(move || drop(bot)).join().unwrap();
+    assert_eq!(left(&mut events).await, ("bot".to_owned(), EndReason::Closed));
+
+    let bot = server.local("bot").await.expect("the name is free");
+    let other = runtime();
+    other.spawn(async move {
+        let _bot = bot;
+        std::future::pending::<()>().await;
+    });
+    other.shutdown_background();
+    assert_eq!(left(&mut events).await, ("bot".to_owned(), EndReason::Closed));
+    server.local("bot").await.expect("the name is free");
+}
+
+/// The hub has answered, and nobody looks at the answer.
+#[tokio::test]
+async fn a_join_that_is_given_up_anywhere_leaves_nobody_behind() {
+    let server = unlimited().build();
+    let mut events = server.events();
+    let handle = server.clone();
+    let mut join = Box::pin(async move { handle.local("bot").await.map(drop) });
+    assert!(join.as_mut().now_or_never().is_none());
+    assert!(matches!(events.recv().await, Some(Ok(Event::Joined { .. }))));
+    thread::spawn(move || drop(join)).join().unwrap();
+    assert_eq!(left(&mut events).await.0, "bot");
+    assert_eq!(server.stats().clients, 0);
+}
+
+/// A client that another runtime serves, and that runtime.
+async fn elsewhere(server: &ChatServer) -> (Runtime, Peer) {
+    let other = runtime();
+    let (ours, theirs) = tokio::io::duplex(1_024);
+    {
+        let _inside = other.enter();
+        server.attach(theirs, PeerInfo::named("elsewhere"));
+    }
+    (other, Peer::over(ours).join("ann").await)
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_with_its_runtime_leaves() {
+    let server = unlimited().build();
+    let mut events = server.events();
+    let (other, mut ann) = elsewhere(&server).await;
+    spawn_blocking(move || drop(other)).await.unwrap();
+    assert_eq!(ann.rest().await, "");
+    assert_eq!(left(&mut events).await.0, "ann");
+    let stats = server.stats();
+    assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
+    server.local("ann").await.expect("the name is free");
+}
+
+#[tokio::test]
+async fn a_thread_without_a_runtime_may_attach() {
+    let server = unlimited().build();
+    let (ours, theirs) = tokio::io::duplex(1_024);
+    let handle = server.clone();
+    thread::spawn(move || handle.attach(theirs, PeerInfo::named("thread"))).join().unwrap();
+    let ann = Peer::over(ours).join("ann").await;
+    let (report, rest) = tokio::join!(server.shutdown(), ann.into_rest());
+    assert_eq!((report.drained, rest.as_str()), (1, "BYE\r\n"));
+}
+
+/// More leave at once, and where nobody can wait, than the hub has room for.
+#[tokio::test]
+async fn of_two_thousand_that_are_dropped_at_once_everybody_leaves() {
+    let server = unlimited().build();
+    let mut bots = Vec::new();
+    for n in 0..2_000 {
+        bots.push(server.local(format!("bot{n}")).await.unwrap());
+    }
+    let mut events = server.events();
+    thread::spawn(move || drop(bots)).join().unwrap();
+    for _ in 0..2_000 {
+        assert_eq!(left(&mut events).await.1, EndReason::Closed);
+    }
+    assert_eq!(server.stats().clients, 0);
+    assert_eq!(server.stats().ended, [(EndReason::Closed, 2_000)]);
+}

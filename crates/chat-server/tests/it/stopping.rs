@@ -1,0 +1,191 @@
+//! The end is part of the order: every leave has its number, and nothing is left when the server has stopped.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chat_server::{ChatServer, EndReason, Event, Events, LocalError, PeerInfo};
+use tokio::{runtime::Runtime, time::timeout};
+
+use crate::support::{Peer, start, unlimited};
+
+/// Longer than anything takes that works.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A client over memory, served by this server.
+fn attached(server: &ChatServer) -> Peer {
+    let (ours, theirs) = tokio::io::duplex(65_536);
+    server.attach(theirs, PeerInfo::named("test"));
+    Peer::over(ours)
+}
+
+/// Everything up to the end of the subscription.
+async fn all(mut events: Events) -> Vec<Event> {
+    let mut seen = Vec::new();
+    while let Some(event) = timeout(PATIENCE, events.recv()).await.expect("the subscription ends") {
+        seen.push(event.unwrap());
+    }
+    seen
+}
+
+/// Numbers that are one more each time; and who left, with the reasons.
+#[track_caller]
+fn leaves(events: &[Event]) -> BTreeMap<String, EndReason> {
+    let numbers: Vec<_> = events.iter().map(Event::seq).collect();
+    let first = numbers.first().copied().unwrap_or_default();
+    assert_eq!(numbers, (first..).take(numbers.len()).collect::<Vec<_>>(), "each has its own number");
+    let left = events.iter().filter_map(|event| match event {
+        Event::Left { name, reason, .. } => Some((name.to_string(), *reason)),
+        _ => None,
+    });
+    left.collect()
+}
+
+fn who(names: &[&str], reason: EndReason) -> BTreeMap<String, EndReason> {
+    names.iter().map(|name| ((*name).to_owned(), reason)).collect()
+}
+
+/// On one thread, where nothing happens beside the call.
+#[tokio::test]
+async fn shutdown_returns_when_every_leave_is_published_and_the_numbers_are_final() {
+    for _ in 0..50 {
+        let server = unlimited().build();
+        let _bot = server.local("bot").await.unwrap();
+        let ann = attached(&server).join("ann").await;
+        let mut events = server.events();
+        let (report, rest) = tokio::join!(server.shutdown(), ann.into_rest());
+        assert_eq!((report.drained, report.cut, rest.as_str()), (1, 0, "BYE\r\n"), "no LOGOUT: the server stops (6.3)");
+        let stats = server.stats();
+        assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
+        assert_eq!(stats.ended, [(EndReason::ServerStopped, 2)]);
+        // Nothing is waited for: they have been published.
+        let mut seen = Vec::new();
+        while let Some(Some(event)) = futures::FutureExt::now_or_never(events.recv()) {
+            seen.push(event.unwrap());
+        }
+        assert_eq!(leaves(&seen), who(&["ann", "bot"], EndReason::ServerStopped));
+    }
+}
+
+#[tokio::test]
+async fn who_joined_last_hears_everybody_leave_at_the_stop() {
+    let server = unlimited().build();
+    let _first = server.local("first").await.unwrap();
+    let _second = attached(&server).join("second").await;
+    let mut last = server.local("last").await.unwrap();
+    server.shutdown().await;
+    let mut heard = Vec::new();
+    let end = loop {
+        match timeout(PATIENCE, last.recv()).await.expect("it is told") {
+            Ok(event) => heard.push(event),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!(end, LocalError::Stopped);
+    assert_eq!(leaves(&heard), who(&["first", "second", "last"], EndReason::ServerStopped));
+}
+
+#[tokio::test]
+async fn cut_alone_ends_everything() {
+    let server = unlimited().build();
+    let events = server.events();
+    let mut bot = server.local("bot").await.unwrap();
+    let ann = attached(&server).join("ann").await;
+    let mut unnamed = attached(&server);
+    unnamed.send("PROT 0.1 CONNECT NEW").await;
+    unnamed.expect("NAME REQ").await;
+    server.cut();
+    let hearing = async { while bot.recv().await.is_ok() {} };
+    timeout(PATIENCE, hearing).await.expect("it is told");
+    assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
+    assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
+    ann.into_rest().await;
+    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::Cut));
+    let report = timeout(PATIENCE, server.shutdown()).await.expect("there is nothing to wait for");
+    assert_eq!(report.drained + report.cut, 1);
+    let stats = server.stats();
+    assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
+    assert_eq!(stats.ended_by(EndReason::Cut), 3, "{stats}");
+}
+
+/// A runtime of its own, which ends while the server is used from another.
+#[tokio::test]
+async fn a_server_whose_runtime_has_ended_says_so() {
+    let runtime = Runtime::new().unwrap();
+    let server = {
+        let _inside = runtime.enter();
+        unlimited().build()
+    };
+    let (connector, listener) = chat_server::listen::memory();
+    let serving = tokio::spawn(server.serve(listener).into_future());
+    let mut ann = Peer::over(connector.connect().await.unwrap()).join("ann").await;
+    let mut bot = server.local("bot").await.unwrap();
+    ann.expect("JOIN bot").await;
+    let events = server.events();
+    runtime.shutdown_background();
+
+    timeout(PATIENCE, server.stopping()).await.expect("it is said");
+    timeout(PATIENCE, serving).await.expect("nobody is served any more").unwrap();
+    assert_eq!(ann.rest().await, "BYE\r\n");
+    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerStopped));
+    while timeout(PATIENCE, bot.recv()).await.expect("it is told").is_ok() {}
+    assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
+    assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
+    assert_eq!(server.local("late").await.unwrap_err(), LocalError::Stopped);
+    assert!(server.events().recv().await.is_none());
+    let stats = server.stats();
+    assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
+}
+
+/// Without a handle the server goes on for those who are connected, and ends with the last of them.
+#[tokio::test]
+async fn without_handles_the_last_to_leave_ends_it() {
+    let server = unlimited().build();
+    let mut ann = attached(&server).join("ann").await;
+    let bot = server.local("bot").await.unwrap();
+    ann.expect("JOIN bot").await;
+    let mut events = server.events();
+    drop(server);
+    bot.send("still here").await.unwrap();
+    ann.expect("FROM bot MSG still here").await;
+    assert!(matches!(events.recv().await, Some(Ok(Event::Message { .. }))));
+    drop(bot);
+    ann.expect("LOGOUT bot").await;
+    ann.send("BYE").await;
+    assert_eq!(ann.rest().await, "BYE\r\n");
+    assert_eq!(leaves(&all(events).await).len(), 2);
+}
+
+#[tokio::test]
+async fn without_anybody_the_last_handle_ends_it() {
+    let server = unlimited().build();
+    let events = server.events();
+    drop(server);
+    assert!(all(events).await.is_empty());
+}
+
+/// What is told of a stop agrees, whoever tells it: also where a client does not take what it is owed.
+#[tokio::test(start_paused = true)]
+async fn who_is_cut_while_it_drains_left_when_the_server_stopped() {
+    let server = unlimited().build();
+    let events = server.events();
+    let bot = server.local("bot").await.unwrap();
+    let (ours, theirs) = tokio::io::duplex(64);
+    server.attach(theirs, PeerInfo::named("sleeper"));
+    let sleeper = Peer::over(ours).join("sleeper").await;
+    bot.send("x".repeat(1_000)).await.unwrap();
+    let report = server.shutdown().await;
+    assert_eq!((report.drained, report.cut), (0, 1));
+    assert_eq!(leaves(&all(events).await), who(&["bot", "sleeper"], EndReason::ServerStopped));
+    assert_eq!(server.stats().ended, [(EndReason::ServerStopped, 2)]);
+    drop(sleeper);
+}
+
+/// A stop is no moment at which the port or the room is half gone.
+#[tokio::test]
+async fn a_stop_by_cut_closes_the_listener_too() {
+    let (server, address) = start(unlimited()).await;
+    let ann = Peer::tcp(address).await.join("ann").await;
+    server.cut();
+    ann.into_rest().await;
+    server.shutdown().await;
+    assert_eq!(server.stats().clients, 0);
+}
