@@ -1,7 +1,9 @@
 //! What the core does without a network: building a batch, and writing around the spans of one member.
 
+use std::net::Ipv4Addr;
+
 use chat_proto::Text;
-use chat_server::bench::{Batch, Room};
+use chat_server::bench::{Batch, Limits, Room};
 use divan::Bencher;
 
 /// Messages in a batch: at rest, and under load.
@@ -43,4 +45,24 @@ fn view_of_a_listener(bencher: Bencher<'_, '_>, messages: u64) {
 fn view_of_a_speaker<const SPEAKERS: u64>(bencher: Bencher<'_, '_>, messages: u64) {
     let batch = say(&mut Room::of(1_000), texts(messages), SPEAKERS);
     bencher.bench(|| batch.view(0));
+}
+
+/// What the rate limit of an address adds to each line.
+#[divan::bench]
+fn count_a_line(bencher: Bencher<'_, '_>) {
+    let limits = Limits::of(Ipv4Addr::LOCALHOST.into());
+    bencher.bench(|| limits.line());
+}
+
+/// What the limits of an address add to each connection: from one address, and from one that nobody has come from.
+#[divan::bench(args = [true, false])]
+fn enter_and_leave(bencher: Bencher<'_, '_>, known: bool) {
+    let limits = Limits::of(Ipv4Addr::LOCALHOST.into());
+    let mut next = Ipv4Addr::LOCALHOST.to_bits();
+    bencher
+        .with_inputs(|| {
+            next += u32::from(!known);
+            Ipv4Addr::from_bits(next).into()
+        })
+        .bench_local_values(|address| limits.visit(address));
 }

@@ -66,7 +66,10 @@ pub mod testkit;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
-pub use hub::bench;
+pub mod bench {
+    //! Parts of the core alone, for the micro benches.
+    pub use crate::{hub::bench::*, limit::bench::*};
+}
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};

@@ -1,6 +1,8 @@
 //! How much one peer may ask of the server: places, connects and lines, for each address and in all.
 
 mod addresses;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod connections;
 mod rate;
 
