@@ -3,7 +3,7 @@
 mod aside;
 mod batch;
 #[cfg(feature = "bench")]
-pub mod bench;
+pub(crate) mod bench;
 mod command;
 mod listing;
 mod membership;

@@ -2,7 +2,7 @@
 
 mod addresses;
 #[cfg(feature = "bench")]
-pub mod bench;
+pub(crate) mod bench;
 mod connections;
 mod rate;
 
