@@ -137,11 +137,8 @@ fn round(address: SocketAddr, waits: &Waits) -> [Duration; 2] {
 /// How many times as long it takes beside, of several rounds the one in the middle. Both halves of a round have the same luck.
 fn median(address: SocketAddr, waits: &Waits) -> f64 {
     let mut ratios: Vec<_> = (0..ROUNDS)
-        .map(|_| {
-            let [alone, beside] = round(address, waits);
-            println!("p99 {alone:?} alone, {beside:?} beside a flood and a sleeper");
-            beside.as_secs_f64() / alone.as_secs_f64()
-        })
+        .map(|_| round(address, waits))
+        .map(|[alone, beside]| beside.as_secs_f64() / alone.as_secs_f64())
         .collect();
     ratios.sort_by(f64::total_cmp);
     ratios[ROUNDS / 2]
