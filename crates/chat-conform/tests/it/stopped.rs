@@ -10,12 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the judge waits for a line.
-const PATIENCE: &str = "0.5";
+/// How long the judge waits for a line: longer than it takes to stop it, also on a busy machine.
+const PATIENCE: &str = "3";
 /// Longer than anything takes that works.
 const BOUND: Duration = Duration::from_secs(50);
 /// How long it is stopped.
-const STOPPED: Duration = Duration::from_secs(1);
+const STOPPED: Duration = Duration::from_secs(4);
 
 /// The judge's next connection.
 fn accept(listener: &TcpListener) -> TcpStream {
