@@ -18,6 +18,10 @@ use crate::{
 /// At most [`MAX_QUEUED`](crate::MAX_QUEUED) requests wait to be written and [`MAX_OUTSTANDING`](crate::MAX_OUTSTANDING)
 /// for their answer; whoever wants to make one more waits first. Nothing here waits longer than the session lasts, but no
 /// call has a time limit of its own: a server may be as slow as it likes (clause 6.6). Wrap calls in `timeout` to have one.
+///
+/// One exception: a server that has not answered the first message within 33 seconds is taken for one that answers none, so
+/// that nobody waits for it. Messages then end as [`SendError::Unknown`], until an answer comes after all: from there on each
+/// message waits for its own again, and [`Report`] counts the answers to the earlier ones too.
 #[derive(Clone, Debug)]
 pub struct ChatClient {
     requests: mpsc::Sender<Request<Ticket>>,

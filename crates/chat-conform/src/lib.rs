@@ -12,12 +12,14 @@ pub mod class;
 pub mod clauses;
 pub mod cli;
 mod client;
+mod clock;
 mod known;
 mod play;
 mod preflight;
 pub mod proxy;
 mod report;
 mod server;
+mod text_file;
 mod transcript;
 
 pub use case::{Act, Book, Case, CaseError, Force, Level, Names, Select, Side, Step, read};

@@ -2,9 +2,10 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use tokio::{net::lookup_host, time::Instant};
+use tokio::net::lookup_host;
 
 use crate::{
+    clock::after,
     play::{Got, Peer},
     transcript::shortened,
 };
@@ -53,7 +54,7 @@ pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, N
     let (address, mut peer) = reached.map_err(|error| NotJudged::Closed(named(), error))?;
     // An HTTP server that waits for the rest of a request is woken by an empty line.
     for line in ["PROT 0.1 CONNECT NEW\r\n", "\r\n\r\n"] {
-        let until = Instant::now() + patience;
+        let until = after(patience);
         peer.send(line.as_bytes(), usize::MAX, until).await;
         match peer.line(until).await {
             Got::Eof(octets) if octets.is_empty() => return Err(NotJudged::Full(named())),
@@ -61,7 +62,7 @@ pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, N
             Got::Silent => {}
         }
     }
-    Err(NotJudged::Silent(named(), patience * 2))
+    Err(NotJudged::Silent(named(), patience.saturating_mul(2)))
 }
 
 fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAddr, NotJudged> {

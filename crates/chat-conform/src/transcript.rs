@@ -1,11 +1,21 @@
-//! What went over the wires of a case, octet for octet, and which line of it was wrong.
+//! What went over the wires of a case, byte for byte, and which line of it was wrong.
 
-use std::fmt::{self, Write};
+use std::{
+    collections::VecDeque,
+    fmt::{self, Write},
+};
 
-/// The lines of a case, in the order in which they were sent and read.
+/// So many lines are kept from the beginning of a case, and as many from its end: more than any case has. A peer that never
+/// stops sending costs no more memory than this.
+const KEPT: usize = 60;
+
+/// The lines of a case, in the order in which they were sent and read. Of a long one, the middle is counted and not kept.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript {
-    entries: Vec<Entry>,
+    first: Vec<Entry>,
+    last: VecDeque<Entry>,
+    /// How many lines were between those.
+    cut: u64,
 }
 
 /// One line, write or event.
@@ -13,15 +23,15 @@ pub struct Transcript {
 struct Entry {
     who: char,
     kind: Kind,
-    octets: Vec<u8>,
     mark: Mark,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 enum Kind {
-    Sent,
-    Received,
-    /// Something that has no octets: an end, a silence.
+    /// As it is shown: a line of any length takes little memory.
+    Sent(String),
+    Received(String),
+    /// Something that has no bytes: an end, a silence.
     Event(&'static str),
 }
 
@@ -39,26 +49,36 @@ pub enum Mark {
 impl Transcript {
     /// `who` sent these octets.
     pub fn sent(&mut self, who: char, octets: &[u8]) {
-        self.push(who, Kind::Sent, octets, Mark::Fine);
+        self.push(who, Kind::Sent(shortened(octets)), Mark::Fine);
     }
 
     /// `who` received these octets.
     pub fn received(&mut self, who: char, octets: &[u8], mark: Mark) {
-        self.push(who, Kind::Received, octets, mark);
+        self.push(who, Kind::Received(shortened(octets)), mark);
     }
 
     /// Something happened to `who` that has no octets.
     pub fn event(&mut self, who: char, event: &'static str, mark: Mark) {
-        self.push(who, Kind::Event(event), &[], mark);
+        self.push(who, Kind::Event(event), mark);
     }
 
-    fn push(&mut self, who: char, kind: Kind, octets: &[u8], mark: Mark) {
-        self.entries.push(Entry { who, kind, octets: octets.to_vec(), mark });
+    fn push(&mut self, who: char, kind: Kind, mark: Mark) {
+        let entry = Entry { who, kind, mark };
+        if self.first.len() < KEPT {
+            return self.first.push(entry);
+        }
+        if self.last.len() == KEPT {
+            self.last.pop_front();
+            self.cut += 1;
+        }
+        self.last.push_back(entry);
     }
 
-    /// The lines as they are shown: the wrong one starts with `!`, a stranger's with `~`.
+    /// The lines as they are shown: the wrong one starts with `!`, a stranger's with `~`. Where lines are left out, one
+    /// line tells how many.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.entries.iter().map(Entry::to_string)
+        let cut = (self.cut > 0).then(|| format!("  … {} more lines", self.cut));
+        self.first.iter().map(Entry::to_string).chain(cut).chain(self.last.iter().map(Entry::to_string))
     }
 }
 
@@ -70,9 +90,9 @@ impl fmt::Display for Entry {
             Mark::Wrong => '!',
         };
         let who = self.who;
-        match self.kind {
-            Kind::Sent => write!(f, "{mark} {who}> {}", shortened(&self.octets)),
-            Kind::Received => write!(f, "{mark} {who}< {}", shortened(&self.octets)),
+        match &self.kind {
+            Kind::Sent(shown) => write!(f, "{mark} {who}> {shown}"),
+            Kind::Received(shown) => write!(f, "{mark} {who}< {shown}"),
             Kind::Event(event) => write!(f, "{mark} {who}  ({event})"),
         }
     }
@@ -140,5 +160,19 @@ mod tests {
         let lines: Vec<_> = transcript.lines().collect();
         assert_eq!(lines, ["  A> hi\\r\\n", "~ A< JOIN eve\\r\\n", "! A< OK\\n", "  A  (closed)"]);
         assert!(shortened(&[b'a'; 9000]).ends_with("(9000 octets)"));
+    }
+
+    #[test]
+    fn of_a_long_transcript_the_beginning_and_the_end_are_kept() {
+        let mut transcript = Transcript::default();
+        transcript.sent('A', b"hello\r\n");
+        for _ in 0..100_000 {
+            transcript.received('A', b"JOIN x\r\n", Mark::Stranger);
+        }
+        transcript.received('A', b"NO\r\n", Mark::Wrong);
+        let lines: Vec<_> = transcript.lines().collect();
+        assert_eq!(lines.len(), 2 * KEPT + 1);
+        assert_eq!((lines[0].as_str(), lines[2 * KEPT].as_str()), ("  A> hello\\r\\n", "! A< NO\\r\\n"));
+        assert_eq!(lines[KEPT], format!("  … {} more lines", 100_002 - 2 * KEPT));
     }
 }

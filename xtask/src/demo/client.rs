@@ -54,11 +54,14 @@ impl Client {
 
     /// Receives nothing any more.
     pub(super) async fn hear_the_end(mut self) -> Result<(), Failure> {
-        let mut rest = String::new();
-        self.stream.read_to_string(&mut rest).await.map_err(Failure::while_doing("receive"))?;
-        if rest.is_empty() {
+        let mut more = [0; 80];
+        let read = timeout(LONGEST, self.stream.read(&mut more)).await;
+        let late = |_| Failure::work(format!("{} waits in vain for the end", self.name));
+        let count = read.map_err(late)?.map_err(Failure::while_doing("receive"))?;
+        if count == 0 {
             return Ok(());
         }
-        Err(Failure::work(format!("{} should have got nothing more, and not {rest:?}", self.name)))
+        let more = String::from_utf8_lossy(&more[..count]);
+        Err(Failure::work(format!("{} should have got nothing more, and not {more:?}", self.name)))
     }
 }

@@ -189,8 +189,13 @@ fn printed(matches: &ArgMatches, settings: &[Setting]) -> String {
 }
 
 fn seconds(seconds: &str) -> Result<Duration, String> {
-    let seconds = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|seconds| !seconds.is_zero()).ok_or_else(|| "give a number of seconds, such as 10 or 0.5".to_owned())
+    // A year: more than anybody waits, and no more than can be added to the clock.
+    const MOST: f64 = 31_536_000.0;
+    let seconds: f64 = seconds.parse().map_err(|_| "give a number of seconds, such as 10 or 0.5".to_owned())?;
+    if !(0.001..=MOST).contains(&seconds) {
+        return Err(format!("give between 0.001 and {MOST} seconds, such as 10 or 0.5"));
+    }
+    Ok(Duration::from_secs_f64(seconds))
 }
 
 fn time_format(format: &str) -> Result<String, String> {
@@ -246,8 +251,11 @@ mod tests {
         for name in ["", "guest7", "b*b", "abcdefghijklmnopqrstu"] {
             assert!(parsed(&["--name", name], &[]).is_err(), "{name:?}");
         }
-        for wrong in [&["--timeout", "0"][..], &["--timeout", "x"], &["--time", "%!"], &["--no-input", "--json-in"]] {
-            assert!(parsed(wrong, &[]).is_err(), "{wrong:?}");
+        for wrong in ["0", "-1", "x", "NaN", "inf", "1e19", "1e300"] {
+            assert!(parsed(&["--timeout", wrong], &[]).is_err(), "{wrong:?}");
+        }
+        for wrong in [["--time", "%!"], ["--no-input", "--json-in"]] {
+            assert!(parsed(&wrong, &[]).is_err(), "{wrong:?}");
         }
     }
 }

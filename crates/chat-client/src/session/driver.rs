@@ -3,8 +3,10 @@
 use std::{future::pending, time::Duration};
 
 use chat_proto::{ParseError, ServerMessage};
+use futures::FutureExt;
 use tokio::{
     sync::{mpsc, watch},
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
@@ -15,6 +17,9 @@ use super::{
     wire::{Intake, Turn, Wire},
 };
 use crate::{Closed, Event, Report};
+
+/// So many lines that came before a deadline are read after it. One that never stops talking does not push it.
+const MAX_LATE: usize = 1_024;
 
 pub(super) struct Driver {
     wire: Wire,
@@ -87,14 +92,36 @@ impl Driver {
                 },
                 () = self.outbox.room(), if self.outbox.is_blocked() => self.outbox.catch_up(),
                 () = at(overdue.map(|(_, end)| end)) => {
-                    self.state.overdue();
-                    self.catch_up();
+                    if let Some(closed) = self.overdue(intake, patience).await {
+                        return closed;
+                    }
                 }
                 () = self.listener.closed(), if unwanted => {
                     self.state.request(Request::Leave);
                 }
             }
         }
+    }
+
+    /// The server's time is up, unless it has said something that this process, stopped or busy, has not read yet.
+    async fn overdue(&mut self, intake: Intake, patience: Option<Duration>) -> Option<Closed> {
+        yield_now().await;
+        for _ in 0..MAX_LATE {
+            match self.wire.turn(intake).now_or_never() {
+                None => break,
+                Some(Turn::Room) => {}
+                Some(Turn::Ended(closed)) => return Some(closed),
+                Some(Turn::Line(line)) => {
+                    let closed = self.hear(line);
+                    if closed.is_some() || self.state.patience() != patience {
+                        return closed;
+                    }
+                }
+            }
+        }
+        self.state.overdue();
+        self.catch_up();
+        None
     }
 
     /// Takes a request and all that wait behind it, so that they are written together.

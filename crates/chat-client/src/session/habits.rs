@@ -37,13 +37,13 @@ enum Stage {
     /// No message has had an answer yet.
     #[default]
     Unsure,
-    /// As before, and it is asked for a sign of life.
+    /// As before, and for some time: it is asked for a sign of life, unless by a guest.
     Probing,
     /// It says `OK`. This is for good: such a server is held to it.
     Faithful,
     /// It answers what comes after a message, and never the message: that answer shows that it has taken the message.
     Mute,
-    /// It answers nothing.
+    /// It has answered nothing so far. An answer that comes later ends this.
     Silent,
 }
 
@@ -52,6 +52,8 @@ enum Stage {
 pub(super) enum Resort {
     /// Ask for a sign of life.
     Probe,
+    /// Wait on: a guest cannot ask.
+    Wait,
     /// Wait for no message any more.
     GiveUp,
 }
@@ -68,9 +70,9 @@ impl Habits {
 
     /// It took longer.
     pub(super) fn overdue(&mut self, can_probe: bool) -> Resort {
-        if self.stage == Stage::Unsure && can_probe {
+        if self.stage == Stage::Unsure {
             self.stage = Stage::Probing;
-            return Resort::Probe;
+            return if can_probe { Resort::Probe } else { Resort::Wait };
         }
         self.stage = Stage::Silent;
         Resort::GiveUp
@@ -78,7 +80,7 @@ impl Habits {
 
     /// Whether an answer to a later request shows that a message before it gets none.
     pub(super) fn answers_may_skip_messages(&self) -> bool {
-        matches!(self.stage, Stage::Unsure | Stage::Probing | Stage::Mute)
+        matches!(self.stage, Stage::Unsure | Stage::Probing | Stage::Mute | Stage::Silent)
     }
 
     /// An answer skipped messages.
@@ -96,20 +98,32 @@ impl Habits {
         self.stage == Stage::Silent
     }
 
-    /// Whether an `OK` answers the message that waits: not if its echo has been taken for it, or nobody waits any more.
+    /// Whether an `OK` answers the next message: not if its echo has been taken for it.
     pub(super) fn ok_is_an_answer(&mut self) -> bool {
         if self.owed > 0 {
             self.owed -= 1;
             self.stage = Stage::Faithful;
             return false;
         }
-        !self.is_silent()
+        true
     }
 
     /// A message had its `OK`.
     pub(super) fn acknowledged(&mut self, text: &Text) {
         self.stage = Stage::Faithful;
         self.expect_echo(text);
+    }
+
+    /// A message had its `OK`, after it was given up: the server was slow, and answers.
+    pub(super) fn acknowledged_late(&mut self) {
+        self.stage = Stage::Faithful;
+    }
+
+    /// A message was refused, after it was given up: the server answers, in whatever way.
+    pub(super) fn refused_late(&mut self) {
+        if self.is_silent() {
+            self.stage = Stage::Unsure;
+        }
     }
 
     /// The echo of a message that waited has come in place of its `OK`.

@@ -74,12 +74,61 @@ fn no_ok_at_all_is_found_out_by_a_ping() {
 #[test]
 fn no_answer_to_anything_leaves_it_unknown_and_nobody_waits() {
     check(&["say a", "(time)", "(time)", "say b", "(time)"], "PING 0? 1? patient");
-    check(&["say a", "(time)", "(time)", "OK", "say b", "OK", "FROM al MSG x"], "PING 0? 1? <al>");
+}
+
+/// What the clock has guessed is taken back as soon as the server answers: it was slow, or suspended.
+#[test]
+fn an_ok_that_comes_after_all_shows_that_the_server_answers() {
+    check(&["say a", "(time)", "(time)", "OK", "say b", "OK", "FROM al MSG x"], "PING 0? 1+ <al>");
+    // Those that are given up are answered first: an OK is nobody else's.
+    let suspended = ["say a", "(time)", "(time)", "say b", "OK", "say c", "PONG", "OK", "OK", "say d", "(time)", "OK"];
+    check(&suspended, "PING 0? 1? 2+ patient 3+");
+    check(&["say a", "(time)", "(time)", "BAD REQ", "say b", "OK"], "PING 0? 1+");
+    check(&["say a", "(time)", "(time)", "PONG", "say b", "PONG"], "PING 0? PING 1+");
+    let guest = ["say a", "(time)", "(time)", "say b", "OK", "say c", "OK", "OK", "say d", "(time)", "BAD REQ"];
+    assert_eq!(story(None, &guest), "0? 1? 2+ patient 3-");
+}
+
+#[test]
+fn what_is_given_up_has_its_answer_in_the_report_after_all() {
+    let mut state = State::new(Session::Plain, None);
+    for ticket in 0..4 {
+        state.request(Request::Say("a".parse().unwrap(), ticket));
+    }
+    state.overdue();
+    state.overdue();
+    assert!(!state.is_waiting() && state.takes_requests());
+    state.hear(Ok(ServerMessage::Ok));
+    state.hear(Ok(ServerMessage::BadReq));
+    state.hear(Ok(ServerMessage::Ok));
+    state.request(Request::Leave);
+    assert_eq!(state.due(), Some(ClientMessage::Bye), "nobody waits");
+    let (report, in_vain) = state.end(Closed::Left);
+    assert_eq!((report.accepted, report.refused, report.unknown, in_vain.count()), (2, 1, 1, 0));
+}
+
+#[test]
+fn a_server_that_never_answers_fills_no_memory() {
+    let mut state = State::new(Session::Plain, None);
+    for ticket in 0..100_000 {
+        assert!(state.takes_requests());
+        state.request(Request::Say("a".parse().unwrap(), ticket));
+        if ticket == 0 {
+            state.overdue();
+            state.overdue();
+        }
+        while state.earlier().is_some() {}
+        assert!(state.awaited.len() <= 1);
+    }
+    assert_eq!(state.end(Closed::Eof).0.unknown, 100_000);
 }
 
 #[test]
 fn a_guest_cannot_probe_since_there_ping_is_a_message() {
-    assert_eq!(story(None, &["say a", "(time)"]), "0?");
+    assert_eq!(story(None, &["say a", "(time)"]), "");
+    assert_eq!(story(None, &["say a", "(time)", "(time)", "say b"]), "0? 1?");
+    // It is given as much time as one that is asked.
+    assert_eq!(story(None, &["say a", "(time)", "OK", "say b", "(time)"]), "0+ patient");
     assert_eq!(story(None, &["say a", "OK", "say b", "(time)"]), "0+ patient");
 }
 

@@ -46,8 +46,8 @@ pub(crate) struct State<T> {
     earlier: VecDeque<Reaction<T>>,
     /// Whether a sign of life is to be asked for.
     probe: bool,
-    /// Messages that nobody waits for any more, because the server answers nothing.
-    given_up: u64,
+    /// Messages whose answer cannot come any more.
+    unknown: u64,
     accepted: u64,
     refused: u64,
 }
@@ -59,6 +59,8 @@ enum Awaited<T> {
     Pong(T),
     /// The session's own `PING`.
     Probe,
+    /// So many messages that nobody waits for any more, because the server seemed to answer nothing. Answers to them may come.
+    GivenUp(u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,7 +80,7 @@ impl<T> State<T> {
             habits: Habits::default(),
             earlier: VecDeque::new(),
             probe: false,
-            given_up: 0,
+            unknown: 0,
             awaited: VecDeque::new(),
             roster: RosterReader::default(),
             pongs: 0,
@@ -96,7 +98,12 @@ impl<T> State<T> {
 
     /// Whether somebody waits for the server to say something.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.awaited.is_empty() || self.leaving != Leaving::No
+        !self.is_answered() || self.leaving != Leaving::No
+    }
+
+    /// Whether nobody waits for an answer.
+    fn is_answered(&self) -> bool {
+        self.awaited.iter().all(|awaited| matches!(awaited, Awaited::Probe | Awaited::GivenUp(_)))
     }
 
     /// Whether it is on its way out.
@@ -134,6 +141,7 @@ impl<T> State<T> {
     pub(crate) fn overdue(&mut self) {
         match self.habits.overdue(self.session == Session::Named) {
             Resort::Probe => self.probe = true,
+            Resort::Wait => {}
             Resort::GiveUp => self.give_up(),
         }
     }
@@ -154,7 +162,7 @@ impl<T> State<T> {
             self.awaited.push_back(Awaited::Probe);
             return Some(ClientMessage::Ping);
         }
-        if self.leaving == Leaving::Soon && self.awaited.is_empty() {
+        if self.leaving == Leaving::Soon && self.is_answered() {
             self.leaving = Leaving::Said;
             return Some(ClientMessage::Bye);
         }
@@ -198,12 +206,16 @@ impl<T> State<T> {
     pub(crate) fn end(self, closed: Closed) -> (Report, impl Iterator<Item = T>) {
         // After BYE all is answered: it does not matter how the server hangs up.
         let closed = if self.leaving == Leaving::Said { Closed::Left } else { closed };
-        let unknown = self.awaited.iter().filter(|awaited| matches!(awaited, Awaited::Message(..))).count();
-        let unknown = unknown as u64 + self.given_up;
+        let unanswered = self.awaited.iter().map(|awaited| match awaited {
+            Awaited::Message(..) => 1,
+            Awaited::GivenUp(count) => *count,
+            Awaited::Roster(_) | Awaited::Pong(_) | Awaited::Probe => 0,
+        });
+        let unknown = self.unknown + unanswered.sum::<u64>();
         let report = Report { closed, accepted: self.accepted, refused: self.refused, unknown };
         let tickets = self.awaited.into_iter().filter_map(|awaited| match awaited {
             Awaited::Message(_, ticket) | Awaited::Roster(ticket) | Awaited::Pong(ticket) => Some(ticket),
-            Awaited::Probe => None,
+            Awaited::Probe | Awaited::GivenUp(_) => None,
         });
         (report, tickets)
     }

@@ -1,5 +1,7 @@
 //! Servers of version 0.1 that are not quite like the contract: no flag is needed for them.
 
+use std::time::Duration;
+
 use chat_client::{Closed, SendError};
 
 use crate::script::{Server, bob, hears, within};
@@ -34,6 +36,48 @@ async fn a_server_that_answers_nothing_leaves_messages_unknown() {
     server.expect("MSG a\nPING\nMSG b").await;
     let (report, ()) = tokio::join!(client.close(), server.part());
     assert_eq!(report.unwrap_err().0.unknown, 2);
+}
+
+/// As by Ctrl-Z, or on a machine that is suspended: a guest cannot even ask whether it is there.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_stopped_for_a_while_is_waited_for() {
+    let (mut server, stream) = Server::in_memory();
+    let (client, _events) = chat_client::Login::over(stream).as_guest();
+    server.expect_octets(b"\r\n").await;
+    // From the second message on, as long as it likes.
+    for stopped in [4, 60, 3_600] {
+        let serve = async {
+            server.expect("a").await;
+            tokio::time::sleep(Duration::from_secs(stopped)).await;
+            server.lines("OK").await;
+        };
+        let (sent, ()) = tokio::join!(client.send("a".parse().unwrap()), serve);
+        assert_eq!(sent, Ok(()), "after {stopped} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ok_that_comes_after_all_makes_the_session_what_it_was() {
+    let (mut server, stream) = Server::in_memory();
+    let (client, _events) = chat_client::Login::over(stream).as_guest();
+    assert_eq!(client.send("a".parse().unwrap()).await, Err(SendError::Unknown));
+    server.expect("\na").await;
+    server.lines("OK").await;
+    // The session has read it before it takes anything else to do.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let serve = async {
+        server.expect("b").await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        server.lines("OK").await;
+        server.expect("BYE").await;
+        server.lines("BYE").await;
+    };
+    let talk = async {
+        client.send("b".parse().unwrap()).await.unwrap();
+        client.close().await.unwrap()
+    };
+    let (report, ()) = tokio::join!(talk, serve);
+    assert_eq!((report.accepted, report.unknown), (2, 0));
 }
 
 #[tokio::test]

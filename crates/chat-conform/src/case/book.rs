@@ -1,11 +1,11 @@
 //! All cases: the dialogues and lines of `protocole.md`, the embedded files, and files that somebody adds.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use chat_proto::contract::{Dialogue, Level};
 
 use super::{Case, CaseError, Force, Side, Step, lines, read, step};
-use crate::clauses;
+use crate::{clauses, text_file};
 
 /// The files below `cases/`, found when this crate was built.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/case_files.rs"));
@@ -58,7 +58,7 @@ impl Book {
     pub fn of_file(path: &Path) -> Result<Self, CaseError> {
         let name = path.display().to_string();
         let text =
-            fs::read_to_string(path).map_err(|error| CaseError::at(&name, format!("{error}: name a file of cases")))?;
+            text_file::read(path).map_err(|error| CaseError::at(&name, format!("{error}: name a file of cases")))?;
         let mut book = Self::default();
         book.add(read(&name, &text)?)?;
         Ok(book)

@@ -53,23 +53,29 @@ fn joins(who: char, name: &str) -> Vec<(char, Act)> {
     vec![(who, connect), line("NAME OK"), line("WELCOME")]
 }
 
+/// So many messages are kept to be compared.
+const MOST_MESSAGES: usize = 1_000;
+/// No step takes longer.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
 /// `90 A B`.
 fn same_order(order: &str) -> Result<Act, String> {
-    let wanted = || format!("`{order}` is no number of messages, and letters of others");
+    let wanted = || format!("`{order}` is no number of messages, up to {MOST_MESSAGES}, and letters of others");
     let (count, others) = order.split_once(' ').ok_or_else(wanted)?;
-    let count = count.parse().map_err(|_| wanted())?;
+    let count = count.parse().ok().filter(|count| (1..=MOST_MESSAGES).contains(count)).ok_or_else(wanted)?;
     let letters = others.split(' ').map(|other| other.chars().next().filter(|_| other.len() == 1));
     Ok(Act::SameOrder { count, others: letters.collect::<Option<_>>().ok_or_else(wanted)? })
 }
 
 /// `200ms` or `3s`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wanted = || format!("`{text}` is no time: 200ms, 3s, up to an hour");
     let (number, unit): (_, fn(u64) -> Duration) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, Duration::from_millis),
         (None, Some(number)) => (number, Duration::from_secs),
-        (None, None) => return Err(format!("`{text}` is no time: 200ms, 3s")),
+        (None, None) => return Err(wanted()),
     };
-    number.parse().map(unit).map_err(|_| format!("`{text}` is no time: 200ms, 3s"))
+    number.parse().ok().map(unit).filter(|time| *time <= LONGEST).ok_or_else(wanted)
 }
 
 #[cfg(test)]
@@ -107,6 +113,10 @@ mod tests {
             "A>each hi",
             "A<order 9",
             "A<order 9 AB",
+            "A<order 0 A",
+            "A<order 18446744073709551615 A",
+            "A<nothing 3601s",
+            "A<nothing 18446744073709551615s",
         ] {
             assert!(read(line, Side::Server).is_err(), "{line:?}");
         }

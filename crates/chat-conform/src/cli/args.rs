@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, builder::RangedU64ValueParser};
 
 use crate::case::Level;
 
@@ -124,13 +124,13 @@ pub(super) struct Proxy {
     #[arg(long, value_name = "ADDR")]
     pub(super) to: String,
     /// Pass octets on in pieces of N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = pieces)]
     pub(super) split: Option<usize>,
     /// Pass each piece on so many milliseconds later
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds())]
     pub(super) delay: u64,
     /// Gather octets for so many milliseconds, and pass them on as one piece
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds())]
     pub(super) coalesce: u64,
     /// Write what it saw as a case, for `chat-conform server --cases FILE`
     #[arg(long, value_name = "FILE")]
@@ -138,6 +138,17 @@ pub(super) struct Proxy {
     /// End after so many connections
     #[arg(long, value_name = "N")]
     pub(super) connections: Option<usize>,
+}
+
+/// The proxy holds bytes back for a minute at most.
+const MOST_MS: u64 = 60_000;
+
+fn milliseconds() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(..=MOST_MS)
+}
+
+fn pieces(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "a number of bytes is wanted, 1 or more".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

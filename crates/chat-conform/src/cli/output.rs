@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Exit, args::Judge};
-use crate::{Book, Case, Known, Report, Select, Side};
+use crate::{Book, Case, Known, Report, Select, Side, text_file};
 
 /// One line on standard output. A reader that is gone does not stop a run.
 pub(super) fn line(text: &str) {
@@ -21,8 +21,7 @@ pub(super) fn complain(why: &str) {
 }
 
 pub(super) fn read_file(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}: name a file that is there", path.display()))
+    text_file::read(path).map_err(|error| format!("cannot read {}: {error}: name a file that is there", path.display()))
 }
 
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), String> {

@@ -5,7 +5,13 @@ use std::{fs::File, io::Write, path::Path, time::Duration};
 use tokio::net::TcpListener;
 
 use super::{Exit, args::Proxy, output};
-use crate::proxy::{self, Listener, Saved, Shape};
+use crate::{
+    proxy::{self, Listener, Saved, Shape},
+    text_file,
+};
+
+/// Room for the heading of what is saved.
+const HEADING: usize = 1_024;
 
 pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
     let (listen, to) = (here(&args.listen), here(&args.to));
@@ -13,7 +19,7 @@ pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
         .await
         .map_err(|error| format!("cannot listen on {listen}: {error}: give another with --listen, as in :3333"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let out = Out { file: args.save.as_deref().map(begin).transpose()? };
+    let out = Out { file: args.save.as_deref().map(begin).transpose()?, left: text_file::MOST_READ - HEADING };
     output::line(&format!("listening on {address}"));
     let shape = Shape::new(args.split, Duration::from_millis(args.delay), Duration::from_millis(args.coalesce));
     tokio::select! {
@@ -44,6 +50,8 @@ fn dashed(c: char) -> char {
 
 struct Out {
     file: Option<File>,
+    /// So many more bytes are saved: a conversation may last, and what is saved is to be read again.
+    left: usize,
 }
 
 impl Listener for Out {
@@ -52,10 +60,16 @@ impl Listener for Out {
     }
 
     fn keep(&mut self, step: &str) {
-        if let Some(file) = &mut self.file
-            && let Err(error) = writeln!(file, "{step}")
-        {
-            output::complain(&format!("what is seen is no longer saved: {error}"));
+        let Some(file) = &mut self.file else { return };
+        let saved = match self.left.checked_sub(step.len() + 1) {
+            Some(left) => {
+                self.left = left;
+                writeln!(file, "{step}").map_err(|error| error.to_string())
+            }
+            None => Err("the file is as large as a case may be".to_owned()),
+        };
+        if let Err(why) = saved {
+            output::complain(&format!("what is seen is no longer saved: {why}"));
             self.file = None;
         }
     }

@@ -4,6 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Play,
+    process::MOST_SHOWN,
     session::{Reaction, line},
 };
 use crate::{
@@ -88,13 +89,19 @@ impl Play {
         let Some(process) = &mut self.process else { return Ok(()) };
         match act {
             Act::Expect(text) if process.shows(text.as_bytes(), until).await => Ok(()),
-            Act::Expect(text) => {
-                self.transcript.event('O', "not shown", Mark::Wrong);
-                Err(Wrong::new(format!("the client should show \"{text}\", and does not")))
-            }
             Act::Never(octets) if process.has_shown(octets) => {
                 self.transcript.received('O', octets, Mark::Wrong);
                 Err(Wrong::new(format!("the client should not show \"{}\" as it is", shortened(octets))))
+            }
+            Act::Expect(_) | Act::Never(_) if process.shows_too_much() => {
+                self.transcript.event('O', "prints and prints", Mark::Wrong);
+                Err(Wrong::new(format!(
+                    "the client has printed more than {MOST_SHOWN} bytes, which is all that is read"
+                )))
+            }
+            Act::Expect(text) => {
+                self.transcript.event('O', "not shown", Mark::Wrong);
+                Err(Wrong::new(format!("the client should show \"{text}\", and does not")))
             }
             Act::Never(_) => Ok(()),
             Act::ExpectEof => match timeout_at(until, process.ends(until)).await.ok().flatten() {

@@ -12,12 +12,16 @@ use crate::{
     Failure, NotJudged,
     case::{Act, Case, Step},
     clauses,
+    clock::after,
     play::{Got, Peer, Wrong},
     transcript::{Mark, Transcript, shortened},
 };
 
 /// A program may take its time to start, whatever the patience for lines.
 const TO_START: Duration = Duration::from_secs(10);
+
+/// So many connections of earlier clients are closed before a case begins.
+const MOST_STALE: usize = 1_024;
 
 /// How long a guest's client may wait for its user before it is typed to.
 const TO_SPEAK: Duration = Duration::from_millis(300);
@@ -40,8 +44,10 @@ impl Play {
         patience: Patience,
         number: u32,
     ) -> Result<Self, NotJudged> {
-        // Clients of earlier cases that have tried again.
-        while timeout(Duration::ZERO, listener.accept()).await.is_ok() {}
+        // Clients of earlier cases that have tried again; one that never stops trying is left waiting.
+        for _ in 0..MOST_STALE {
+            let Ok(Ok(_)) = timeout(Duration::ZERO, listener.accept()).await else { break };
+        }
         let cannot = |error: std::io::Error| NotJudged::Cannot(error.to_string());
         let address = listener.local_addr().map_err(cannot)?;
         let name = format!("client{number:07}");
@@ -92,7 +98,7 @@ impl Play {
 
     async fn step(&mut self, step: &Step, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
         let patience = if self.process.is_some() { self.patience.line } else { self.patience.person };
-        let until = Instant::now() + step.within.unwrap_or(patience);
+        let until = after(step.within.unwrap_or(patience));
         match (step.who, &step.act) {
             ('S', Act::Login) => self.login(until, say).await,
             ('S', Act::Refuse) => self.refuse(until, say).await,
@@ -113,7 +119,7 @@ impl Play {
             ('S', Act::Expect(line)) => self.expect(line, until).await,
             ('S', Act::Said(text)) => self.expect(&self.session.message(text), until).await,
             ('S', Act::ExpectEof) => self.expect_end(until).await,
-            ('S', Act::Nothing(time)) => self.expect_nothing(Instant::now() + *time).await,
+            ('S', Act::Nothing(time)) => self.expect_nothing(after(*time)).await,
             ('T', Act::Send(octets)) => self.types(octets, until, say).await,
             ('T', Act::HalfClose) => {
                 self.stops_typing(say);
@@ -129,7 +135,7 @@ impl Play {
         let mut asked = false;
         while !self.session.is_open() {
             // A guest's client may have nothing to say before its user has.
-            let first = if asked || self.session != Session::Fresh { until } else { Instant::now() + TO_SPEAK };
+            let first = if asked || self.session != Session::Fresh { until } else { after(TO_SPEAK) };
             let text = match self.next(first).await {
                 Err(Got::Silent) if !asked && self.session == Session::Fresh => {
                     asked = true;

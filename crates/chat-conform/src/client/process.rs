@@ -4,18 +4,21 @@ use std::{
     fmt,
     net::SocketAddr,
     process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin},
     sync::watch,
+    task::{JoinSet, yield_now},
     time::{Instant, timeout_at},
 };
 
-/// A client shows no more than this before it is no longer listened to.
-const MOST_SHOWN: usize = 1 << 22;
+/// So many bytes of what a client shows are looked at, and so many of its end are kept for the report. A client that never
+/// stops printing costs no more memory than this.
+pub(super) const MOST_SHOWN: usize = 1 << 20;
+const LAST_SHOWN: usize = 160;
 
 /// How a client is started: a program and its arguments, in which `{addr}`, `{host}`, `{port}` and `{name}` are filled in.
 #[derive(Clone, Debug)]
@@ -59,8 +62,35 @@ impl fmt::Display for Command {
 pub(super) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
-    shown: Arc<Mutex<Vec<u8>>>,
+    shown: Arc<Mutex<Shown>>,
     changed: watch::Receiver<()>,
+    /// They end with this process, also if another holds its outputs open.
+    _collecting: JoinSet<()>,
+}
+
+/// What it has shown, on both outputs.
+#[derive(Debug, Default)]
+struct Shown {
+    /// The first bytes.
+    first: Vec<u8>,
+    /// The last ones.
+    last: Vec<u8>,
+    /// Whether there were more than `first` holds.
+    is_cut: bool,
+}
+
+impl Shown {
+    fn add(&mut self, octets: &[u8]) {
+        let kept = octets.len().min(MOST_SHOWN - self.first.len());
+        self.first.extend(&octets[..kept]);
+        self.is_cut |= kept < octets.len();
+        self.last.extend(&octets[octets.len().saturating_sub(LAST_SHOWN)..]);
+        self.last.drain(..self.last.len().saturating_sub(LAST_SHOWN));
+    }
+
+    fn has(&self, octets: &[u8], from: usize) -> bool {
+        octets.is_empty() || self.first[from..].windows(octets.len()).any(|window| window == octets)
+    }
 }
 
 impl Process {
@@ -72,13 +102,13 @@ impl Process {
         let mut child = command.spawn().map_err(|error| {
             format!("cannot start {program}: {error}: behind `--` stands a command as one types it")
         })?;
-        let shown = Arc::new(Mutex::new(Vec::new()));
+        let (shown, mut collecting) = (Arc::default(), JoinSet::new());
         let (change, changed) = watch::channel(());
         if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
-            tokio::spawn(collect(stdout, Arc::clone(&shown), change.clone()));
-            tokio::spawn(collect(stderr, Arc::clone(&shown), change));
+            collecting.spawn(collect(stdout, Arc::clone(&shown), change.clone()));
+            collecting.spawn(collect(stderr, Arc::clone(&shown), change));
         }
-        Ok(Self { stdin: child.stdin.take(), child, shown, changed })
+        Ok(Self { stdin: child.stdin.take(), child, shown, changed, _collecting: collecting })
     }
 
     /// Types. A client that no longer reads is no error here.
@@ -96,27 +126,49 @@ impl Process {
         self.stdin = None;
     }
 
-    pub(super) fn has_shown(&self, octets: &[u8]) -> bool {
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        octets.is_empty() || shown.windows(octets.len()).any(|window| window == octets)
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until it has shown these octets. Whether it has.
+    /// Whether these octets are among the first [`MOST_SHOWN`].
+    pub(super) fn has_shown(&self, octets: &[u8]) -> bool {
+        self.shown().has(octets, 0)
+    }
+
+    /// Whether it has shown more than is looked at.
+    pub(super) fn shows_too_much(&self) -> bool {
+        self.shown().is_cut
+    }
+
+    /// Waits until it has shown these octets, or more than is looked at. Whether it has.
     pub(super) async fn shows(&mut self, octets: &[u8], until: Instant) -> bool {
-        while !self.has_shown(octets) {
+        let mut searched = 0;
+        loop {
+            let is_cut = {
+                let shown = self.shown();
+                if shown.has(octets, searched) {
+                    return true;
+                }
+                // They may have begun to come.
+                searched = shown.first.len().saturating_sub(octets.len());
+                shown.is_cut
+            };
+            // One that never stops printing does not push the deadline.
+            if is_cut || Instant::now() >= until {
+                return false;
+            }
             // Its output has ended, or the time is up.
             if !matches!(timeout_at(until, self.changed.changed()).await, Ok(Ok(()))) {
+                // This process may have slept over the deadline: what it shows is read once more before the time counts.
+                yield_now().await;
                 return self.has_shown(octets);
             }
         }
-        true
     }
 
     /// The end of what it has shown.
     pub(super) fn last_shown(&self) -> Vec<u8> {
-        const MOST: usize = 160;
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown[shown.len().saturating_sub(MOST)..].to_vec()
+        self.shown().last.clone()
     }
 
     /// Waits for its end. Whether it has ended, and whether by itself.
@@ -131,14 +183,10 @@ impl Process {
     }
 }
 
-async fn collect(mut from: impl AsyncRead + Unpin, shown: Arc<Mutex<Vec<u8>>>, change: watch::Sender<()>) {
+async fn collect(mut from: impl AsyncRead + Unpin, shown: Arc<Mutex<Shown>>, change: watch::Sender<()>) {
     let mut buffer = vec![0; 8_192];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if shown.len() < MOST_SHOWN {
-            shown.extend(&buffer[..count]);
-        }
-        drop(shown);
+        shown.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..count]);
         // Nobody may be waiting.
         let _ = change.send(());
     }
@@ -157,5 +205,18 @@ mod tests {
         assert_eq!(filled(&["talk", "--name", "{name}"]), ["talk", "--name", "bob", "127.0.0.1:7"]);
         assert_eq!(filled(&["nc", "{host}", "{port}"]), ["nc", "127.0.0.1", "7"]);
         assert!(Command::new(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn of_what_is_shown_the_beginning_and_the_end_are_kept() {
+        let mut shown = Shown::default();
+        shown.add(b"hello");
+        for _ in 0..3 * MOST_SHOWN / 8_192 {
+            shown.add(&[b'y'; 8_192]);
+        }
+        assert!(shown.is_cut);
+        shown.add(b"the end");
+        assert!(shown.has(b"hello", 0) && shown.last.ends_with(b"yythe end"));
+        assert_eq!((shown.first.len(), shown.last.len()), (MOST_SHOWN, LAST_SHOWN));
     }
 }

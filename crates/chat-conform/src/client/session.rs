@@ -2,7 +2,10 @@
 
 use chat_proto::Name;
 
-use crate::play::{Got, Peer, Wrong};
+use crate::{
+    play::{Got, Peer, Wrong},
+    transcript::shortened,
+};
 
 /// How far the client's session is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,11 +35,11 @@ impl Session {
             (Self::Fresh, Some("0.1 CONNECT NEW")) => (Self::Asked, vec!["NAME REQ".to_owned()]),
             (Self::Fresh, Some(rest)) => match rest.strip_prefix("0.1 CONNECT USER ") {
                 Some(name) => named(name)?,
-                None => return Err(Wrong::by("3.1", format!("no request of version 0.1: \"{line}\""))),
+                None => return Err(Wrong::by("3.1", format!("no request of version 0.1: \"{}\"", shown(line)))),
             },
             (Self::Asked, _) => match line.strip_prefix("NAME ") {
                 Some(name) => named(name)?,
-                None => return Err(Wrong::by("3.4", format!("before login comes NAME, not \"{line}\""))),
+                None => return Err(Wrong::by("3.4", format!("before login comes NAME, not \"{}\"", shown(line)))),
             },
             (_, _) if line.is_empty() => (Self::Plain, Vec::new()),
             (_, _) => (Self::Plain, vec!["OK".to_owned()]),
@@ -68,8 +71,13 @@ impl Session {
 fn named(name: &str) -> Result<(Session, Vec<String>), Wrong> {
     match Name::chosen(name) {
         Ok(_) => Ok((Session::Named(name.to_owned()), vec!["NAME OK".to_owned(), "WELCOME".to_owned()])),
-        Err(_) => Err(Wrong::by("1.6", format!("\"{name}\" is no name"))),
+        Err(_) => Err(Wrong::by("1.6", format!("\"{}\" is no name", shown(name)))),
     }
+}
+
+/// A client's line in a sentence: however long it is, and whatever is in it.
+fn shown(line: &str) -> String {
+    shortened(line.as_bytes())
 }
 
 /// The next line of the client, or what came instead.

@@ -29,7 +29,7 @@ impl Play {
                 }
                 return Ok(());
             }
-            if self.passes_over(who, &text, &line).await {
+            if self.passes_over(who, &text, &line, until).await {
                 continue;
             }
             self.transcript.received(who, &line, Mark::Wrong);
@@ -38,7 +38,7 @@ impl Play {
     }
 
     /// A stranger's line is no answer; a server may ask whether somebody is still there (clause 6.1).
-    pub(super) async fn passes_over(&mut self, who: char, text: &str, line: &[u8]) -> bool {
+    pub(super) async fn passes_over(&mut self, who: char, text: &str, line: &[u8], until: Instant) -> bool {
         let is_ping = text == "PING";
         if !is_ping && !self.room.is_strangers(text) {
             return false;
@@ -46,7 +46,7 @@ impl Play {
         self.transcript.received(who, line, Mark::Stranger);
         if is_ping && let Some(peer) = self.peers.get_mut(&who) {
             self.transcript.sent(who, b"PONG\r\n");
-            peer.send(b"PONG\r\n", usize::MAX, Instant::now() + self.patience).await;
+            peer.send(b"PONG\r\n", usize::MAX, until).await;
         }
         true
     }

@@ -7,13 +7,12 @@ mod room;
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use tokio::time::Instant;
-
 pub(crate) use self::peer::{Got, Peer, check_octets};
 use self::room::Room;
 use crate::{
     case::{Act, Case, Names, Step},
     clauses,
+    clock::after,
     transcript::{Mark, Transcript},
 };
 
@@ -112,7 +111,7 @@ struct Play {
 impl Play {
     async fn step(&mut self, step: &Step) -> Result<(), Wrong> {
         let who = step.who;
-        let until = Instant::now() + step.within.unwrap_or(self.patience);
+        let until = after(step.within.unwrap_or(self.patience));
         if !self.peers.contains_key(&who) {
             let peer = Peer::connect(self.address, self.patience).await;
             self.peers.insert(who, peer.map_err(|error| Wrong::by("2.6", format!("{who} cannot connect: {error}")))?);
@@ -149,7 +148,7 @@ impl Play {
             }
             Act::ExpectEof => return self.expect_end(who, until).await,
             Act::SameOrder { count, others } => return self.same_order(who, *count, others, until).await,
-            Act::Nothing(time) => return self.expect_nothing(who, Instant::now() + *time).await,
+            Act::Nothing(time) => return self.expect_nothing(who, after(*time)).await,
             other => return Err(Wrong::new(format!("{other:?} is for cases of clients"))),
         }
         Ok(())
@@ -157,7 +156,7 @@ impl Play {
 
     /// Everybody says `BYE` and hangs up. What still comes must be owed to somebody: a second `OK` shows here.
     async fn leave(&mut self) -> Result<(), Wrong> {
-        let until = Instant::now() + self.patience.min(LEAVING);
+        let until = after(self.patience.min(LEAVING));
         for peer in self.peers.values_mut().filter(|peer| peer.is_open()) {
             peer.send(b"BYE\r\n", usize::MAX, until).await;
             peer.half_close().await;

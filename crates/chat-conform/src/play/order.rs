@@ -46,8 +46,14 @@ impl Play {
                 Got::Line(octets) => octets,
                 other => return Err(self.nothing(who, other, &format!("message {} of {count}", lines.len() + 1))),
             };
-            let text = check_octets(&line, self.peers[&who].wants_crlf())?;
-            if self.passes_over(who, &text, &line).await {
+            let text = match check_octets(&line, self.peers[&who].wants_crlf()) {
+                Ok(text) => text,
+                Err(wrong) => {
+                    self.transcript.received(who, &line, Mark::Wrong);
+                    return Err(wrong);
+                }
+            };
+            if self.passes_over(who, &text, &line, until).await {
                 continue;
             }
             if text != "OK" && !text.starts_with("FROM ") {

@@ -2,20 +2,32 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use bytes::BytesMut;
 use chat_proto::{MAX_LINE, MAX_UNTERMINATED};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::{coop::consume_budget, yield_now},
     time::{Instant, timeout, timeout_at},
 };
 
 use super::Wrong;
 
+/// Room for each read.
+const AT_ONCE: usize = 8 * 1024;
+/// What came before a deadline is a line in time, also when it is read after it. Of a peer that never stops sending, so many
+/// bytes may be that.
+const MOST_LATE: usize = 64 * 1024;
+
 /// A connection that speaks in raw octets.
 #[derive(Debug)]
 pub(crate) struct Peer {
     stream: TcpStream,
-    received: Vec<u8>,
+    received: BytesMut,
+    /// So many bytes of `received` hold no LF.
+    searched: usize,
+    /// How many bytes of lines were taken after their deadline.
+    late: usize,
     /// What it has sent of its first line.
     first: Vec<u8>,
     sends: bool,
@@ -44,7 +56,8 @@ impl Peer {
     pub(crate) fn over(stream: TcpStream) -> io::Result<Self> {
         // What is written apart shall arrive apart.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: Vec::new(), first: Vec::new(), sends: true, ended: false })
+        let received = BytesMut::with_capacity(AT_ONCE);
+        Ok(Self { stream, received, searched: 0, late: 0, first: Vec::new(), sends: true, ended: false })
     }
 
     /// Sends in writes of so many octets. A server that has closed already is no error here: what it sent will tell.
@@ -80,24 +93,53 @@ impl Peer {
         !self.first.ends_with(b"\n") || self.first.ends_with(b"\r\n")
     }
 
+    /// The next line. A peer that never stops sending does not push the deadline.
     pub(crate) async fn line(&mut self, until: Instant) -> Got {
+        // Lines that are there already take no wait: without this, others would have no turn.
+        consume_budget().await;
+        let is_late = Instant::now() >= until;
+        if !is_late {
+            self.late = 0;
+        } else if self.late > MOST_LATE {
+            return Got::Silent;
+        }
         loop {
-            if let Some(end) = self.received.iter().position(|&octet| octet == b'\n') {
-                return Got::Line(self.received.drain(..=end).collect());
+            if let Some(at) = self.received[self.searched..].iter().position(|&octet| octet == b'\n') {
+                let line = self.received.split_to(self.searched + at + 1).to_vec();
+                self.searched = 0;
+                self.late += if is_late { line.len() } else { 0 };
+                return Got::Line(line);
             }
+            self.searched = self.received.len();
             if self.received.len() > MAX_UNTERMINATED {
-                return Got::TooLong(std::mem::take(&mut self.received));
+                return Got::TooLong(self.rest());
             }
-            match timeout_at(until, self.stream.read_buf(&mut self.received)).await {
-                Err(_) => return Got::Silent,
-                Ok(Ok(1..)) => {}
+            match self.read(until).await {
+                None => return Got::Silent,
+                Some(Ok(1..)) => {}
                 // A reset is an end too.
-                Ok(_) => {
+                Some(_) => {
                     self.ended = true;
-                    return Got::Eof(std::mem::take(&mut self.received));
+                    return Got::Eof(self.rest());
                 }
             }
         }
+    }
+
+    /// Reads once. `None`: nothing came in time.
+    async fn read(&mut self, until: Instant) -> Option<io::Result<usize>> {
+        self.received.reserve(AT_ONCE);
+        if let Ok(read) = timeout_at(until, self.stream.read_buf(&mut self.received)).await {
+            return Some(read);
+        }
+        // This process may have slept over the deadline: the runtime looks at the socket once more before the time counts.
+        yield_now().await;
+        timeout(Duration::ZERO, self.stream.read_buf(&mut self.received)).await.ok()
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        self.searched = 0;
+        self.received.split().to_vec()
     }
 }
 

@@ -6,6 +6,7 @@ mod saved;
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,7 +14,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use self::pump::{Heard, pump};
@@ -65,7 +66,7 @@ pub async fn run<L: Listener + 'static>(
         if connections.is_some_and(|most| number >= most) {
             break;
         }
-        let (client, from) = listener.accept().await?;
+        let (client, from) = accept(&listener, &hearer).await;
         let who = char::from(b'A' + u8::try_from(number % 26).unwrap_or_default());
         let server =
             timeout(TO_CONNECT, TcpStream::connect(to)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
@@ -82,6 +83,18 @@ pub async fn run<L: Listener + 'static>(
     }
     while running.join_next().await.is_some() {}
     Ok(())
+}
+
+/// The next client. A failed attempt, such as one for want of descriptors, is told and tried again.
+async fn accept<L: Listener>(listener: &TcpListener, hearer: &Shared<L>) -> (TcpStream, SocketAddr) {
+    const REST: Duration = Duration::from_millis(100);
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => tell(hearer, &format!("   a client cannot be accepted: {error}")),
+        }
+        sleep(REST).await;
+    }
 }
 
 type Shared<L> = Arc<Mutex<(L, Saved)>>;

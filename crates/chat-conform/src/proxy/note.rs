@@ -40,12 +40,18 @@ enum Owed {
     Refusal(&'static str),
 }
 
+/// So many requests may wait for their answer. Behind them, answers are no longer matched with requests: a server that never
+/// answers must not fill the memory.
+const MOST_OWED: usize = 65_536;
+
 /// What is known of one connection.
 #[derive(Debug, Default)]
 pub struct Notes {
     codec: ServerCodec,
     crlf: Option<bool>,
     owed: VecDeque<Owed>,
+    /// Whether there were more than [`MOST_OWED`].
+    lost_count: bool,
     name: Option<Name>,
     left: bool,
 }
@@ -75,7 +81,7 @@ impl Notes {
             Ok(Some(Err(error))) => {
                 // A name that cannot be had is answered otherwise.
                 let is_name = error.clause() == "1.6" || error.clause() == "2.7";
-                self.owed.push_back(if is_name { Owed::Login(None) } else { Owed::Refusal(error.clause()) });
+                self.owes(if is_name { Owed::Login(None) } else { Owed::Refusal(error.clause()) });
                 wrong(error.clause(), error.fault().to_string())
             }
             Ok(None) | Err(_) => wrong("1.4", "octets without end"),
@@ -101,8 +107,17 @@ impl Notes {
             ClientMessage::Blank => return fine("4.2", "nothing"),
             _ => return fine("3.9", "a request"),
         };
-        self.owed.push_back(owed);
+        self.owes(owed);
         note
+    }
+
+    fn owes(&mut self, owed: Owed) {
+        self.lost_count |= self.owed.len() >= MOST_OWED;
+        if self.lost_count {
+            self.owed = VecDeque::new();
+        } else {
+            self.owed.push_back(owed);
+        }
     }
 
     /// A line of the server.
@@ -152,6 +167,9 @@ impl Notes {
 
     /// An answer belongs to the oldest request (clause 5.3).
     fn answer(&mut self, reply: &ServerMessage) -> Note {
+        if self.lost_count {
+            return fine("5.3", "an answer, after too many requests without one to say to which");
+        }
         let Some(owed) = self.owed.pop_front() else {
             return wrong(crate::clauses::of_server_line(&reply.to_string()), "nobody waits for it");
         };
@@ -234,5 +252,15 @@ mod tests {
         broken_after_login(&["> MSG a\r\n", "< OK\r\n", "< FROM BOB MSG a\r\n"], &["5.1"]);
         broken_after_login(&["> say a\r\n", "< OK\r\n"], &["3.9", "3.9"]);
         broken_after_login(&["< FROM eve MSG \u{1b}\r\n", "< GREETINGS\r\n"], &["1.5", "7.1"]);
+    }
+
+    #[test]
+    fn a_server_that_never_answers_fills_no_memory_and_is_not_accused_later() {
+        let mut notes = Notes::default();
+        for _ in 0..2 * MOST_OWED {
+            notes.client(b"hi\n");
+            assert!(notes.owed.len() <= MOST_OWED);
+        }
+        assert!(!notes.server(b"BAD REQ\n").wrong && notes.owed.capacity() == 0);
     }
 }

@@ -4,10 +4,11 @@ use chat_proto::MAX_UNTERMINATED;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::tcp::{OwnedReadHalf, OwnedWriteHalf},
-    time::{Instant, sleep, timeout_at},
+    time::{sleep, timeout_at},
 };
 
 use super::Shape;
+use crate::clock::after;
 
 /// What went by.
 pub(super) enum Heard<'a> {
@@ -29,7 +30,7 @@ pub(super) async fn pump(
     loop {
         octets.clear();
         let mut count = from.read_buf(&mut octets).await.unwrap_or(0);
-        let until = Instant::now() + shape.coalesce;
+        let until = after(shape.coalesce);
         while count > 0 && !shape.coalesce.is_zero() && octets.len() < AT_ONCE {
             match timeout_at(until, from.read_buf(&mut octets)).await {
                 Ok(read) => count = read.unwrap_or(0),

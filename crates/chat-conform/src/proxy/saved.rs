@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Notes;
 use crate::transcript::visible;
 
+/// There are so many letters for guests. Those after them are left out, as strangers are.
+const LETTERS: u8 = 26;
+/// The names of so many clients are known. Those after them are strangers.
+const MOST_NAMES: usize = 10_000;
+
 /// What is known of everybody, to leave strangers out and to give guests a letter.
 #[derive(Debug, Default)]
 pub struct Saved {
@@ -20,7 +25,7 @@ impl Saved {
 
     /// The step that a line is, unless it is about a stranger.
     pub fn line(&mut self, who: char, sends: bool, octets: &[u8], notes: &Notes) -> Option<String> {
-        if let Some(name) = notes.name() {
+        if let Some(name) = notes.name().filter(|_| self.names.len() < MOST_NAMES) {
             self.names.insert(name.as_str().to_ascii_lowercase());
         }
         let terminator = if sends || notes.wants_crlf() { "\r\n" } else { "\n" };
@@ -58,9 +63,11 @@ impl Saved {
     fn name(&mut self, name: &str) -> Option<String> {
         let digits = name.strip_prefix("guest").filter(|digits| !digits.is_empty());
         if digits.is_some_and(|digits| digits.bytes().all(|octet| octet.is_ascii_digit())) {
-            let next = char::from(b'a' + u8::try_from(self.guests.len() % 26).unwrap_or_default());
-            let letter = *self.guests.entry(name.to_owned()).or_insert(next);
-            return Some(format!("guest{{{letter}}}"));
+            if !self.guests.contains_key(name) {
+                let next = u8::try_from(self.guests.len()).ok().filter(|count| *count < LETTERS)?;
+                self.guests.insert(name.to_owned(), char::from(b'a' + next));
+            }
+            return self.guests.get(name).map(|letter| format!("guest{{{letter}}}"));
         }
         self.names.contains(&name.to_ascii_lowercase()).then(|| name.to_owned())
     }
@@ -87,6 +94,11 @@ mod tests {
         assert_eq!(line(false, "JOIN eve\r\n"), None);
         assert_eq!(line(false, "JOIN guest7\r\n").as_deref(), Some("A< JOIN guest{a}"));
         assert_eq!(line(false, "FROM guest7 MSG a  b\r\n").as_deref(), Some("A< FROM guest{a} MSG a  b"));
+        for number in 100..100_000 {
+            line(false, &format!("JOIN guest{number}\r\n"));
+        }
+        assert_eq!(line(false, "LOGOUT guest124\r\n").as_deref(), Some("A< LOGOUT guest{z}"));
+        assert_eq!(line(false, "LOGOUT guest125\r\n"), None, "no letter is left");
         assert_eq!(line(false, "LIST CLIENTS 3 eve guest7 bob\r\n").as_deref(), Some("A< LIST CLIENTS 2 guest{a} bob"));
         assert_eq!(line(true, "MSG a\u{1b}\n").as_deref(), Some("A>raw \"MSG a\\u{1B}\\n\""));
         assert_eq!(line(false, "OK\n").as_deref(), Some("A<raw \"OK\\n\""));

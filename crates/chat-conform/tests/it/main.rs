@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod class;
+#[cfg(target_os = "linux")]
+mod flood;
 mod mutants;
 mod pairs;
 mod program;
 mod proxy;
 mod python;
 mod readme;
+#[cfg(target_os = "linux")]
+mod stopped;

@@ -42,6 +42,16 @@ impl<T> State<T> {
                 self.habits.acknowledged(&text);
                 Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
             }
+            (ServerMessage::Ok, Some(Awaited::GivenUp(count))) => {
+                self.accepted += 1;
+                self.habits.acknowledged_late();
+                self.still_given_up(count - 1)
+            }
+            (ServerMessage::BadReq, Some(Awaited::GivenUp(count))) => {
+                self.refused += 1;
+                self.habits.refused_late();
+                self.still_given_up(count - 1)
+            }
             (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
                 self.refused += 1;
                 Reaction::both(ticket, Answer::Refused, Event::Refused(text))
@@ -75,12 +85,12 @@ impl<T> State<T> {
         let answered = self.awaited.iter().position(|awaited| match reply {
             ServerMessage::Pong => matches!(awaited, Awaited::Pong(_) | Awaited::Probe),
             ServerMessage::Clients { .. } => matches!(awaited, Awaited::Roster(_)),
-            ServerMessage::Ok => matches!(awaited, Awaited::Message(..)),
+            ServerMessage::Ok => matches!(awaited, Awaited::Message(..) | Awaited::GivenUp(_)),
             _ => false,
         });
         let Some(before) = answered else { return };
         let skippable = |awaited: &Awaited<T>| match awaited {
-            Awaited::Message(..) => self.habits.answers_may_skip_messages(),
+            Awaited::Message(..) | Awaited::GivenUp(_) => self.habits.answers_may_skip_messages(),
             Awaited::Probe => true,
             Awaited::Roster(_) | Awaited::Pong(_) => false,
         };
@@ -88,27 +98,49 @@ impl<T> State<T> {
             return;
         }
         for awaited in self.awaited.drain(..before) {
-            if let Awaited::Message(text, ticket) = awaited {
-                self.accepted += 1;
-                self.habits.skipped();
-                self.habits.expect_echo(&text);
-                self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::Accepted(text)));
+            match awaited {
+                Awaited::Message(text, ticket) => {
+                    self.accepted += 1;
+                    self.habits.skipped();
+                    self.habits.expect_echo(&text);
+                    self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::Accepted(text)));
+                }
+                Awaited::GivenUp(count) => {
+                    self.accepted += count;
+                    self.habits.skipped();
+                }
+                Awaited::Roster(_) | Awaited::Pong(_) | Awaited::Probe => {}
             }
         }
     }
 
-    /// Nobody waits for messages any more.
+    /// Nobody waits for messages any more. Their place in the order is kept, for answers that come after all.
     pub(super) fn give_up(&mut self) {
         for awaited in mem::take(&mut self.awaited) {
-            match awaited {
+            let count = match awaited {
                 Awaited::Message(_, ticket) => {
-                    self.given_up += 1;
                     self.earlier.push_back(Reaction::answer(ticket, Answer::Unknown));
+                    1
                 }
-                Awaited::Probe => {}
-                request => self.awaited.push_back(request),
+                Awaited::GivenUp(count) => count,
+                request => {
+                    self.awaited.push_back(request);
+                    continue;
+                }
+            };
+            match self.awaited.back_mut() {
+                Some(Awaited::GivenUp(before)) => *before += count,
+                _ => self.awaited.push_back(Awaited::GivenUp(count)),
             }
         }
+    }
+
+    /// One of those given up has its answer: nobody is told any more.
+    fn still_given_up(&mut self, count: u64) -> Reaction<T> {
+        if count > 0 {
+            self.awaited.push_front(Awaited::GivenUp(count));
+        }
+        Reaction::nothing()
     }
 
     pub(super) fn put_back(&mut self, front: Option<Awaited<T>>) {
@@ -120,6 +152,10 @@ impl<T> State<T> {
     /// A line that does not parse may have been the answer that is waited for, if it was meant as a roster.
     pub(super) fn bad_line(&mut self, error: ParseError) -> Reaction<T> {
         let roster = error.line().is_some_and(|line| line.starts_with("LIST CLIENTS"));
+        while let Some(Awaited::GivenUp(count)) = self.awaited.front().filter(|_| roster) {
+            self.unknown += count;
+            self.awaited.pop_front();
+        }
         let ticket = match self.awaited.pop_front() {
             Some(Awaited::Roster(ticket)) if roster => {
                 self.roster = RosterReader::default();
