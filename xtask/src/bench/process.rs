@@ -160,10 +160,12 @@ impl Server {
             Kind::Floor => command.args(["bench", floor::COMMAND]),
             // The limits that protect a public server from one host are off: here one host is everybody.
             Kind::Chat => command.args(["--listen", "127.0.0.1:0", "--rate-limit", "0"]).args([
+                "--connect-rate",
+                "0",
                 "--max-clients",
-                "100000",
+                "0",
                 "--max-clients-per-ip",
-                "100000",
+                "0",
             ]),
             Kind::Nats => command
                 .args(["-a", "127.0.0.1", "-p", &text])

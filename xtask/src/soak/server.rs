@@ -47,7 +47,17 @@ impl Sample {
 impl Server {
     pub(super) fn start() -> Result<Self, Failure> {
         let mut command = Command::new(program("chat-server")?);
-        command.args(["--listen", "127.0.0.1:0", "--quiet", "--rate-limit", "0", "--max-clients-per-ip", "10000"]);
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--quiet",
+            "--rate-limit",
+            "0",
+            "--connect-rate",
+            "0",
+            "--max-clients-per-ip",
+            "0",
+        ]);
         command.args(["--write-timeout", "2", "--ping-interval", "5", "--ping-timeout", "2", "--login-timeout", "5"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(Failure::while_doing("start the server"))?;

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream},
     os::unix::fs::FileExt,
     path::Path,
     thread,
@@ -11,16 +11,17 @@ use std::{
 };
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use socket2::{Domain, Socket, Type};
 
 use crate::{
     abuse::{PATIENCE, start, stop},
     process::Process,
 };
 
-/// Of one round, alone and beside: as many as the default rate limit lets pass at once.
-const MESSAGES: usize = 200;
+/// Of one round, alone and beside: as many as the default rate limit lets pass at once, beside the login.
+const MESSAGES: usize = 195;
 /// Decided beforehand: of their ratios the one in the middle counts, whatever it is.
-const ROUNDS: usize = 15;
+const ROUNDS: u8 = 15;
 /// So many times as long it may take. The bystander waits while the server takes some dozens of the flood's requests, which is
 /// little beside a round trip; but without optimisation each of them takes ten times as long. A server that takes a thousand
 /// of them first makes it 8 to 16 times as long.
@@ -36,8 +37,12 @@ struct Client {
 }
 
 impl Client {
-    fn join(address: SocketAddr, name: &str) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+    /// From an address of its own: the rate limit is the address's.
+    fn join(server: SocketAddr, from: Ipv4Addr, name: &str) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        socket.connect(&server.into()).unwrap();
+        let stream = TcpStream::from(socket);
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let lines = BufReader::new(stream.try_clone().unwrap());
@@ -113,11 +118,11 @@ fn processors() -> Option<[CpuSet; 2]> {
 }
 
 /// A bystander alone, and then beside a sleeper and a flood of requests, neither of whom ever reads.
-fn round(address: SocketAddr, waits: &Waits) -> [Duration; 2] {
-    let mut bystander = Client::join(address, "bystander");
+fn round(server: SocketAddr, number: u8, waits: &Waits) -> [Duration; 2] {
+    let mut bystander = Client::join(server, Ipv4Addr::new(127, 0, 1, number), "bystander");
     let alone = bystander.p99(waits);
-    let sleeper = Client::join(address, "sleeper");
-    let mut flood = Client::join(address, "flood");
+    let sleeper = Client::join(server, Ipv4Addr::new(127, 0, 2, number), "sleeper");
+    let mut flood = Client::join(server, Ipv4Addr::new(127, 0, 3, number), "flood");
     bystander.hear(|client| client.others == 2);
     let hold = flood.stream.try_clone().unwrap();
     let flooding = thread::spawn(move || {
@@ -135,13 +140,13 @@ fn round(address: SocketAddr, waits: &Waits) -> [Duration; 2] {
 }
 
 /// How many times as long it takes beside, of several rounds the one in the middle. Both halves of a round have the same luck.
-fn median(address: SocketAddr, waits: &Waits) -> f64 {
-    let mut ratios: Vec<_> = (0..ROUNDS)
-        .map(|_| round(address, waits))
+fn median(server: SocketAddr, waits: &Waits) -> f64 {
+    let mut ratios: Vec<_> = (1..=ROUNDS)
+        .map(|number| round(server, number, waits))
         .map(|[alone, beside]| beside.as_secs_f64() / alone.as_secs_f64())
         .collect();
     ratios.sort_by(f64::total_cmp);
-    ratios[ROUNDS / 2]
+    ratios[ratios.len() / 2]
 }
 
 /// At most twice the time, if it is optimised, with the limits that a server has by default and without any.
