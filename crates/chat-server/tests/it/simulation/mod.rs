@@ -7,7 +7,7 @@ mod actor;
 mod client;
 mod tamper;
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use chat_server::{
     ChatServer, ChatServerBuilder, EndReason, Ending, Event, Events, Name, PeerInfo, Policy, RateLimit, Stats, Text,
@@ -67,9 +67,10 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
 
     let told = tokio::spawn(ends(server.events()));
     // The witness and the victim read well; the trick, if any, is played on the victim.
-    let witness = Client::named(attach(&server, 1 << 20, |stream| stream), "witness").enter().await;
+    let witness =
+        Client::named(attach(&server, PeerInfo::named("simulated"), 1 << 20, |stream| stream), "witness").enter().await;
     let mut tricked = None;
-    let victim = attach(&server, 1 << 20, |stream| {
+    let victim = attach(&server, PeerInfo::named("simulated"), 1 << 20, |stream| {
         let (tamper, played) = Tamper::new(stream, trick, &mut rng.fork());
         tricked = Some(played);
         tamper
@@ -163,6 +164,7 @@ fn options(rng: &mut Rng) -> ChatServerBuilder {
 /// A connection whose server side is what `make` makes of it. The pipe holds `room` octets in each direction.
 fn attach<S>(
     server: &ChatServer,
+    peer: PeerInfo,
     room: usize,
     make: impl FnOnce(tokio::io::DuplexStream) -> S,
 ) -> tokio::io::DuplexStream
@@ -170,7 +172,7 @@ where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + 'static,
 {
     let (ours, theirs) = tokio::io::duplex(room);
-    server.attach(make(theirs), PeerInfo::named("simulated"));
+    server.attach(make(theirs), peer);
     ours
 }
 
@@ -178,7 +180,12 @@ where
 fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream {
     let room = [64, 512, 65_536][rng.index(3)];
     let faults = if rng.one_in(3) { Faults::none() } else { Faults::seeded(rng) };
-    attach(server, room, |stream| Faulty::new(stream, faults, rng.fork()))
+    // Some share an address, and with it the rate limit.
+    let peer = match u8::try_from(rng.below(6)).expect("small") {
+        host @ 0..3 => SocketAddr::from(([10, 0, 0, host], 1)).into(),
+        _ => PeerInfo::named("simulated"),
+    };
+    attach(server, peer, room, |stream| Faulty::new(stream, faults, rng.fork()))
 }
 
 #[test]
