@@ -144,14 +144,13 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         if let Some(due) = due.filter(|due| *due < clock.deadline()) {
             clock.as_mut().reset(due);
         }
+        let reads = due.is_none() || self.lines.can_read_ahead();
         let mut looked = false;
         loop {
             // Not a `select!`, which keeps room for more than it needs while a client is idle.
             let read = poll_fn(|cx| {
                 // Input that has come counts before a clock that has run out.
-                if (due.is_none() || self.lines.can_read_ahead())
-                    && let Poll::Ready(read) = self.lines.poll_read(cx)
-                {
+                if reads && let Poll::Ready(read) = self.lines.poll_read(cx) {
                     return Poll::Ready(Some(read));
                 }
                 if due.is_some() || self.patience().is_some() {
@@ -167,7 +166,9 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             if due.is_some_and(|due| due <= now) {
                 return Ok(());
             }
-            let next = match self.patience().map(|patience| self.keepalive.due(now, self.lines.heard(), patience)) {
+            // A peer that is not listened to is not silent.
+            let patience = self.patience().filter(|_| reads);
+            let next = match patience.map(|patience| self.keepalive.due(now, self.lines.heard(), patience)) {
                 None => None,
                 Some(Due::At(next)) => next,
                 Some(Due::Ping(next)) => {

@@ -107,6 +107,29 @@ async fn a_roster_counts_by_its_length() {
     assert!(bytes < 10 * talked, "{bytes} bytes of rosters, {talked} of messages");
 }
 
+/// Clauses 6.1, 6.4 and 6.6: who waits for its turn is not silent, and gets all answers, also if it sends nothing more.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_its_turn_is_not_taken_for_silent() {
+    for closes in [false, true] {
+        let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
+        let mut patient = Peer::paused(&server).join("patient").await;
+        patient.raw("PING\r\n".repeat(400).as_bytes()).await;
+        if closes {
+            patient.half_close().await;
+        }
+        for _ in 0..400 {
+            loop {
+                match patient.line().await.as_str() {
+                    "PONG" => break,
+                    // Once all that it has sent is read, and is waited for.
+                    asked => assert_eq!((asked, closes), ("PING", false)),
+                }
+                patient.send("PONG").await;
+            }
+        }
+    }
+}
+
 /// Lines without an answer cost next to nothing: they hold nobody up.
 #[tokio::test(start_paused = true)]
 async fn lines_without_an_answer_hardly_count() {
