@@ -1,5 +1,6 @@
 //! From the command line to a served room, and to an exit code.
 
+mod addresses;
 mod args;
 mod console;
 mod logging;
@@ -48,8 +49,9 @@ pub fn definition() -> clap::Command {
 
 async fn serve(args: &Args) -> ExitCode {
     let mut endpoints = Vec::new();
-    for address in &args.listen {
-        match address.bind().await {
+    let options = args.bind_options();
+    for address in args.listen() {
+        match address.bind_with(&options).await {
             Ok(bound) => endpoints.extend(bound),
             Err(error) => return fail(&advice(address, &error)),
         }

@@ -31,4 +31,6 @@ mod simulation;
 mod snapshots;
 mod stats;
 mod support;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod unix_sockets;
 mod wire;
