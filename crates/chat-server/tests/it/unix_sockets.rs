@@ -1,12 +1,13 @@
 //! Unix sockets of the program: whose the path is, when two want it, and who may connect.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
 };
 
+use chat_server::listen::UnixSocket;
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -87,6 +88,33 @@ async fn of_two_that_start_at_a_stale_path_one_listens() {
         for (_, server) in listen {
             stop(server);
         }
+        assert!(!path.exists() && !beside(&path, ".lock").exists());
+    }
+}
+
+/// The same without processes around it, so that they meet more closely.
+#[tokio::test]
+async fn of_many_that_bind_a_stale_path_one_has_it() {
+    const MANY: usize = 8;
+    let runtime = tokio::runtime::Handle::current();
+    for round in 0..200 {
+        let path = stale("many");
+        let ready = std::sync::Barrier::new(MANY);
+        let bound: Vec<_> = std::thread::scope(|scope| {
+            let bind = || {
+                let _inside = runtime.enter();
+                ready.wait();
+                UnixSocket::bind(&path)
+            };
+            let threads: Vec<_> = (0..MANY).map(|_| scope.spawn(bind)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let (listen, failed): (Vec<_>, Vec<_>) = bound.into_iter().partition(Result::is_ok);
+        assert_eq!(listen.len(), 1, "round {round}");
+        for error in failed.into_iter().filter_map(Result::err) {
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "round {round}: {error}");
+        }
+        drop(listen);
         assert!(!path.exists() && !beside(&path, ".lock").exists());
     }
 }
