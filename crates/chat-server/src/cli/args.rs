@@ -4,9 +4,10 @@ use std::{io::Write, process::ExitCode, time::Duration};
 
 use chat_server::{
     ChatServer, ChatServerBuilder, PlainSessions, RateLimit, StopOnBye,
-    listen::{BindOptions, ListenAddr},
+    listen::{BindOptions, Endpoint, ListenAddr},
 };
 use clap::{ArgAction, Parser, ValueEnum, builder::BoolishValueParser, error::ErrorKind};
+use tracing::info;
 
 use super::addresses::{Addresses, AddressesParser, mode};
 
@@ -23,8 +24,8 @@ Examples:
   chat-server --listen unix:/run/chat.sock --unix-mode 660 --no-plain
   CHAT_RATE_LIMIT=0 chat-server -v
 
-It stops gracefully on SIGINT, SIGTERM and on BYE typed here; a second signal stops it at once. SIGUSR1 prints
-clients, messages, deliveries, and how connections ended.
+It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here; a second signal other than SIGHUP stops
+it at once. SIGUSR1 prints clients, messages, deliveries, and how connections ended.
 Exit codes: 0 stopped, 2 wrong usage or an address that cannot be had."
 )]
 pub(super) struct Args {
@@ -136,6 +137,32 @@ impl Args {
     pub(super) fn bind_options(&self) -> BindOptions {
         let options = BindOptions::new();
         self.unix_mode.map_or(options.clone(), |mode| options.unix_mode(mode))
+    }
+
+    #[cfg(unix)]
+    pub(super) fn max_clients(&self) -> usize {
+        self.max_clients
+    }
+
+    /// One record that says how the program was started. Times are in seconds.
+    pub(super) fn log_start(&self, endpoints: &[Endpoint]) {
+        let addresses: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            addresses = addresses.join(" "),
+            unix_mode = self.unix_mode.map(|mode| format!("{mode:03o}")),
+            max_clients = self.max_clients,
+            max_clients_per_ip = self.max_clients_per_ip,
+            rate_limit = self.rate_limit,
+            plain_sessions = !self.no_plain,
+            stop_on_bye = self.stop_on_bye,
+            login_timeout = self.login_timeout.as_secs_f64(),
+            ping_interval = self.ping_interval.as_secs_f64(),
+            ping_timeout = self.ping_timeout.as_secs_f64(),
+            write_timeout = self.write_timeout.as_secs_f64(),
+            drain_timeout = self.drain_timeout.as_secs_f64(),
+            "started"
+        );
     }
 
     /// The server that the flags describe.

@@ -29,6 +29,8 @@ mod room;
 mod simulation;
 #[cfg(all(unix, feature = "cli"))]
 mod snapshots;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod standard_streams;
 mod stats;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -1,4 +1,4 @@
-//! The program in operation: signals while many talk, and a log and outputs that nobody takes care of.
+//! The program in operation: signals while many talk, what peers do to the log, and outputs that take nothing.
 
 use std::process::Command;
 
@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use crate::{
     abuse::{PATIENCE, PROGRAM, start, stats},
     process::Process,
+    standard_streams::once_it_listens,
     support::{Peer, socket_path},
 };
 
@@ -69,24 +70,6 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     assert!(!log.contains("fake"), "{log}");
 }
 
-/// Everybody who connects causes records. Behind a pipe that nobody reads they are lost, and nobody waits for it.
-#[tokio::test]
-async fn a_log_that_nobody_reads_does_not_stop_it() {
-    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
-    let address = server.address();
-    for _ in 0..3_000 {
-        let mut peer = Peer::tcp(address).await.join("ann").await;
-        peer.send("BYE").await;
-        peer.expect("BYE").await;
-        peer.expect_end().await;
-    }
-    server.signal(Signal::TERM);
-    let (status, _, log) = server.end();
-    assert!(status.success());
-    // Three records each, of which the pipe held what it could.
-    assert!(log.lines().count() < 8_000, "somebody has read the log");
-}
-
 #[tokio::test]
 async fn closed_outputs_do_not_stop_it() {
     goes_on_with("closed", ">&- 2>&-").await;
@@ -105,16 +88,7 @@ async fn goes_on_with(name: &str, outputs: &str) {
     let mut command = Command::new("sh");
     command.args(["-c", &format!(r#"exec "$0" --listen "unix:$1" {outputs}"#), PROGRAM]).arg(&path);
     let mut server = Process::spawn(command);
-    // Nobody tells that it listens.
-    let connected = async {
-        loop {
-            match tokio::net::UnixStream::connect(&path).await {
-                Ok(stream) => break stream,
-                Err(_) => tokio::task::yield_now().await,
-            }
-        }
-    };
-    let mut ann = Peer::over(timeout(PATIENCE, connected).await.expect("it listens")).join("ann").await;
+    let mut ann = once_it_listens(&path).await.join("ann").await;
     ann.send("MSG hi").await;
     ann.expect("OK").await;
     server.type_line("BYE");
