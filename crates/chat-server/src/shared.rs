@@ -21,6 +21,7 @@ use crate::{
     policy::Connect,
     reason::EndReason,
     stats::{Counters, Stats},
+    turned_away::TurnedAway,
 };
 
 /// Refused connections that are told so at the same time.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
     pub(crate) farewells: Semaphore,
+    pub(crate) turned_away: TurnedAway,
     gate: Gate,
     conns: AtomicU64,
 }
@@ -54,6 +56,7 @@ impl Shared {
         Self {
             gate: Gate::new(options.max_clients, options.max_clients_per_address),
             farewells: Semaphore::new(FAREWELLS),
+            turned_away: TurnedAway::default(),
             options,
             policy,
             hub,

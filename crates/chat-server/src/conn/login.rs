@@ -2,6 +2,7 @@
 
 use chat_proto::{ClientMessage, CodecError, MAX_NAME_FAILURES, Name, Refusal, ServerMessage, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::debug;
 
 use super::{
     lines::Lines,
@@ -113,6 +114,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     /// Clause 3.3.
     async fn refuse_name(&mut self) -> Result<(), EndReason> {
         self.failures += 1;
+        debug!(conn = self.conn.number(), peer = %self.peer, failures = self.failures, "name refused");
         if self.failures < MAX_NAME_FAILURES {
             self.say(&[ServerMessage::NameFailure, ServerMessage::NameReq]).await
         } else {

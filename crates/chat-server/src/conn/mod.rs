@@ -56,12 +56,13 @@ where
         let _pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
             Ok(pass) => pass,
             Err(reason) => {
-                debug!(%conn, %peer, %reason, "refused");
+                debug!(conn = conn.number(), %peer, %reason, "refused");
+                shared.turned_away.told(reason, shared.options.max_clients);
                 shared.counters.ended(reason);
                 return refuse::refuse(&shared, lines, writer).await;
             }
         };
-        info!(%conn, %peer, "connected");
+        info!(conn = conn.number(), %peer, "connected");
 
         // On the heap while it lasts: in place, it would make room for itself for as long as the connection lives.
         let login = Box::pin(login::log_in(&shared, conn, &peer, &mut lines, &mut writer));
@@ -75,13 +76,12 @@ where
         let member = match logged_in {
             Ok(member) => member,
             Err(reason) => {
-                info!(%conn, %peer, %reason, "disconnected");
+                info!(conn = conn.number(), %peer, %reason, "disconnected");
                 shared.counters.ended(reason);
                 return linger_after(reason, &shared, &mut lines).await;
             }
         };
         let reason = converse(&shared, conn, &peer, &mut lines, writer, member).await;
-        info!(%conn, %peer, %reason, "disconnected");
         shared.counters.ended(reason);
         linger_after(reason, &shared, &mut lines).await;
     }
@@ -106,7 +106,7 @@ where
         let (name, outbox, first, mut writing) = {
             let Member { joined, first } = *member;
             let (name, outbox) = (joined.name, Arc::clone(&joined.outbox));
-            info!(%conn, %peer, %name, "joined");
+            info!(conn = conn.number(), %peer, %name, "joined");
             let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
             (name, outbox, first, shared.tasks.spawn(async move { writer.run().await }))
         };
@@ -140,6 +140,7 @@ where
         };
         // The writer knows better: it may have failed to deliver what was owed, or met the end of the ring first.
         let reason = end_of(&written, reason);
+        info!(conn = conn.number(), %peer, name = %reader.name(), %reason, "disconnected");
         if shared.stop.is_cancelled() {
             shared.tally.count(reason);
         }

@@ -9,6 +9,7 @@ use tokio::{
     io::AsyncRead,
     time::{Instant, sleep_until},
 };
+use tracing::debug;
 
 use super::{
     keepalive::{Due, Keepalive, Patience},
@@ -63,6 +64,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
         let meter = shared.options.rate_limit.map(Meter::new);
         let (said, weight, step) = (Vec::new(), 0, Step::ReadOn);
         Self { shared, conn, peer, name, outbox, lines, meter, first, said, weight, step }
+    }
+
+    pub(super) fn name(&self) -> Name {
+        self.name
     }
 
     /// Reads until the session ends, and says why.
@@ -172,14 +177,21 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                     self.said.push(text);
                     Step::ReadOn
                 }
-                Verdict::Refuse => Step::Ask(Request::Refuse),
+                Verdict::Refuse => self.refuse("refused by policy"),
             },
             Ok(ClientMessage::ReqClients) => Step::Ask(Request::Clients),
             Ok(ClientMessage::Ping) => Step::Ask(Request::Ping),
             Ok(ClientMessage::Bye) => Step::End(EndReason::Bye),
             Ok(ClientMessage::Pong | ClientMessage::Blank) => Step::ReadOn,
             // Once joined, nobody logs in again (clause 3.9).
-            Ok(_) | Err(_) => Step::Ask(Request::Refuse),
+            Ok(_) => self.refuse("logged in already"),
+            Err(error) => self.refuse(error.fault()),
         };
+    }
+
+    /// `BAD REQ`, and why in the log.
+    fn refuse(&self, why: impl std::fmt::Display) -> Step {
+        debug!(conn = self.conn.number(), peer = %self.peer, name = %self.name, reason = %why, "line refused");
+        Step::Ask(Request::Refuse)
     }
 }

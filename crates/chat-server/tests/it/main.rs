@@ -25,6 +25,8 @@ mod operation;
 mod order;
 mod process;
 mod readme;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod records;
 mod room;
 mod simulation;
 #[cfg(all(unix, feature = "cli"))]
