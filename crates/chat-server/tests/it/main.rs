@@ -19,6 +19,8 @@ mod ending;
 mod examples;
 mod faults;
 mod hostile;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod jobs;
 mod limits;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod operation;

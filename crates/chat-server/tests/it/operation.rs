@@ -70,6 +70,41 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     assert!(!log.contains("fake"), "{log}");
 }
 
+/// A shell that starts the program with so many descriptors: as `ulimit` says.
+fn limited(ulimit: &str, max_clients: &str) -> Process {
+    let mut command = Command::new("sh");
+    let script = format!(r#"{ulimit}; exec "$0" --listen 127.0.0.1:0 -q --max-clients {max_clients}"#);
+    command.args(["-c", &script, PROGRAM]);
+    Process::spawn(command)
+}
+
+#[tokio::test]
+async fn the_soft_limit_of_descriptors_is_raised() {
+    let mut server = limited("ulimit -Sn 40; ulimit -Hn 400", "200");
+    let address = server.address();
+    let mut clients = Vec::new();
+    for n in 0..100 {
+        clients.push(Peer::tcp(address).await.join(&format!("c{n}")).await);
+    }
+    drop(clients);
+    server.signal(Signal::TERM);
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    assert_eq!(log, "", "enough is nothing to warn of");
+}
+
+#[test]
+fn too_few_descriptors_are_told_at_the_start() {
+    let mut server = limited("ulimit -n 200", "1000");
+    server.address();
+    server.signal(Signal::TERM);
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("LimitNOFILE=") && log.contains("--max-clients"), "what to do: {log}");
+    assert!(log.contains("descriptors=200 clients=167 max_clients=1000"), "{log}");
+}
+
 #[tokio::test]
 async fn closed_outputs_do_not_stop_it() {
     goes_on_with("closed", ">&- 2>&-").await;
