@@ -36,10 +36,11 @@ async fn it_prints_every_address_and_stops_when_the_operator_types_bye() {
     let (status, stdout, stderr) = server.end();
     assert!(status.success());
     assert_eq!(stdout, "");
-    assert!(
-        stderr.contains("joined") && stderr.contains("peer=127.0.0.1:") && stderr.contains("drained=2"),
-        "{stderr}"
-    );
+    for (name, address) in [("ann", "127.0.0.1"), ("bob", "127.0.0.1")] {
+        let joined = stderr.lines().filter(|line| line.contains(" joined ") && line.contains(&format!(" name={name}")));
+        assert_eq!(joined.filter(|line| line.contains(&format!(" peer={address}:"))).count(), 1, "{stderr}");
+    }
+    assert!(stderr.contains("stopped drained=2 cut=0 "), "{stderr}");
 }
 
 #[cfg(unix)]
@@ -118,7 +119,9 @@ async fn a_second_signal_stops_it_at_once() {
     server.signal(Signal::TERM);
     let (status, _, stderr) = server.end();
     assert!(status.success());
-    assert!(stderr.contains("stopping at once"), "{stderr}");
+    assert!(stderr.contains("stopping at once signal=SIGTERM"), "{stderr}");
+    // Of both, one has taken all that it was owed.
+    assert!(stderr.contains("stopped drained=1 cut=1 "), "{stderr}");
     drop(sleeper);
 }
 

@@ -62,7 +62,10 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     server.type_line("BYE");
     let (status, _, log) = server.end();
     assert!(status.success());
-    assert!(log.lines().count() > 8, "{log}");
+    for (message, times) in [("connected", 4), ("disconnected", 4), ("started", 1), ("stopped", 1)] {
+        let found = log.lines().filter(|line| line.contains(&format!(" {message} "))).count();
+        assert_eq!(found, times, "{message}: {log}");
+    }
     for line in log.lines() {
         assert!(!line.contains(char::is_control), "{line:?}");
         assert!(line.starts_with("20") && line.contains("Z "), "a record of its own, with its time: {line:?}");
