@@ -63,6 +63,7 @@ mod shared;
 mod stats;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod turned_away;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]

@@ -13,6 +13,11 @@ impl ConnId {
         Self(number)
     }
 
+    /// As a number, for the log.
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
+
     /// Which of so many shards it counts in.
     pub(crate) fn shard(self, shards: usize) -> usize {
         usize::try_from(self.0 % shards as u64).unwrap_or_default()

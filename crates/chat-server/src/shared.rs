@@ -21,6 +21,7 @@ use crate::{
     policy::Connect,
     reason::EndReason,
     stats::{Counters, Stats},
+    turned_away::TurnedAway,
 };
 
 /// Refused connections that are told so at the same time.
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
     pub(crate) farewells: Semaphore,
+    pub(crate) turned_away: TurnedAway,
     pub(crate) connections: Connections,
     conns: AtomicU64,
     /// The one that the server was built in.
@@ -62,6 +64,7 @@ impl Shared {
         Self {
             connections: Connections::new(&options),
             farewells: Semaphore::new(FAREWELLS),
+            turned_away: TurnedAway::default(),
             options,
             policy,
             hub,

@@ -2,8 +2,14 @@
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use chat_server::{ChatServer, ChatServerBuilder, PlainSessions, RateLimit, StopOnBye, listen::ListenAddr};
+use chat_server::{
+    ChatServer, ChatServerBuilder, PlainSessions, RateLimit, StopOnBye,
+    listen::{BindOptions, Endpoint, ListenAddr},
+};
 use clap::{ArgAction, Parser, ValueEnum, builder::BoolishValueParser, error::ErrorKind};
+use tracing::info;
+
+use super::addresses::{Addresses, AddressesParser, mode};
 
 /// A chat server: netcat is enough to take part, and every message is acknowledged with OK.
 #[derive(Debug, Parser)]
@@ -15,17 +21,22 @@ use clap::{ArgAction, Parser, ValueEnum, builder::BoolishValueParser, error::Err
 Examples:
   chat-server                                       anyone on this machine: nc localhost 2222
   chat-server --listen 0.0.0.0:2222 --listen [::]:2222
-  chat-server --listen unix:/run/chat.sock --no-plain
+  chat-server --listen unix:/run/chat.sock --unix-mode 660 --no-plain
   CHAT_RATE_LIMIT=0 chat-server -v
 
-It stops gracefully on SIGINT, SIGTERM and on BYE typed here; a second signal stops it at once. SIGUSR1 prints
-clients, messages, deliveries, and how connections ended.
+It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here; a second signal other than SIGHUP stops
+it at once. SIGUSR1 prints clients, messages, deliveries, and how connections ended.
 Exit codes: 0 stopped, 2 wrong usage or an address that cannot be had."
 )]
 pub(super) struct Args {
-    /// Listen here; may be given more than once. HOST:PORT (port 0: any that is free) or unix:PATH
-    #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN", value_delimiter = ',', default_value = "127.0.0.1:2222")]
-    pub(super) listen: Vec<ListenAddr>,
+    /// Listen here; may be given more than once. HOST:PORT (port 0: any that is free) or unix:PATH. In `CHAT_LISTEN`, commas
+    /// separate addresses, but for those with a backslash before them
+    #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN", default_value = "127.0.0.1:2222", value_parser = AddressesParser)]
+    listen: Vec<Addresses>,
+
+    /// Permissions of Unix sockets, in octal, such as 660: who may write may connect. Without it, the umask decides
+    #[arg(long, value_name = "MODE", env = "CHAT_UNIX_MODE", value_parser = mode)]
+    unix_mode: Option<u32>,
 
     /// Clients at the same time. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value = "10000", value_parser = count::<usize>)]
@@ -119,6 +130,44 @@ impl Args {
                 ExitCode::from(super::EXIT_USAGE)
             }
         })
+    }
+
+    /// Where to listen.
+    pub(super) fn listen(&self) -> impl Iterator<Item = &ListenAddr> {
+        self.listen.iter().flat_map(|Addresses(addresses)| addresses)
+    }
+
+    /// How to bind that.
+    pub(super) fn bind_options(&self) -> BindOptions {
+        let options = BindOptions::new();
+        self.unix_mode.map_or(options.clone(), |mode| options.unix_mode(mode))
+    }
+
+    #[cfg(unix)]
+    pub(super) fn max_clients(&self) -> Option<usize> {
+        unless_zero(self.max_clients)
+    }
+
+    /// One record that says how the program was started. Times are in seconds.
+    pub(super) fn log_start(&self, endpoints: &[Endpoint]) {
+        let addresses: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            addresses = addresses.join(" "),
+            unix_mode = self.unix_mode.map(|mode| format!("{mode:03o}")),
+            max_clients = self.max_clients,
+            max_clients_per_ip = self.max_clients_per_ip,
+            rate_limit = self.rate_limit,
+            connect_rate = self.connect_rate,
+            plain_sessions = !self.no_plain,
+            stop_on_bye = self.stop_on_bye,
+            login_timeout = self.login_timeout.as_secs_f64(),
+            ping_interval = self.ping_interval.as_secs_f64(),
+            ping_timeout = self.ping_timeout.as_secs_f64(),
+            write_timeout = self.write_timeout.as_secs_f64(),
+            drain_timeout = self.drain_timeout.as_secs_f64(),
+            "started"
+        );
     }
 
     /// The server that the flags describe.

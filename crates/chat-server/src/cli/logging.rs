@@ -1,44 +1,28 @@
 //! The log: to stderr, as text or JSON, whatever becomes of stderr.
 
 use std::{
+    cell::RefCell,
     io::{self, IsTerminal, Write},
-    iter,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
-    thread,
-    time::Duration,
 };
 
 use tracing::warn;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use super::args::{Args, LogFormat};
+use super::{
+    args::{Args, LogFormat},
+    fields::Fields,
+    outlet::Outlet,
+    stream::Stream,
+};
 
-/// Records that may wait to be written. Peers cause records: while nobody reads stderr, the next ones are lost, and
-/// nobody waits.
-const WAITING: usize = 4_096;
-/// Octets at which a write is large enough: a pipe takes so many whole, whoever else writes to it.
-const AT_ONCE: usize = 4_096;
-/// After records were written, the next ones gather for so long: one write, and one waking up, for all of them.
-const GATHERING: Duration = Duration::from_millis(5);
-/// How long the end of the program waits for what is waiting.
-const AT_THE_END: Duration = Duration::from_secs(1);
+thread_local! {
+    /// Where this thread's records go instead of the log, while it is told what was lost of it.
+    static NOTICE: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
 
-/// The way to the thread that writes the log.
+/// The way to the log.
 #[derive(Clone)]
-pub(super) struct Log {
-    entries: SyncSender<Entry>,
-    lost: Arc<AtomicU64>,
-}
-
-enum Entry {
-    Record(Vec<u8>),
-    /// Everything before this has been written.
-    Reached(SyncSender<()>),
-}
+pub(super) struct Log(Outlet);
 
 /// Installs the log. `CHAT_LOG` may refine it in the syntax of tracing's `EnvFilter`, as in
 /// `CHAT_LOG=chat_server=trace`.
@@ -50,70 +34,48 @@ pub(super) fn init(args: &Args) -> Log {
         1 => "debug",
         _ => "trace",
     };
-    let (entries, waiting) = sync_channel(WAITING);
-    let log = Log { entries, lost: Arc::default() };
-    let (writer, lost) = (log.clone(), Arc::clone(&log.lost));
-    thread::spawn(move || write_all(&waiting, &lost));
-
+    let log = Log(Outlet::new(Stream::Stderr, notice));
+    let writer = log.clone();
     let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let fmt = fmt().with_env_filter(filter).with_target(false).with_writer(move || writer.clone());
     match args.log_format {
         LogFormat::Json => fmt.json().init(),
-        LogFormat::Text => fmt.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).init(),
+        LogFormat::Text => {
+            let ansi = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            fmt.fmt_fields(Fields).with_ansi(ansi).init();
+        }
     }
     log
 }
 
-/// A stderr that is closed, on a full disk, or read by nobody loses its log and nothing else.
-fn write_all(waiting: &Receiver<Entry>, lost: &AtomicU64) {
-    let mut text = Vec::new();
-    while let Ok(first) = waiting.recv() {
-        for entry in iter::once(first).chain(waiting.try_iter().take(WAITING)) {
-            match entry {
-                Entry::Record(record) => {
-                    if text.len() + record.len() > AT_ONCE {
-                        write(&mut text);
-                    }
-                    text.extend_from_slice(&record);
-                }
-                Entry::Reached(told) => {
-                    write(&mut text);
-                    let _ = told.try_send(());
-                }
-            }
-        }
-        write(&mut text);
-        let records = lost.swap(0, Ordering::Relaxed);
-        if records > 0 {
-            warn!(records, "lost records of this log, which came faster than it was read");
-        }
-        thread::sleep(GATHERING);
-    }
-}
-
-fn write(text: &mut Vec<u8>) {
-    let _ = io::stderr().write_all(text);
-    text.clear();
+/// The record that says how many are lost, in the format of all others. It does not go through the queue, where it might be
+/// lost itself.
+fn notice(records: u64) -> Vec<u8> {
+    NOTICE.set(Some(Vec::new()));
+    warn!(records, "lost records of this log, which could not be written or came faster than it was read");
+    NOTICE.take().unwrap_or_default()
 }
 
 impl Log {
+    /// A line that is no record, whatever the level.
+    pub(super) fn say(&self, line: &str) {
+        self.0.push(format!("{line}\n").into_bytes());
+    }
+
     /// Waits until all records so far are written, but not for ever.
     pub(super) fn flush(&self) {
-        let (told, reached) = sync_channel(1);
-        let entries = self.entries.clone();
-        // From a thread of its own, since the log may be full for as long as nobody reads it.
-        thread::spawn(move || entries.send(Entry::Reached(told)));
-        let _ = reached.recv_timeout(AT_THE_END);
+        self.0.flush();
     }
 }
 
 /// One write is one record: so the subscriber hands them over.
 impl Write for Log {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Record(octets.to_vec())) {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        let is_notice = NOTICE.with_borrow_mut(|notice| notice.as_mut().map(|notice| notice.extend_from_slice(record)));
+        if is_notice.is_none() {
+            self.0.push(record.to_vec());
         }
-        Ok(octets.len())
+        Ok(record.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,24 +1,27 @@
 //! From the command line to a served room, and to an exit code.
 
+mod addresses;
 mod args;
 mod console;
+#[cfg(unix)]
+mod descriptors;
+mod fields;
+mod input;
+#[cfg(unix)]
+mod jobs;
 mod logging;
+mod outlet;
+mod records;
 mod signals;
+mod stream;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
-use chat_server::{
-    Report,
-    listen::{Endpoint, ListenAddr},
-};
+use chat_server::listen::ListenAddr;
 use clap::CommandFactory;
 use tokio::runtime::{Builder, Runtime};
-use tracing::info;
 
-use self::args::Args;
+use self::{args::Args, outlet::Outlet, stream::Stream};
 
 /// Wrong usage, or an address that cannot be had.
 const EXIT_USAGE: u8 = 2;
@@ -30,13 +33,24 @@ pub fn run() -> ExitCode {
         Err(exit) => return exit,
     };
     let log = logging::init(&args);
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("cannot start: {error}")),
+    let stdout = Outlet::new(Stream::Stdout, |_| Vec::new());
+    let exit = match runtime() {
+        Ok(runtime) => {
+            let served = runtime.block_on(serve(&args, &stdout));
+            // A second signal must not wait for anything.
+            runtime.shutdown_background();
+            served
+        }
+        Err(error) => Err(format!("cannot start: {error}")),
     };
-    let exit = runtime.block_on(serve(&args));
-    // A second signal must not wait for anything.
-    runtime.shutdown_background();
+    let exit = exit.map_or_else(
+        |what| {
+            log.say(&format!("chat-server: {what}"));
+            ExitCode::from(EXIT_USAGE)
+        },
+        |()| ExitCode::SUCCESS,
+    );
+    stdout.flush();
     log.flush();
     exit
 }
@@ -46,35 +60,30 @@ pub fn definition() -> clap::Command {
     Args::command()
 }
 
-async fn serve(args: &Args) -> ExitCode {
+/// Serves until it is told to stop; otherwise, what is wrong and what to do.
+async fn serve(args: &Args, stdout: &Outlet) -> Result<(), String> {
+    #[cfg(unix)]
+    let descriptors = descriptors::raise();
+    let options = args.bind_options();
     let mut endpoints = Vec::new();
-    for address in &args.listen {
-        match address.bind().await {
-            Ok(bound) => endpoints.extend(bound),
-            Err(error) => return fail(&advice(address, &error)),
-        }
+    for address in args.listen() {
+        endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
     }
     // Before anything is printed: who starts this program may stop it as soon as it has read an address.
-    let mut signals = match signals::Signals::install() {
-        Ok(signals) => signals,
-        Err(error) => return fail(&format!("cannot wait for signals: {error}")),
-    };
+    let mut signals = signals::Signals::install().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let server = args.builder().build();
-    signals.answer_with_stats(server.clone());
-    announce(&endpoints);
-    let stop = signals.first_then_cut(server.clone(), console::bye());
-    let Report { drained, cut, .. } = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
-    info!(drained, cut, stats = %server.stats(), "stopped");
-    ExitCode::SUCCESS
-}
-
-/// Prints where the server listens. A closed stdout is no reason not to serve.
-fn announce(endpoints: &[Endpoint]) {
-    let mut stdout = io::stdout().lock();
-    for endpoint in endpoints {
-        let _ = writeln!(stdout, "listening on {endpoint}");
+    signals.answer_with_stats(server.clone(), stdout.clone());
+    args.log_start(&endpoints);
+    #[cfg(unix)]
+    descriptors::check(descriptors, args.max_clients(), endpoints.len());
+    for endpoint in &endpoints {
+        // A stdout that takes nothing is no reason not to serve.
+        stdout.push(format!("listening on {endpoint}\n").into_bytes());
     }
-    let _ = stdout.flush();
+    let stop = signals.first_then_cut(server.clone(), console::bye());
+    let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
+    records::stopped(report, &server.stats());
+    Ok(())
 }
 
 /// Sockets are looked at when nobody has anything to do, or after so many tasks: what comes in while a batch is being written
@@ -82,11 +91,6 @@ fn announce(endpoints: &[Endpoint]) {
 fn runtime() -> io::Result<Runtime> {
     const TASKS_BETWEEN_LOOKS: u32 = 4_096;
     Builder::new_multi_thread().enable_all().event_interval(TASKS_BETWEEN_LOOKS).build()
-}
-
-fn fail(what: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "chat-server: {what}");
-    ExitCode::from(EXIT_USAGE)
 }
 
 /// Why an address cannot be had, and what to do.

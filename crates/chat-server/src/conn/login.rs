@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, sleep_until},
 };
+use tracing::debug;
 
 use super::{
     Client,
@@ -179,6 +180,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     /// Clause 3.3.
     async fn refuse_name(&mut self) -> Result<(), EndReason> {
         self.failures += 1;
+        let Client { conn, peer, .. } = self.client;
+        debug!(conn = conn.number(), %peer, failures = self.failures, "name refused");
         if self.failures < MAX_NAME_FAILURES {
             self.say(&[ServerMessage::NameFailure, ServerMessage::NameReq]).await
         } else {

@@ -65,12 +65,13 @@ where
         let pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
             Ok(pass) => pass,
             Err(reason) => {
-                debug!(%conn, %peer, %reason, "refused");
+                debug!(conn = conn.number(), %peer, %reason, "refused");
+                shared.turned_away.told(reason, shared.options.max_clients);
                 shared.counters.ended(reason);
                 return Box::pin(refuse::refuse(&shared, lines, writer)).await;
             }
         };
-        info!(%conn, %peer, "connected");
+        info!(conn = conn.number(), %peer, "connected");
         let client = Client { shared: &shared, conn, peer: &peer, meter: shared.connections.meter(&pass) };
 
         // On the heap while it lasts: in place, it would make room for itself for as long as the connection lives.
@@ -79,7 +80,7 @@ where
         let member = match login.await.unwrap_or(Err(EndReason::Panicked)) {
             Ok(member) => member,
             Err(reason) => {
-                info!(%conn, %peer, %reason, "disconnected");
+                info!(conn = conn.number(), %peer, %reason, "disconnected");
                 shared.counters.ended(reason);
                 return linger_after(reason, &shared, &mut lines).await;
             }
@@ -117,7 +118,7 @@ where
         let (name, outbox, first, mut membership, mut writing) = {
             let Member { joined, membership, first } = *member;
             let (name, outbox) = (joined.name, Arc::clone(&joined.outbox));
-            info!(%conn, %peer, %name, "joined");
+            info!(conn = conn.number(), %peer, %name, "joined");
             let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
             (name, outbox, first, membership, shared.tasks.spawn(async move { writer.run().await }))
         };
@@ -160,7 +161,7 @@ where
         let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
         // Told if it says more than the reason does.
         let told = undelivered.filter(|undelivered| *undelivered != reason).map(display);
-        info!(conn = %membership.conn(), %peer, %reason, undelivered = told, "disconnected");
+        info!(conn = conn.number(), %peer, name = %reader.name(), %reason, undelivered = told, "disconnected");
         Ended { reason, undelivered }
     }
 }

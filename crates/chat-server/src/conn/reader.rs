@@ -16,6 +16,7 @@ use tokio::{
     io::AsyncRead,
     time::{Instant, Sleep, sleep_until},
 };
+use tracing::debug;
 
 use super::{
     Client,
@@ -81,6 +82,10 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
     ) -> Self {
         let (keepalive, said) = (Keepalive::default(), Vec::new());
         Self { client, name, outbox, lines, keepalive, counted: first, silent: 0, said, weight: 0 }
+    }
+
+    pub(super) fn name(&self) -> Name {
+        self.name
     }
 
     /// Reads until the session ends, and says why.
@@ -244,7 +249,7 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
                         self.said.push(text);
                         (self.weight >= HANDFUL).then_some(Wait::ForHub)
                     }
-                    Verdict::Refuse => Some(Wait::ForAnswer(Request::Refuse)),
+                    Verdict::Refuse => Some(self.refuse("refused by policy")),
                 }
             }
             Ok(ClientMessage::ReqClients) => Some(Wait::ForAnswer(Request::Clients)),
@@ -252,7 +257,15 @@ impl<'a, R: AsyncRead + Unpin> Reader<'a, R> {
             Ok(ClientMessage::Bye) => Some(Wait::Ended(EndReason::Bye)),
             Ok(ClientMessage::Pong | ClientMessage::Blank) => None,
             // Once joined, nobody logs in again (clause 3.9).
-            Ok(_) | Err(_) => Some(Wait::ForAnswer(Request::Refuse)),
+            Ok(_) => Some(self.refuse("logged in already")),
+            Err(error) => Some(self.refuse(error.fault())),
         }
+    }
+
+    /// `BAD REQ`, and why in the log.
+    fn refuse(&self, why: impl std::fmt::Display) -> Wait<'a> {
+        let Client { conn, peer, .. } = self.client;
+        debug!(conn = conn.number(), %peer, name = %self.name, reason = %why, "line refused");
+        Wait::ForAnswer(Request::Refuse)
     }
 }

@@ -16,11 +16,6 @@ impl Membership {
         Self { hub: Some(hub), conn }
     }
 
-    /// Whose it is.
-    pub(crate) fn conn(&self) -> ConnId {
-        self.conn
-    }
-
     /// Leaves, after all that it has said, and tells by which reason: this one, unless the server has ended first. Leaving
     /// twice is leaving once.
     pub(crate) fn leave(&mut self, reason: EndReason) -> EndReason {

@@ -4,6 +4,7 @@ use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use tokio::net::{TcpListener, lookup_host};
 
+use super::BindOptions;
 #[cfg(unix)]
 use super::UnixSocket;
 
@@ -63,23 +64,37 @@ pub enum Endpoint {
 }
 
 impl ListenAddr {
-    /// Binds the address: more than one endpoint if it is a name that resolves to several.
+    /// Binds the address: more than one endpoint if it is a name that resolves to several. Of these, what this machine does
+    /// not have is skipped, with a warning in the log, if it has another. With port 0 all get the same port where they can.
     ///
     /// # Errors
     ///
-    /// The name does not resolve, the address is in use or not of this machine, or there is no permission.
+    /// The name does not resolve, the address is in use or not of this machine, or there is no permission. For Unix sockets, those of
+    /// [`UnixSocket::bind`](super::UnixSocket::bind).
     pub async fn bind(&self) -> io::Result<Vec<Endpoint>> {
+        self.bind_with(&BindOptions::new()).await
+    }
+
+    /// [`bind`](Self::bind), with options.
+    ///
+    /// # Errors
+    ///
+    /// Those of `bind`, or the options cannot be obeyed.
+    pub async fn bind_with(&self, options: &BindOptions) -> io::Result<Vec<Endpoint>> {
         match self {
             Self::Tcp(address) => {
                 let mut addresses: Vec<_> = lookup_host(address).await?.collect();
                 addresses.sort_unstable();
                 addresses.dedup();
-                addresses.into_iter().map(|address| super::tcp::bind(address).map(Endpoint::Tcp)).collect()
+                Ok(super::tcp_all::bind_all(&addresses)?.into_iter().map(Endpoint::Tcp).collect())
             }
             #[cfg(unix)]
-            Self::Unix(path) => Ok(vec![Endpoint::Unix(UnixSocket::bind(path)?)]),
+            Self::Unix(path) => Ok(vec![Endpoint::Unix(UnixSocket::bind_with(path, options)?)]),
             #[cfg(not(unix))]
-            Self::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets on this system")),
+            Self::Unix(_) => {
+                let _ = options;
+                Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets on this system"))
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod addr;
 mod memory;
+mod options;
 mod tcp;
+mod tcp_all;
 #[cfg(unix)]
 mod unix;
 
@@ -26,6 +28,7 @@ pub use self::unix::UnixSocket;
 pub use self::{
     addr::{AddrError, Endpoint, ListenAddr},
     memory::{MemoryConnector, MemoryListener, memory},
+    options::BindOptions,
     tcp::TcpReader,
 };
 

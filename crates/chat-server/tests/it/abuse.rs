@@ -30,7 +30,7 @@ pub(crate) fn start(args: &[&str]) -> (Process, SocketAddr) {
 }
 
 /// A line of `/proc/PID/status`, in KiB.
-fn kib(server: &Process, field: &str) -> u64 {
+pub(crate) fn kib(server: &Process, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
     line.trim_matches([':', ' ', '\t']).trim_end_matches(" kB").trim().parse().unwrap()

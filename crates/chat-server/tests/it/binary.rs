@@ -36,10 +36,11 @@ async fn it_prints_every_address_and_stops_when_the_operator_types_bye() {
     let (status, stdout, stderr) = server.end();
     assert!(status.success());
     assert_eq!(stdout, "");
-    assert!(
-        stderr.contains("joined") && stderr.contains("peer=127.0.0.1:") && stderr.contains("drained=2"),
-        "{stderr}"
-    );
+    for (name, address) in [("ann", "127.0.0.1"), ("bob", "127.0.0.1")] {
+        let joined = stderr.lines().filter(|line| line.contains(" joined ") && line.contains(&format!(" name={name}")));
+        assert_eq!(joined.filter(|line| line.contains(&format!(" peer={address}:"))).count(), 1, "{stderr}");
+    }
+    assert!(stderr.contains("stopped drained=2 cut=0 "), "{stderr}");
 }
 
 #[cfg(unix)]
@@ -47,7 +48,7 @@ async fn it_prints_every_address_and_stops_when_the_operator_types_bye() {
 async fn it_stops_gracefully_on_signals() {
     use rustix::process::Signal;
 
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP] {
         let mut server = start(&["--listen", "127.0.0.1:0", "--log-format", "json"]);
         let mut ann = Peer::tcp(server.address()).await.join("ann").await;
         server.signal(signal);
@@ -92,8 +93,8 @@ async fn it_tells_its_numbers_on_sigusr1_and_when_it_stops() {
     drop(ann);
     let (status, _, stderr) = server.end();
     assert!(status.success());
-    let end = "clients=0 tasks=0 messages=1 deliveries=1 left=2 refused=0 cut=0";
-    assert!(stderr.contains(end) && stderr.contains("said BYE: 1"), "{stderr}");
+    let end = "clients=0 tasks=0 messages=1 deliveries=1 left=2 refused=0 cut_off=0";
+    assert!(stderr.contains(end) && stderr.contains(r#"reason="said BYE" connections=1"#), "{stderr}");
 }
 
 #[cfg(unix)]
@@ -118,7 +119,9 @@ async fn a_second_signal_stops_it_at_once() {
     server.signal(Signal::TERM);
     let (status, _, stderr) = server.end();
     assert!(status.success());
-    assert!(stderr.contains("stopping at once"), "{stderr}");
+    assert!(stderr.contains("stopping at once signal=SIGTERM"), "{stderr}");
+    // Of both, one has taken all that it was owed.
+    assert!(stderr.contains("stopped drained=1 cut=1 "), "{stderr}");
     drop(sleeper);
 }
 

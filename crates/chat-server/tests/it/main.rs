@@ -19,6 +19,8 @@ mod ending;
 mod examples;
 mod faults;
 mod hostile;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod jobs;
 mod limits;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod operation;
@@ -27,6 +29,8 @@ mod process;
 mod rates;
 mod readme;
 mod reasons;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod records;
 mod room;
 #[cfg(target_os = "linux")]
 mod rosters;
@@ -34,9 +38,13 @@ mod runtimes;
 mod simulation;
 #[cfg(all(unix, feature = "cli"))]
 mod snapshots;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod standard_streams;
 mod stats;
 mod stopping;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod suspended;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod unix_sockets;
 mod wire;

@@ -1,4 +1,4 @@
-//! The program in operation: signals while many talk, and a log and outputs that nobody takes care of.
+//! The program in operation: signals while many talk, what peers do to the log, and outputs that take nothing.
 
 use std::process::Command;
 
@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use crate::{
     abuse::{PATIENCE, PROGRAM, start, stats},
     process::Process,
+    standard_streams::once_it_listens,
     support::{Peer, socket_path},
 };
 
@@ -61,7 +62,10 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     server.type_line("BYE");
     let (status, _, log) = server.end();
     assert!(status.success());
-    assert!(log.lines().count() > 8, "{log}");
+    for (message, times) in [("connected", 4), ("disconnected", 4), ("started", 1), ("stopped", 1)] {
+        let found = log.lines().filter(|line| line.contains(&format!(" {message} "))).count();
+        assert_eq!(found, times, "{message}: {log}");
+    }
     for line in log.lines() {
         assert!(!line.contains(char::is_control), "{line:?}");
         assert!(line.starts_with("20") && line.contains("Z "), "a record of its own, with its time: {line:?}");
@@ -69,22 +73,39 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     assert!(!log.contains("fake"), "{log}");
 }
 
-/// Everybody who connects causes records. Behind a pipe that nobody reads they are lost, and nobody waits for it.
+/// A shell that starts the program with so many descriptors: as `ulimit` says.
+fn limited(ulimit: &str, max_clients: &str) -> Process {
+    let mut command = Command::new("sh");
+    let script = format!(r#"{ulimit}; exec "$0" --listen 127.0.0.1:0 -q --max-clients {max_clients}"#);
+    command.args(["-c", &script, PROGRAM]);
+    Process::spawn(command)
+}
+
 #[tokio::test]
-async fn a_log_that_nobody_reads_does_not_stop_it() {
-    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
+async fn the_soft_limit_of_descriptors_is_raised() {
+    let mut server = limited("ulimit -Sn 40; ulimit -Hn 400", "200");
     let address = server.address();
-    for _ in 0..3_000 {
-        let mut peer = Peer::tcp(address).await.join("ann").await;
-        peer.send("BYE").await;
-        peer.expect("BYE").await;
-        peer.expect_end().await;
+    let mut clients = Vec::new();
+    for n in 0..100 {
+        clients.push(Peer::tcp(address).await.join(&format!("c{n}")).await);
     }
+    drop(clients);
     server.signal(Signal::TERM);
     let (status, _, log) = server.end();
     assert!(status.success());
-    // Three records each, of which the pipe held what it could.
-    assert!(log.lines().count() < 8_000, "somebody has read the log");
+    assert_eq!(log, "", "enough is nothing to warn of");
+}
+
+#[test]
+fn too_few_descriptors_are_told_at_the_start() {
+    let mut server = limited("ulimit -n 200", "1000");
+    server.address();
+    server.signal(Signal::TERM);
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("LimitNOFILE=") && log.contains("--max-clients"), "what to do: {log}");
+    assert!(log.contains("descriptors=200 clients=167 max_clients=1000"), "{log}");
 }
 
 #[tokio::test]
@@ -105,16 +126,7 @@ async fn goes_on_with(name: &str, outputs: &str) {
     let mut command = Command::new("sh");
     command.args(["-c", &format!(r#"exec "$0" --listen "unix:$1" {outputs}"#), PROGRAM]).arg(&path);
     let mut server = Process::spawn(command);
-    // Nobody tells that it listens.
-    let connected = async {
-        loop {
-            match tokio::net::UnixStream::connect(&path).await {
-                Ok(stream) => break stream,
-                Err(_) => tokio::task::yield_now().await,
-            }
-        }
-    };
-    let mut ann = Peer::over(timeout(PATIENCE, connected).await.expect("it listens")).join("ann").await;
+    let mut ann = once_it_listens(&path).await.join("ann").await;
     ann.send("MSG hi").await;
     ann.expect("OK").await;
     server.type_line("BYE");

@@ -1,10 +1,10 @@
 //! A program under test: started, read line by line, signalled, waited for, and never left behind.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::SocketAddr,
     path::Path,
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
@@ -15,8 +15,8 @@ pub(crate) struct Process {
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are no signals to send"))]
     id: u32,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-    stderr: ChildStderr,
+    stdout: BufReader<Box<dyn Read + Send>>,
+    stderr: Box<dyn Read + Send>,
     /// Dropped, it calls the watchdog off.
     _leash: mpsc::Sender<()>,
 }
@@ -31,12 +31,18 @@ impl Process {
         Self::spawn(command)
     }
 
-    pub(crate) fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::spawn_with(command, Stdio::piped(), Stdio::piped())
+    }
+
+    /// With outputs of the test's making, which this does not read.
+    pub(crate) fn spawn_with(mut command: Command, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
+        command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = child.stderr.take().unwrap();
+        let boxed = |output: Option<Box<dyn Read + Send>>| output.unwrap_or_else(|| Box::new(io::empty()));
+        let stdout = BufReader::new(boxed(child.stdout.take().map(|output| Box::new(output) as _)));
+        let stderr = boxed(child.stderr.take().map(|output| Box::new(output) as _));
         let (id, child) = (child.id(), Arc::new(Mutex::new(child)));
         let (leash, watched) = mpsc::channel::<()>();
         let watchdog = Arc::clone(&child);
@@ -64,7 +70,11 @@ impl Process {
     }
 
     pub(crate) fn type_line(&mut self, line: &str) {
-        self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.type_bytes(format!("{line}\n").as_bytes());
+    }
+
+    pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
+        self.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
     #[cfg(target_os = "linux")]
@@ -82,11 +92,14 @@ impl Process {
         rustix::process::Pid::from_raw(self.id.try_into().unwrap()).unwrap()
     }
 
-    /// Waits for its end; and what it had still to print, on stdout and on stderr.
+    /// Waits for its end; and what it had still to print, on stdout and on stderr. Both are read at the same time, so that
+    /// neither makes it wait.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut stdout).unwrap();
-        self.stderr.read_to_string(&mut stderr).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| self.stderr.read_to_string(&mut stderr).unwrap());
+            self.stdout.read_to_string(&mut stdout).unwrap();
+        });
         let status = self.child.lock().unwrap().wait().unwrap();
         (status, stdout, stderr)
     }

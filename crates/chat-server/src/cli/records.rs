@@ -1,0 +1,25 @@
+//! The record of the end, in fields for programs to read.
+
+use chat_server::{Ending, Report, Stats};
+use tracing::info;
+
+/// What became of the clients of the last moment, and of all that there ever were.
+pub(super) fn stopped(report: Report, stats: &Stats) {
+    for (reason, connections) in &stats.ended {
+        info!(%reason, connections, "ended by this reason");
+    }
+    let [left, refused, cut_off] = [Ending::Left, Ending::Refused, Ending::Cut].map(|ending| stats.ended_as(ending));
+    info!(
+        drained = report.drained,
+        cut = report.cut,
+        connections = stats.connections,
+        clients = stats.clients,
+        tasks = stats.tasks,
+        messages = stats.messages,
+        deliveries = stats.deliveries,
+        left,
+        refused,
+        cut_off,
+        "stopped"
+    );
+}

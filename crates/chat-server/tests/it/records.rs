@@ -1,0 +1,99 @@
+//! The program's log, as programs read it.
+
+use std::collections::BTreeMap;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::{abuse::PROGRAM, process::Process, support::Peer};
+
+/// A member who is refused a line, a name that is taken, a guest, and somebody who is not let in; the log of it.
+async fn log_of_a_day(format: &str) -> String {
+    let args = ["--listen", "127.0.0.1:0", "-v", "--max-clients", "2", "--log-format", format];
+    let mut server = Process::start(PROGRAM, &args);
+    let address = server.address();
+    let mut ann = Peer::tcp(address).await.join("ann").await;
+    ann.send("MSG a\u{7}b").await;
+    ann.expect("BAD REQ").await;
+    let mut other = Peer::tcp(address).await;
+    other.send("PROT 0.1 CONNECT USER ann").await;
+    other.expect("NAME FAILURE").await;
+    other.expect("NAME REQ").await;
+    for _ in 0..3 {
+        Peer::tcp(address).await.expect("BYE").await;
+    }
+    other.send("NAME bob").await;
+    other.expect("NAME OK").await;
+    other.expect("WELCOME").await;
+    other.send("BYE").await;
+    other.expect("BYE").await;
+    drop(other);
+    ann.expect("JOIN bob").await;
+    ann.expect("LOGOUT bob").await;
+    server.signal(Signal::TERM);
+    ann.expect("BYE").await;
+    drop(ann);
+    let (status, _, log) = server.end();
+    assert!(status.success());
+    log
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Bool(_) => "yes or no",
+        _ => "something else",
+    }
+}
+
+#[tokio::test]
+async fn each_field_has_one_type_and_numbers_are_numbers() {
+    let log = log_of_a_day("json").await;
+    let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut kinds = BTreeMap::new();
+    for record in &records {
+        for (field, value) in record["fields"].as_object().unwrap() {
+            let known = *kinds.entry(field.as_str()).or_insert(kind(value));
+            assert_eq!(kind(value), known, "{field} of {record}");
+        }
+    }
+    for field in ["conn", "max_clients", "login_timeout", "drained", "messages", "left", "connections", "turned_away"] {
+        assert_eq!(kinds.get(field), Some(&"number"), "{field}");
+    }
+    for field in ["peer", "name", "reason", "version", "addresses", "cause"] {
+        assert_eq!(kinds.get(field), Some(&"text"), "{field}");
+    }
+
+    let found = |message: &str| -> Vec<&Value> {
+        records.iter().map(|record| &record["fields"]).filter(|fields| fields["message"] == message).collect()
+    };
+    let [started] = found("started")[..] else { panic!("{log}") };
+    assert_eq!(started["version"], env!("CARGO_PKG_VERSION"));
+    assert!(started["addresses"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert_eq!((&started["max_clients"], &started["rate_limit"]), (&2.into(), &200.into()));
+    let gone: Vec<_> = found("disconnected").iter().map(|fields| fields["name"].as_str().unwrap()).collect();
+    assert_eq!(gone, ["bob", "ann"]);
+    let [refused] = found("line refused")[..] else { panic!("{log}") };
+    assert_eq!((&refused["name"], &refused["conn"]), (&"ann".into(), &1.into()));
+    assert_eq!(found("name refused").len(), 1);
+    let [stopped] = found("stopped")[..] else { panic!("{log}") };
+    assert_eq!((&stopped["left"], &stopped["refused"], &stopped["clients"]), (&2.into(), &3.into(), &0.into()));
+}
+
+/// The first one is told at once; those that follow within the minute are counted for the next warning.
+#[tokio::test]
+async fn a_full_server_is_a_warning_but_not_one_for_each() {
+    let log = log_of_a_day("text").await;
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains(" WARN ")).collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    assert!(warnings[0].ends_with("the server is full max_clients=2 turned_away=1"), "{}", warnings[0]);
+}
+
+#[tokio::test]
+async fn a_value_of_several_words_is_quoted() {
+    let log = log_of_a_day("text").await;
+    for expected in [r#" name=bob reason="said BYE""#, " cause=SIGTERM", r#" reason="no place: the server is full""#] {
+        assert!(log.contains(expected), "no {expected} in {log}");
+    }
+}
