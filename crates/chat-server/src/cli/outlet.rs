@@ -37,9 +37,14 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     records: VecDeque<Vec<u8>>,
+    /// Records that were taken, and are being written.
+    taken: usize,
+    /// Of all these.
     bytes: usize,
     /// Records that were not written, and of which nothing was told yet.
     lost: u64,
+    /// Some of them had no room: where the others are written, these can be told.
+    is_to_tell: bool,
     /// What was taken is not written yet.
     is_writing: bool,
 }
@@ -57,8 +62,9 @@ impl Outlet {
     /// Hands a record over. `false`: there is no room, and it counts as lost.
     pub(super) fn push(&self, record: Vec<u8>) -> bool {
         let mut queue = self.shared.queue();
-        if queue.records.len() >= WAITING || queue.bytes + record.len() > WAITING_BYTES {
+        if queue.records.len() + queue.taken >= WAITING || queue.bytes + record.len() > WAITING_BYTES {
             queue.lost += 1;
+            queue.is_to_tell = true;
             return false;
         }
         queue.bytes += record.len();
@@ -87,10 +93,14 @@ impl Shared {
         let mut batch = Batch::default();
         loop {
             let (records, lost) = self.take();
-            let mut unwritten = batch.write(&self.stream, records);
+            let mut unwritten = batch.write(&self.stream, records, |records, bytes| {
+                let mut queue = self.queue();
+                queue.taken -= records;
+                queue.bytes -= bytes;
+            });
             if lost + unwritten > 0 {
                 let record = tell(lost + unwritten);
-                let told = record.is_empty() || batch.write(&self.stream, [record]) == 0;
+                let told = record.is_empty() || batch.write(&self.stream, [record], |_, _| {}) == 0;
                 unwritten = if told { 0 } else { lost + unwritten };
             }
             let mut queue = self.queue();
@@ -102,22 +112,22 @@ impl Shared {
         }
     }
 
-    /// All that waits, once something does: a loss alone waits for the next record, for it can be told only where something can
-    /// be written.
+    /// All that waits, once something does. What could not be written, and so not be told, waits for the next record.
     fn take(&self) -> (VecDeque<Vec<u8>>, u64) {
         let mut queue = self.queue();
-        while queue.records.is_empty() {
+        while queue.records.is_empty() && !queue.is_to_tell {
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.is_writing = true;
-        queue.bytes = 0;
+        queue.is_to_tell = false;
+        queue.taken = queue.records.len();
         (mem::take(&mut queue.records), mem::take(&mut queue.lost))
     }
 
     fn is_done_within(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         let mut queue = self.queue();
-        while queue.is_writing || !queue.records.is_empty() {
+        while queue.is_writing || queue.is_to_tell || !queue.records.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -140,17 +150,27 @@ struct Batch {
 
 impl Batch {
     /// Writes all of them; how many are lost. One of which a part is written is never lost: the rest of it goes first the next
-    /// time.
-    fn write(&mut self, stream: &Stream, records: impl IntoIterator<Item = Vec<u8>>) -> u64 {
-        let mut lost = 0;
+    /// time. `done` is told of those that are dealt with, and of their bytes.
+    fn write(
+        &mut self,
+        stream: &Stream,
+        records: impl IntoIterator<Item = Vec<u8>>,
+        done: impl Fn(usize, usize),
+    ) -> u64 {
+        let (mut lost, mut count, mut bytes) = (0, 0, 0);
         for record in records {
             if !self.text.is_empty() && self.text.len() + record.len() > AT_ONCE {
                 lost += self.write_out(|text| stream.write(text), || stream.wait());
+                done(mem::take(&mut count), mem::take(&mut bytes));
             }
             self.text.extend_from_slice(&record);
             self.ends.push(self.text.len());
+            count += 1;
+            bytes += record.len();
         }
-        lost + self.write_out(|text| stream.write(text), || stream.wait())
+        lost += self.write_out(|text| stream.write(text), || stream.wait());
+        done(count, bytes);
+        lost
     }
 
     fn write_out(&mut self, mut write: impl FnMut(&[u8]) -> io::Result<usize>, wait: impl Fn()) -> u64 {
