@@ -20,7 +20,8 @@ use crate::{
 
 fn command(listen: &str) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args(["--listen", listen]);
+    // One address is everybody here.
+    command.args(["--listen", listen, "--rate-limit", "0", "--connect-rate", "0"]);
     command
 }
 
