@@ -10,7 +10,7 @@
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct BindOptions {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no Unix sockets"))]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there are no Unix sockets"))]
     pub(super) unix_mode: Option<u32>,
 }
 

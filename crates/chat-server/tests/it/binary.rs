@@ -120,8 +120,8 @@ async fn a_second_signal_stops_it_at_once() {
     let (status, _, stderr) = server.end();
     assert!(status.success());
     assert!(stderr.contains("stopping at once signal=SIGTERM"), "{stderr}");
-    // Of both, one has taken all that it was owed.
-    assert!(stderr.contains("stopped drained=1 cut=1 "), "{stderr}");
+    // The sleeper is cut; ann too, if her writer was still closing.
+    assert!(["drained=1 cut=1 ", "drained=0 cut=2 "].iter().any(|report| stderr.contains(report)), "{stderr}");
     drop(sleeper);
 }
 
