@@ -102,17 +102,21 @@ async fn it_tells_its_numbers_on_sigusr1_and_when_it_stops() {
 async fn a_second_signal_stops_it_at_once() {
     use rustix::process::Signal;
 
-    let mut server = start(&["--listen", "127.0.0.1:0", "--drain-timeout", "1000", "--write-timeout", "0"]);
+    let endless = ["--drain-timeout", "1000", "--write-timeout", "0", "--rate-limit", "0"];
+    let mut server = start(&[&["--listen", "127.0.0.1:0"], &endless[..]].concat());
     let address = server.address();
     let mut ann = Peer::tcp(address).await.join("ann").await;
-    let sleeper = Peer::tcp(address).await.join("sleeper").await;
+    // More than the system keeps for somebody who reads nothing.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let sleeper = Peer::over(socket.connect(address).await.unwrap()).join("sleeper").await;
     ann.expect("JOIN sleeper").await;
-    let text = "x".repeat(2_000);
-    for _ in 0..300 {
-        ann.send(&format!("MSG {text}")).await;
-    }
-    for _ in 0..300 {
-        ann.expect("OK").await;
+    let hundred = format!("MSG {}\r\n", "\u{1f600}".repeat(2_000)).repeat(100);
+    for _ in 0..20 {
+        ann.raw(hundred.as_bytes()).await;
+        for _ in 0..100 {
+            ann.expect("OK").await;
+        }
     }
     server.signal(Signal::TERM);
     ann.expect("BYE").await;
