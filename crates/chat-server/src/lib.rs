@@ -39,16 +39,10 @@
 //! | test against a bad network | `testkit`, behind the feature of that name |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
 
-// The program's files name their library as everyone does.
-#[cfg(feature = "cli")]
-extern crate self as chat_server;
-
 mod builder;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
 mod conn;
 mod event;
+mod full_warning;
 mod hub;
 mod limit;
 pub mod listen;
@@ -63,14 +57,6 @@ mod shared;
 mod stats;
 #[cfg(feature = "testkit")]
 pub mod testkit;
-mod turned_away;
-
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-pub mod bench {
-    //! Parts of the core alone, for the micro benches.
-    pub use crate::{hub::bench::*, limit::bench::*};
-}
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chat_proto::{Name, NameError, Text, TextError};
+use chat_room::{ConnId, JoinAs};
 
 use crate::{
     Event, Events,
-    hub::{JoinError, Membership, Stopped, Wanted},
-    peer::{ConnId, PeerInfo},
+    hub::{JoinError, Membership, Stopped},
+    peer::PeerInfo,
     policy::{Admission, Verdict},
     reason::EndReason,
     shared::Shared,
@@ -64,8 +65,8 @@ impl LocalClient {
         // Subscribed before it joins, so that nothing falls between; what it gets too early is skipped by its number.
         let events = shared.events.subscribe();
         let conn = shared.next_conn();
-        let (joined, membership) = shared.hub.join(conn, Wanted::Name(name)).await.map_err(|error| match error {
-            JoinError::Taken => LocalError::NameTaken,
+        let (joined, membership) = shared.hub.join(conn, JoinAs::Name(name)).await.map_err(|error| match error {
+            JoinError::NameTaken => LocalError::NameTaken,
             JoinError::Stopped => LocalError::Stopped,
         })?;
         Ok(Self { shared, conn, peer, membership, name, joined: joined.seq, events, lagged: false })

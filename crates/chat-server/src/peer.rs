@@ -4,32 +4,6 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 
 use crate::listen::Source;
 
-/// The number of a connection, never used twice.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct ConnId(u64);
-
-impl ConnId {
-    pub(crate) const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// As a number, for the log.
-    pub(crate) const fn number(self) -> u64 {
-        self.0
-    }
-
-    /// Which of so many shards it counts in.
-    pub(crate) fn shard(self, shards: usize) -> usize {
-        usize::try_from(self.0 % shards as u64).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for ConnId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// Where a connection comes from. It is what policies decide by and what the log shows.
 ///
 /// An IPv4 address has one spelling there: whatever brings a connection in, `::ffff:192.0.2.7` has become `192.0.2.7`.

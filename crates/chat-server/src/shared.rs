@@ -1,4 +1,4 @@
-//! What all parts of one server have in common.
+//! What all parts of one server share.
 
 use std::{
     fmt,
@@ -8,44 +8,45 @@ use std::{
     },
 };
 
+use chat_room::ConnId;
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Policy,
     event::{EventSender, EventSource},
+    full_warning::FullWarning,
     hub::{Hub, Signals},
-    limit::{Connections, Pass},
+    limit::{ConnectionLimit, Pass},
     options::Options,
-    peer::{ConnId, PeerInfo},
+    peer::PeerInfo,
     policy::Connect,
     reason::EndReason,
     stats::{Counters, Stats},
-    turned_away::TurnedAway,
 };
 
-/// Refused connections that are told so at the same time.
-const FAREWELLS: usize = 128;
+/// The most refused connections that are read from for a moment after their `BYE`.
+const MAX_LINGERING: usize = 128;
 
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) hub: Hub,
     pub(crate) events: EventSource,
-    /// Graceful: nothing new is taken, what is owed is delivered. The end of the hub is such a stop too.
+    /// Stop gracefully: accept nothing new, deliver what is owed. The end of the hub is such a stop too.
     pub(crate) stop: CancellationToken,
-    /// At once.
+    /// Stop at once.
     pub(crate) cut: CancellationToken,
-    /// The hub has ended: all leaves are told.
+    /// The hub has ended: all leaves are published.
     pub(crate) ended: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) farewells: Semaphore,
-    pub(crate) turned_away: TurnedAway,
-    pub(crate) connections: Connections,
+    pub(crate) lingering: Semaphore,
+    pub(crate) full_warning: FullWarning,
+    pub(crate) connections: ConnectionLimit,
     conns: AtomicU64,
-    /// The one that the server was built in.
+    /// The runtime in which the server was built.
     runtime: Handle,
 }
 
@@ -62,9 +63,9 @@ impl Shared {
         let runtime = Handle::current();
         runtime.spawn(task);
         Self {
-            connections: Connections::new(&options),
-            farewells: Semaphore::new(FAREWELLS),
-            turned_away: TurnedAway::default(),
+            connections: ConnectionLimit::new(&options),
+            lingering: Semaphore::new(MAX_LINGERING),
+            full_warning: FullWarning::default(),
             options,
             policy,
             hub,
