@@ -51,8 +51,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Makes all of it, and starts the hub's task. It holds nothing of what is shared: when all handles, connections and
-    /// local clients are gone, nobody can reach it any more, and it ends.
+    /// Makes the shared parts, and starts the hub's task. The hub does not hold them: it ends when all handles, connections and
+    /// local clients are gone.
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
         let sender = EventSender::new();
         let events = sender.source();
@@ -81,7 +81,7 @@ impl Shared {
         }
     }
 
-    /// Runs a connection in the caller's runtime, whose transports may need it; in a thread without one, in the server's.
+    /// Runs a connection in the current runtime, because its transport may need it; without one, in the server's runtime.
     pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
         self.tasks.spawn_on(connection, &runtime);
@@ -91,7 +91,7 @@ impl Shared {
         ConnId::new(self.conns.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Lets a connection in, or says why not (clause 2.6).
+    /// Accepts or refuses a connection (clause 2.6).
     pub(crate) fn admit(&self, peer: &PeerInfo) -> Result<Pass, EndReason> {
         if self.stop.is_cancelled() {
             return Err(EndReason::ServerStopped);
@@ -107,7 +107,7 @@ impl Shared {
         self.counters.stats(self.connections.inside(), self.tasks.len())
     }
 
-    /// From here on nobody comes in, and what was said after this is not taken.
+    /// Begins a graceful stop: accept no connections and no messages from here on.
     pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
         self.hub.stop();
@@ -120,25 +120,25 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// How the members of a stopping server ended.
+/// Counts how members end while the server stops.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     drained: AtomicUsize,
     cut: AtomicUsize,
 }
 
-/// What became of the clients of a server that has stopped. Clients inside of the program are not counted.
+/// How the clients of a stopped server ended. Local clients are not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// Clients that were sent all that they were owed, and `BYE`, or left by themselves meanwhile.
+    /// Clients that were written everything that they were owed, with `BYE` at the end, or that left by themselves.
     pub drained: usize,
-    /// Clients that did not take it, or not in time.
+    /// Clients that did not take it in time.
     pub cut: usize,
 }
 
 impl Tally {
-    /// Counts a member whose stream ended while the server stopped: with all that it was owed, or without.
+    /// Counts a member whose stream ended while the server stopped, with or without everything that it was owed.
     pub(crate) fn count(&self, delivered: bool) {
         let count = if delivered { &self.drained } else { &self.cut };
         count.fetch_add(1, Ordering::Relaxed);
