@@ -86,8 +86,8 @@ impl Batch {
         Position { batch: self.number + 1, offset: 0 }
     }
 
-    /// Adds the bytes for the member `conn`: the shared lines as they are, unless some of them are its own or replies stand
-    /// among them. `replies` are those whose position is not after [`Batch::end`], in their order.
+    /// Adds the bytes for the member `conn`: the shared lines as they are, unless some of them are its own or replies
+    /// stand among them. `replies` are those whose position is not after [`Batch::end`], in their order.
     pub fn view(self: &Arc<Self>, conn: ConnId, replies: &[Reply], terminator: Terminator, out: &mut Pieces) -> View {
         let own = self.spans_of(conn);
         if own.is_empty() && replies.is_empty() {

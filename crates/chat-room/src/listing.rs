@@ -1,4 +1,5 @@
-//! `LIST CLIENTS` at one position: one value for all members that ask there, and it shares most of its bytes with later ones.
+//! `LIST CLIENTS` at one position: one value for all members that ask there, and it shares most of its bytes with later
+//! ones.
 
 use std::sync::{Arc, OnceLock};
 

@@ -19,8 +19,8 @@ pub enum Request {
 }
 
 impl Request {
-    /// How much of a reply queue the reply takes. A roster keeps memory alive that later rosters do not share, so it costs as
-    /// much as [`Request::MAX_PENDING_COST`]: one waits at a time.
+    /// How much of a reply queue the reply takes. A roster keeps memory alive that later rosters do not share, so it
+    /// costs as much as [`Request::MAX_PENDING_COST`]: one waits at a time.
     pub const fn cost(self) -> u32 {
         match self {
             Self::Ping | Self::Refuse => 1,

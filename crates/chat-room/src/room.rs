@@ -32,8 +32,8 @@ pub enum Farewell {
 #[error("the name is taken")]
 pub struct NameTaken;
 
-/// The members of a room and the order of what they do. Every message, join and leave has a number: 1 for the first, and
-/// one more for each.
+/// The members of a room and the order of what they do. Every message, join and leave has a number: 1 for the first,
+/// and one more for each.
 #[derive(Debug, Default)]
 pub struct Room {
     roster: Roster,
@@ -44,8 +44,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// Places a join, and returns the name and the number of the join. From here on the member gets everything that is placed
-    /// (clause 5.4).
+    /// Places a join, and returns the name and the number of the join. From here on the member gets everything that is
+    /// placed (clause 5.4).
     ///
     /// # Errors
     ///
@@ -69,8 +69,8 @@ impl Room {
         Some((message, seq))
     }
 
-    /// Places a leave, and returns the name, which is free now, and the number of the leave. `None` if the connection is not a
-    /// member.
+    /// Places a leave, and returns the name, which is free now, and the number of the leave. `None` if the connection
+    /// is not a member.
     pub fn leave(&mut self, conn: ConnId, farewell: Farewell) -> Option<(Name, u64)> {
         let name = self.roster.remove(conn)?;
         let view = match farewell {
@@ -80,8 +80,8 @@ impl Room {
         Some((name, self.put(&ServerMessage::Logout(name), conn, view)))
     }
 
-    /// Removes a member at the end of the room. The leave has a number, but no line: all members are told by `BYE` (clause 6.3).
-    /// `None` if no member is left.
+    /// Removes a member at the end of the room. The leave has a number, but no line: all members are told by `BYE`
+    /// (clause 6.3). `None` if no member is left.
     pub fn leave_at_the_end(&mut self) -> Option<(Name, u64)> {
         let (conn, _) = self.roster.members().next()?;
         let name = self.roster.remove(conn)?;

@@ -28,25 +28,28 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The most connections at the same time from one IPv4 address or one IPv6 /64. A further one gets `BYE` and is closed
-    /// (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 256.
+    /// The most connections at the same time from one IPv4 address or one IPv6 /64. A further one gets `BYE` and is
+    /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 256.
     pub fn max_clients_per_address(mut self, clients: impl Into<Option<usize>>) -> Self {
         self.options.max_clients_per_address = clients.into();
         self
     }
 
     /// The rate of lines from one IPv4 address or one IPv6 /64, over all of its connections, also when it reconnects
-    /// (clause 6.6). Each peer without an address has a limit of its own. A faster peer is read more slowly; nothing is lost.
+    /// (clause 6.6). Each peer without an address has a limit of its own. A faster peer is read more slowly; nothing is
+    /// lost.
     ///
-    /// A join counts as one more line. A roster counts as one more line for each 512 bytes. Lines without an answer (`PONG`,
-    /// empty lines of a plain session) count as one in 512. `None`: no limit. Default: 200 a second, 400 at once.
+    /// A join counts as one more line. A roster counts as one more line for each 512 bytes. Lines without an answer
+    /// (`PONG`, empty lines of a plain session) count as one in 512. `None`: no limit. Default: 200 a second, 400 at
+    /// once.
     pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
         self.options.rate_limit = limit.into();
         self
     }
 
-    /// The rate of connects from one IPv4 address or one IPv6 /64. A connection that exceeds it gets `BYE` and is closed
-    /// (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 100 a second, 1,000 at once.
+    /// The rate of connects from one IPv4 address or one IPv6 /64. A connection that exceeds it gets `BYE` and is
+    /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 100 a second, 1,000 at
+    /// once.
     pub fn connect_rate(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
         self.options.connect_rate = limit.into();
         self
@@ -70,7 +73,8 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The silence after which a named session is sent `PING` (clause 6.1); at least 1 ms. `None`: never. Default: 60 s.
+    /// The silence after which a named session is sent `PING` (clause 6.1); at least 1 ms. `None`: never. Default: 60
+    /// s.
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.options.ping_interval = interval.into().map(|interval| interval.max(Duration::from_millis(1)));
         self
@@ -82,10 +86,10 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The time that a write may take without progress, before the connection is cut (clause 6.5). Progress means 4 KiB, or
-    /// everything that is left: a peer cannot hold its connection by taking a byte now and then. `None`: no limit by the server;
-    /// on Linux, the kernel still closes a TCP connection from [`listen`](crate::listen) after 90 s without an
-    /// acknowledgement. Default: 10 s.
+    /// The time that a write may take without progress, before the connection is cut (clause 6.5). Progress means 4
+    /// KiB, or everything that is left: a peer cannot hold its connection by taking a byte now and then. `None`: no
+    /// limit by the server; on Linux, the kernel still closes a TCP connection from [`listen`](crate::listen) after 90
+    /// s without an acknowledgement. Default: 10 s.
     pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.write_timeout = timeout.into();
         self
@@ -99,9 +103,9 @@ impl ChatServerBuilder {
     }
 
     /// The number of batches in the shared ring, rounded up to a power of two. A client that is further behind is cut
-    /// (clause 6.5). A batch is one line in a quiet room, and at most 40 KiB under load: with the default of 4,096, all slow
-    /// clients together hold at most 160 MiB. If some clients want bare LF (clause 1.2), a batch holds its lines a second time:
-    /// at most 288 MiB.
+    /// (clause 6.5). A batch is one line in a quiet room, and at most 40 KiB under load: with the default of 4,096, all
+    /// slow clients together hold at most 160 MiB. If some clients want bare LF (clause 1.2), a batch holds its lines a
+    /// second time: at most 288 MiB.
     pub fn ring_batches(mut self, batches: usize) -> Self {
         self.options.ring_batches = batches.clamp(2, 1 << 20);
         self

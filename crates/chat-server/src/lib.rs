@@ -1,8 +1,8 @@
-//! An async chat server to embed. All clients see one total order, no line is lost silently, and a message is encoded once for
-//! all receivers. `protocole.md` defines the protocol.
+//! An async chat server to embed. All clients see one total order, no line is lost silently, and a message is encoded
+//! once for all receivers. `protocole.md` defines the protocol.
 //!
-//! The embedding program owns the runtime, the listeners, the signals and the logger ([`tracing`]). Pass the server a listener or a
-//! stream, or join from inside:
+//! The embedding program owns the runtime, the listeners, the signals and the logger ([`tracing`]). Pass the server a
+//! listener or a stream, or join from inside:
 //!
 //! ```
 //! use chat_server::{ChatServer, Event, PeerInfo};

@@ -14,7 +14,8 @@ use crate::{
     shared::Shared,
 };
 
-/// A client inside this program, from [`ChatServer::local`](crate::ChatServer::local). When dropped, it leaves, in any thread.
+/// A client inside this program, from [`ChatServer::local`](crate::ChatServer::local). When dropped, it leaves, in any
+/// thread.
 ///
 /// It has no rate limit: its speed is up to the embedding program.
 #[derive(Debug)]
@@ -82,7 +83,8 @@ impl LocalClient {
     ///
     /// # Errors
     ///
-    /// The text is not valid, the policy refuses it, the server has stopped, or this client was cut. The message is not delivered.
+    /// The text is not valid, the policy refuses it, the server has stopped, or this client was cut. The message is not
+    /// delivered.
     pub async fn send(&self, text: impl AsRef<str>) -> Result<u64, LocalError> {
         if self.lagged {
             return Err(LocalError::Lagged);
@@ -94,9 +96,9 @@ impl LocalClient {
         }
     }
 
-    /// Receives the next event after its own join, except its own messages. When the server stops, it receives the leaves of all
-    /// members, its own too, and then [`LocalError::Stopped`]. At least 1,024 batches of events are kept for it. Nothing is lost
-    /// if the future is dropped.
+    /// Receives the next event after its own join, except its own messages. When the server stops, it receives the
+    /// leaves of all members, its own too, and then [`LocalError::Stopped`]. At least 1,024 batches of events are kept
+    /// for it. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///

@@ -6,9 +6,9 @@ use crate::PeerInfo;
 
 /// Rules of the embedding program. By default, every method allows everything.
 ///
-/// A method runs in the task of the connection that it decides about, without a lock of the server: a slow decision delays that
-/// client only. It must not block: decide from what is in memory, and look up anything else in a task of your own. A panic ends
-/// that connection only.
+/// A method runs in the task of the connection that it decides about, without a lock of the server: a slow decision
+/// delays that client only. It must not block: decide from what is in memory, and look up anything else in a task of
+/// your own. A panic ends that connection only.
 pub trait Policy: Send + Sync + 'static {
     /// Whether a peer may connect. A refused one gets `BYE` and is closed (clause 2.6).
     fn connect(&self, peer: &PeerInfo) -> Connect {

@@ -20,10 +20,11 @@ use crate::{
 /// Clones are handles to the same server. The caller owns the runtime, the listeners, the signals and the logger.
 ///
 /// When all handles are dropped, connections and local clients continue until they end by themselves. The server and
-/// subscriptions to its events end with the last of them. [`ChatServer::shutdown`] and [`ChatServer::cut`] end all of them.
+/// subscriptions to its events end with the last of them. [`ChatServer::shutdown`] and [`ChatServer::cut`] end all of
+/// them.
 ///
-/// The hub runs in the runtime in which the server was [built](ChatServerBuilder::build). When that runtime ends, the server
-/// stops: [`ChatServer::stopping`] resolves, and connections in other runtimes get `BYE`.
+/// The hub runs in the runtime in which the server was [built](ChatServerBuilder::build). When that runtime ends, the
+/// server stops: [`ChatServer::stopping`] resolves, and connections in other runtimes get `BYE`.
 #[derive(Clone, Debug)]
 pub struct ChatServer {
     shared: Arc<Shared>,
@@ -67,8 +68,8 @@ impl ChatServer {
 
     /// Serves one client over any byte stream. It counts towards [`max_clients`](ChatServerBuilder::max_clients).
     ///
-    /// Its tasks run in the current runtime; if that runtime ends, the client leaves. Outside of a runtime, they run in the one in
-    /// which the server was built.
+    /// Its tasks run in the current runtime; if that runtime ends, the client leaves. Outside of a runtime, they run in
+    /// the one in which the server was built.
     pub fn attach<S>(&self, stream: S, peer: PeerInfo)
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
@@ -77,8 +78,8 @@ impl ChatServer {
         self.attach_halves(reader, writer, peer);
     }
 
-    /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does. Use it for transports with a cheaper way
-    /// to split.
+    /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does. Use it for transports with a
+    /// cheaper way to split.
     pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: PeerInfo)
     where
         R: AsyncRead + Unpin + Send + 'static,
@@ -116,10 +117,11 @@ impl ChatServer {
     }
 
     /// Stops gracefully: accepts no more connections, delivers what was acknowledged, and sends `BYE` to all clients
-    /// (clause 6.3). Clients that do not take it within the [`drain_timeout`](ChatServerBuilder::drain_timeout) are cut. Several
-    /// calls wait for the same end.
+    /// (clause 6.3). Clients that do not take it within the [`drain_timeout`](ChatServerBuilder::drain_timeout) are
+    /// cut. Several calls wait for the same end.
     ///
-    /// When it returns, all members have left, each with an event and a number of its own, and [`ChatServer::stats`] is final.
+    /// When it returns, all members have left, each with an event and a number of its own, and [`ChatServer::stats`] is
+    /// final.
     pub async fn shutdown(&self) -> Report {
         let shared = &self.shared;
         shared.begin_stop();
@@ -135,8 +137,8 @@ impl ChatServer {
         shared.tally.report()
     }
 
-    /// Stops at once: all connections end without `BYE`, and all members leave. A [`ChatServer::shutdown`] in progress then
-    /// returns as soon as all tasks have ended.
+    /// Stops at once: all connections end without `BYE`, and all members leave. A [`ChatServer::shutdown`] in progress
+    /// then returns as soon as all tasks have ended.
     pub fn cut(&self) {
         self.shared.cut.cancel();
         self.shared.begin_stop();

@@ -51,8 +51,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Makes the shared parts, and starts the hub's task. The hub does not hold them: it ends when all handles, connections and
-    /// local clients are gone.
+    /// Makes the shared parts, and starts the hub's task. The hub does not hold them: it ends when all handles,
+    /// connections and local clients are gone.
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
         let sender = EventSender::new();
         let events = sender.source();
@@ -81,7 +81,8 @@ impl Shared {
         }
     }
 
-    /// Runs a connection in the current runtime, because its transport may need it; without one, in the server's runtime.
+    /// Runs a connection in the current runtime, because its transport may need it; without one, in the server's
+    /// runtime.
     pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
         self.tasks.spawn_on(connection, &runtime);

@@ -15,8 +15,8 @@ use crate::reason::{EndReason, Ending};
 /// Writers count in this many shards, so that they do not contend for one cache line.
 const SHARDS: usize = 16;
 
-/// Statistics, from [`ChatServer::stats`](crate::ChatServer::stats). All but the first three count from the start of the
-/// server.
+/// Statistics, from [`ChatServer::stats`](crate::ChatServer::stats). All but the first three count from the start of
+/// the server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
@@ -30,8 +30,8 @@ pub struct Stats {
     pub messages: u64,
     /// Messages that were written to other members: one for each message and receiver. Local clients are not counted.
     pub deliveries: u64,
-    /// How many connections and local clients ended for each reason, in the order in which the reasons first occurred. A member is
-    /// counted when it leaves, under the reason in its [`Event::Left`](crate::Event::Left).
+    /// How many connections and local clients ended for each reason, in the order in which the reasons first occurred.
+    /// A member is counted when it leaves, under the reason in its [`Event::Left`](crate::Event::Left).
     pub ended: Vec<(EndReason, u64)>,
 }
 

@@ -9,7 +9,8 @@ const LATE: Duration = Duration::from_millis(50);
 /// The longest second look.
 const MAX_LOOK: Duration = Duration::from_secs(1);
 
-/// How long to look at the sockets once more before a deadline counts that is noticed at `now`. `None`: it is noticed in time.
+/// How long to look at the sockets once more before a deadline counts that is noticed at `now`. `None`: it is noticed
+/// in time.
 pub(super) fn second_look(deadline: Instant, now: Instant) -> Option<Duration> {
     let late = now.saturating_duration_since(deadline);
     (late > LATE).then(|| late.min(MAX_LOOK))

@@ -31,8 +31,8 @@ pub(super) enum Action {
 }
 
 impl Heartbeat {
-    /// Decides what to do about a client from which the last byte was received at `received`. Calling it late is fine: the
-    /// silence is computed here, not when bytes are received.
+    /// Decides what to do about a client from which the last byte was received at `received`. Calling it late is fine:
+    /// the silence is computed here, not when bytes are received.
     pub(super) fn action(&mut self, now: Instant, received: Instant, times: PingTimes) -> Action {
         if let Some(pinged) = self.pinged.filter(|pinged| received < *pinged) {
             return match pinged.checked_add(times.timeout) {

@@ -61,7 +61,8 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
         self.ended
     }
 
-    /// Whether little enough is buffered to read more before it is handled. Reading ahead notices the end of the connection.
+    /// Whether little enough is buffered to read more before it is handled. Reading ahead notices the end of the
+    /// connection.
     pub(super) fn can_read_ahead(&self) -> bool {
         !self.ended && self.buffer.len() < FIRST_READ
     }
@@ -82,7 +83,8 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
         }
     }
 
-    /// Reads and discards until the end of the stream, so that closing the socket does not destroy what was sent (clause 6.7).
+    /// Reads and discards until the end of the stream, so that closing the socket does not destroy what was sent
+    /// (clause 6.7).
     pub(super) async fn discard(&mut self) {
         while !self.ended {
             self.buffer.clear();

@@ -37,8 +37,8 @@ pub(super) struct Member {
     pub(super) first: Option<Box<Line>>,
 }
 
-/// Logs a connection in, or returns why it ended. All replies before the join are written here; `NAME OK` and `WELCOME` stand in
-/// the ring, at the position of the `JOIN`.
+/// Logs a connection in, or returns why it ended. All replies before the join are written here; `NAME OK` and `WELCOME`
+/// stand in the ring, at the position of the `JOIN`.
 pub(super) async fn log_in<R, W>(
     client: &Client<'_>,
     lines: &mut LineReader<R>,
@@ -122,7 +122,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         }
     }
 
-    /// Counts a line. If it exceeds the rate limit, waits for its turn, and notices the end of the connection meanwhile.
+    /// Counts a line. If it exceeds the rate limit, waits for its turn, and notices the end of the connection
+    /// meanwhile.
     async fn count(&mut self, line: &Line) -> Result<(), EndReason> {
         // A join counts as a line too: all members are told.
         let joins = match line {

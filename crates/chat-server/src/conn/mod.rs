@@ -199,8 +199,8 @@ mod tests {
     use super::*;
     use crate::{options::Options, policy::AllowAll};
 
-    /// The memory of an idle client is designed: its two tasks and its reply queue. If a task outgrows this, it holds something
-    /// that an idle client does not need.
+    /// The memory of an idle client is designed: its two tasks and its reply queue. If a task outgrows this, it holds
+    /// something that an idle client does not need.
     #[tokio::test]
     async fn an_idle_client_is_small() {
         let shared = Arc::new(Shared::start(Options::default(), Arc::new(AllowAll)));

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{reason::EndReason, shared::Shared};
 
-/// Sends `BYE` and closes the connection. A limited number of refused connections is also read from for a moment, so that a flood
-/// of them holds no resources; of the others, only the bytes that were received already are read.
+/// Sends `BYE` and closes the connection. A limited number of refused connections is also read from for a moment, so
+/// that a flood of them holds no resources; of the others, only the bytes that were received already are read.
 pub(super) async fn refuse<R, W>(shared: &Shared, mut lines: LineReader<R>, mut writer: W)
 where
     R: AsyncRead + Unpin,

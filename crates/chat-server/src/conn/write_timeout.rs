@@ -16,8 +16,8 @@ use tokio_util::io::poll_write_buf;
 use super::deadline::within;
 use crate::reason::EndReason;
 
-/// Progress of this many bytes restarts the write timeout. With less, a peer could hold its connection by taking a byte now
-/// and then.
+/// Progress of this many bytes restarts the write timeout. With less, a peer could hold its connection by taking a byte
+/// now and then.
 const MIN_PROGRESS: usize = 4_096;
 
 /// Writes all bytes. It fails when less than [`MIN_PROGRESS`] bytes are written within the timeout, unless that is all.

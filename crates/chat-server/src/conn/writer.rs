@@ -60,7 +60,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         Self { io, conn, ring, replies, reached: Position { batch, offset: 0 }, terminator, shared }
     }
 
-    /// Writes until the member's stream ends, and shuts the sending side down. The error says why not everything was written.
+    /// Writes until the member's stream ends, and shuts the sending side down. The error says why not everything was
+    /// written.
     pub(super) async fn run(&mut self) -> Result<Delivered, EndReason> {
         let timeout = self.shared.options.write_timeout;
         loop {
@@ -74,7 +75,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         }
     }
 
-    /// Writes what comes until the socket is full or nothing comes after it. Returns what is left, boxed because that is rare.
+    /// Writes what comes until the socket is full or nothing comes after it. Returns what is left, boxed because that
+    /// is rare.
     fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Write>, EndReason>> {
         loop {
             let mut part = match ready!(self.replies.poll_task(self.reached, cx)) {

@@ -5,8 +5,8 @@ use chat_room::ConnId;
 use super::Hub;
 use crate::reason::EndReason;
 
-/// A place in the room, from the moment when the join is requested. Dropped, it leaves: in any thread, with or without a
-/// runtime.
+/// A place in the room, from the moment when the join is requested. Dropped, it leaves: in any thread, with or without
+/// a runtime.
 #[derive(Debug)]
 pub(crate) struct Membership {
     /// `None` once it has left.
@@ -19,8 +19,8 @@ impl Membership {
         Self { hub: Some(hub), conn }
     }
 
-    /// Leaves after the member's last message. Returns the published reason: this one, unless the server ended first. A second
-    /// call has no effect.
+    /// Leaves after the member's last message. Returns the published reason: this one, unless the server ended first. A
+    /// second call has no effect.
     pub(crate) fn leave(&mut self, reason: EndReason) -> EndReason {
         match self.hub.take() {
             Some(hub) => hub.leave(self.conn, reason),

@@ -42,7 +42,8 @@ struct Handle {
 /// How the server and its hub tell each other of the end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
-    /// Stop gracefully: accept nothing new, deliver what is owed. The hub cancels it too when it ends for another reason.
+    /// Stop gracefully: accept nothing new, deliver what is owed. The hub cancels it too when it ends for another
+    /// reason.
     pub(crate) stop: CancellationToken,
     /// Stop at once.
     pub(crate) cut: CancellationToken,
@@ -95,7 +96,8 @@ impl Hub {
         answer.await.unwrap_or(Err(JoinError::Stopped))
     }
 
-    /// Hands over a member's messages. Its writer finds each `OK` in the ring. If the future is dropped, nothing is taken.
+    /// Hands over a member's messages. Its writer finds each `OK` in the ring. If the future is dropped, nothing is
+    /// taken.
     pub(crate) async fn say(&self, conn: ConnId, texts: &mut Vec<Text>) -> Result<(), Stopped> {
         self.reserve().await?.send(Command::Say { conn, texts: mem::take(texts) });
         Ok(())
@@ -139,13 +141,14 @@ impl Hub {
         }
     }
 
-    /// Checks that the hub still runs, after a command was sent. A permit that was reserved before the end can be used after
-    /// it: such a command stays in the queue for ever, and its answer never comes.
+    /// Checks that the hub still runs, after a command was sent. A permit that was reserved before the end can be used
+    /// after it: such a command stays in the queue for ever, and its answer never comes.
     fn check_that_it_runs(&self) -> Result<(), Stopped> {
         if self.0.signals.ended.is_cancelled() { Err(Stopped) } else { Ok(()) }
     }
 
-    /// Waits for space for one command. Callers make the command afterwards, so that a waiting task holds no copy of it.
+    /// Waits for space for one command. Callers make the command afterwards, so that a waiting task holds no copy of
+    /// it.
     async fn reserve(&self) -> Result<mpsc::Permit<'_, Command>, Stopped> {
         match self.0.commands.try_reserve() {
             Ok(permit) => Ok(permit),

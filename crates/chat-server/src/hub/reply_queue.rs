@@ -56,8 +56,8 @@ impl ReplyQueue {
         }
     }
 
-    /// Waits until the reply to a request fits, and reserves its cost: a client that does not read its replies is not read
-    /// from (backpressure).
+    /// Waits until the reply to a request fits, and reserves its cost: a client that does not read its replies is not
+    /// read from (backpressure).
     pub(super) async fn reserve(&self, request: Request) {
         let permits = match self.capacity.try_acquire_many(request.cost()) {
             Ok(permits) => permits,

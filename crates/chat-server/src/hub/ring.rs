@@ -15,8 +15,8 @@ pub(super) struct Ring {
     left: Vec<ConnId>,
 }
 
-/// Each writer is woken through its own reply queue. If the broadcast channel woke them, all writers would contend for the lock
-/// of its waiter list for every batch.
+/// Each writer is woken through its own reply queue. If the broadcast channel woke them, all writers would contend for
+/// the lock of its waiter list for every batch.
 #[derive(Debug, Default)]
 struct Writers(Vec<(ConnId, Arc<ReplyQueue>)>);
 

@@ -57,7 +57,8 @@ pub(super) struct Task {
     messages: u64,
     /// Batches published in this turn.
     published: usize,
-    /// Drop order matters: this is the last field, so that whoever is told of the end finds the ring and the events closed.
+    /// Drop order matters: this is the last field, so that whoever is told of the end finds the ring and the events
+    /// closed.
     signals: EndSignal,
 }
 
@@ -84,7 +85,8 @@ impl Task {
         Self { room, ring, events, counters, overflow, messages: 0, published: 0, signals }
     }
 
-    /// Runs until the queue is closed and empty. Dropping the task ends the hub: all members leave, and the ring closes.
+    /// Runs until the queue is closed and empty. Dropping the task ends the hub: all members leave, and the ring
+    /// closes.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         let mut commands = Vec::with_capacity(QUEUE);
         // All queued commands become one batch: one line when the room is quiet, hundreds under load.
@@ -127,8 +129,8 @@ impl Task {
         .await
     }
 
-    /// Takes the commands that did not fit into the queue. They stand behind everything that was in the queue at that time, so
-    /// that a member leaves after its last message.
+    /// Takes the commands that did not fit into the queue. They stand behind everything that was in the queue at that
+    /// time, so that a member leaves after its last message.
     async fn take_overflow(&self, queue: &mut mpsc::Receiver<Command>, commands: &mut Vec<Command>) {
         let overflow = self.overflow.take();
         if overflow.is_empty() {
@@ -144,7 +146,8 @@ impl Task {
         commands.extend(overflow);
     }
 
-    /// Lets all members leave, each with a number of its own. On the wire that is `BYE` and no line of the ring (clause 6.3).
+    /// Lets all members leave, each with a number of its own. On the wire that is `BYE` and no line of the ring (clause
+    /// 6.3).
     fn end(&mut self) {
         let reason = self.overflow.decide_end_reason(self.signals.0.end_reason());
         for command in self.overflow.end() {

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::rate_limiter::{Rate, RateState};
 use crate::{options::Options, reason::Full};
 
-/// The most addresses without a connection that are remembered, at about 200 bytes each. The least recently used is forgotten
-/// first.
+/// The most addresses without a connection that are remembered, at about 200 bytes each. The least recently used is
+/// forgotten first.
 const MAX_IDLE: usize = 65_536;
 
 /// The rate limits of one address.

@@ -36,8 +36,8 @@ impl Rate {
     }
 }
 
-/// When the next unit is expected at the steady rate, in nanoseconds since the start. All connections of an address share
-/// it.
+/// When the next unit is expected at the steady rate, in nanoseconds since the start. All connections of an address
+/// share it.
 #[derive(Debug, Default)]
 pub(super) struct RateState(AtomicU64);
 
