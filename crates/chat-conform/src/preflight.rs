@@ -57,16 +57,16 @@ pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, N
         let until = after(patience);
         peer.send(line.as_bytes(), usize::MAX, until).await;
         match peer.line(until).await {
-            Got::Eof(octets) if octets.is_empty() => return Err(NotJudged::Full(named())),
-            Got::Line(octets) | Got::TooLong(octets) | Got::Eof(octets) => return known(named(), address, &octets),
+            Got::Eof(bytes) if bytes.is_empty() => return Err(NotJudged::Full(named())),
+            Got::Line(bytes) | Got::TooLong(bytes) | Got::Eof(bytes) => return known(named(), address, &bytes),
             Got::Silent => {}
         }
     }
     Err(NotJudged::Silent(named(), patience.saturating_mul(2)))
 }
 
-fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAddr, NotJudged> {
-    let line = String::from_utf8_lossy(octets);
+fn known(target: String, address: SocketAddr, bytes: &[u8]) -> Result<SocketAddr, NotJudged> {
+    let line = String::from_utf8_lossy(bytes);
     let line = line.trim_end();
     match line.split(' ').next().unwrap_or_default() {
         "BYE" => Err(NotJudged::Full(target)),
@@ -75,6 +75,6 @@ fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAdd
         word if word.starts_with("HTTP/") || word.starts_with('<') => {
             Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))
         }
-        _ => Err(NotJudged::NotChat(target, format!("\"{}\"", shortened(octets)))),
+        _ => Err(NotJudged::NotChat(target, format!("\"{}\"", shortened(bytes)))),
     }
 }
