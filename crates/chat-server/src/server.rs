@@ -3,10 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chat_proto::Name;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::timeout,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     ChatServerBuilder, Events, LocalClient, LocalError, PeerInfo, Policy, Report, Serve, Stats, conn,
@@ -14,6 +11,9 @@ use crate::{
     options::Options,
     shared::Shared,
 };
+
+/// The time that connections have to end after a cut.
+const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A handle to a chat server: one room, in which all members see the same order of messages, joins and leaves.
 ///
@@ -70,6 +70,10 @@ impl ChatServer {
     ///
     /// Its tasks run in the current runtime; if that runtime ends, the client leaves. Outside of a runtime, they run in
     /// the one in which the server was built.
+    ///
+    /// # Panics
+    ///
+    /// In a runtime without time ([`enable_time`](tokio::runtime::Builder::enable_time)).
     pub fn attach<S>(&self, stream: S, peer: PeerInfo)
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
@@ -121,7 +125,8 @@ impl ChatServer {
     /// cut. Several calls wait for the same end.
     ///
     /// When it returns, all members have left, each with an event and a number of its own, and [`ChatServer::stats`] is
-    /// final.
+    /// final. Connections whose runtime does not run cannot end: they are waited for one second after the cut, and
+    /// counted as cut.
     pub async fn shutdown(&self) -> Report {
         let shared = &self.shared;
         shared.begin_stop();
@@ -130,11 +135,16 @@ impl ChatServer {
             shared.ended.cancelled().await;
             shared.tasks.wait().await;
         };
-        if timeout(shared.options.drain_timeout.unwrap_or(Duration::MAX), all_ended()).await.is_err() {
-            self.cut();
-            all_ended().await;
+        tokio::select! {
+            biased;
+            () = all_ended() => return shared.tally.report(0),
+            () = shared.sleep(shared.options.drain_timeout) => self.cut(),
         }
-        shared.tally.report()
+        tokio::select! {
+            biased;
+            () = all_ended() => shared.tally.report(0),
+            () = shared.sleep(Some(CUT_TIMEOUT)) => shared.tally.report(shared.connections.inside()),
+        }
     }
 
     /// Stops at once: all connections end without `BYE`, and all members leave. A [`ChatServer::shutdown`] in progress

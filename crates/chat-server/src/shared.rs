@@ -6,10 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use chat_room::ConnId;
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::{runtime::Handle, sync::Semaphore, time::Sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -84,8 +85,21 @@ impl Shared {
     /// Runs a connection in the current runtime, because its transport may need it; without one, in the server's
     /// runtime.
     pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
+        let runtime = match Handle::try_current() {
+            Ok(current) => {
+                // Panic here, in the caller, rather than in each connection's task.
+                drop(tokio::time::sleep(Duration::ZERO));
+                current
+            }
+            Err(_) => self.runtime.clone(),
+        };
         self.tasks.spawn_on(connection, &runtime);
+    }
+
+    /// Sleeps with the timer of the current runtime; without one, of the server's. `None`: for ever.
+    pub(crate) fn sleep(&self, duration: Option<Duration>) -> Sleep {
+        let _entered = Handle::try_current().is_err().then(|| self.runtime.enter());
+        tokio::time::sleep(duration.unwrap_or(Duration::MAX))
     }
 
     pub(crate) fn next_conn(&self) -> ConnId {
@@ -145,7 +159,8 @@ impl Tally {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn report(&self) -> Report {
-        Report { drained: self.drained.load(Ordering::Relaxed), cut: self.cut.load(Ordering::Relaxed) }
+    /// The report, with this many connections that have not ended.
+    pub(crate) fn report(&self, remaining: usize) -> Report {
+        Report { drained: self.drained.load(Ordering::Relaxed), cut: self.cut.load(Ordering::Relaxed) + remaining }
     }
 }

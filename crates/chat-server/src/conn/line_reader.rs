@@ -18,6 +18,9 @@ const FIRST_READ: usize = 1_024;
 /// The buffer for a client that filled the first one, until it is idle again: fewer system calls.
 const LARGE_READ: usize = 32_768;
 
+/// The most bytes that are buffered before more are read ahead.
+const MAX_READ_AHEAD: usize = 8_192;
+
 /// Maps a read error to the reason for the end of the connection.
 pub(super) fn end_reason(error: &CodecError) -> EndReason {
     match error {
@@ -64,7 +67,7 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
     /// Whether little enough is buffered to read more before it is handled. Reading ahead notices the end of the
     /// connection.
     pub(super) fn can_read_ahead(&self) -> bool {
-        !self.ended && self.buffer.len() < FIRST_READ
+        !self.ended && self.buffer.len() < MAX_READ_AHEAD
     }
 
     /// The next complete line in the buffer.

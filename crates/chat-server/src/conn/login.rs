@@ -2,16 +2,17 @@
 
 use std::{
     future::poll_fn,
-    pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
+    pin::{Pin, pin},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     task::Poll,
+    time::Duration,
 };
 
 use chat_proto::{ClientMessage, MAX_NAME_FAILURES, Name, Refusal, ServerMessage, Session};
 use chat_room::{JoinAs, encode};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, sleep_until},
+    time::Instant,
 };
 use tracing::debug;
 
@@ -27,6 +28,9 @@ use crate::{
     policy::Admission,
     reason::EndReason,
 };
+
+/// How often to look whether the rate limit still makes a login wait that has exceeded its time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A client that has joined. Boxed, so that the tasks that pass it on stay small.
 #[derive(Debug)]
@@ -49,16 +53,15 @@ where
     W: AsyncWrite + Unpin,
 {
     let shared = client.shared;
-    let joining = AtomicBool::new(false);
-    let mut login = Login { client, lines, writer, failures: 0, joining: &joining };
-    let deadline = shared.options.login_timeout;
+    let progress = Progress::default();
+    let mut login = Login { client, lines, writer, failures: 0, progress: &progress };
     let interrupted = {
         let mut run = pin!(login.run());
         let interrupted = tokio::select! {
             // Not by chance: the same input leads to the same end.
             biased;
             () = shared.cut.cancelled() => EndReason::Cut,
-            member = within(deadline, &mut run) => match member {
+            member = progress.within(shared.options.login_timeout, run.as_mut()) => match member {
                 Some(member) => return member,
                 None => EndReason::LoginTimeout,
             },
@@ -67,13 +70,13 @@ where
         // If the hub is about to answer, the connection may have joined: then it ends as a member.
         let answered = poll_fn(|cx| match run.as_mut().poll(cx) {
             Poll::Ready(member) => Poll::Ready(Some(member)),
-            Poll::Pending if joining.load(Ordering::Relaxed) => Poll::Pending,
+            Poll::Pending if progress.is_joining.load(Ordering::Relaxed) => Poll::Pending,
             Poll::Pending => Poll::Ready(None),
         });
-        if joining.load(Ordering::Relaxed)
-            && let Some(Ok(member)) = answered.await
+        if progress.is_joining.load(Ordering::Relaxed)
+            && let Some(answer) = answered.await
         {
-            return Ok(member);
+            return answer;
         }
         interrupted
     };
@@ -87,13 +90,45 @@ where
     }
 }
 
+/// What a login waits for, and has waited for: seen from outside while it runs.
+#[derive(Default)]
+struct Progress {
+    /// The hub's answer is awaited.
+    is_joining: AtomicBool,
+    /// A turn is awaited, because of the rate limit.
+    is_limited: AtomicBool,
+    /// The time spent waiting for turns, in milliseconds.
+    limited_millis: AtomicU64,
+}
+
+impl Progress {
+    /// Runs a login with a time limit. Time that the rate limit takes does not count against the client. `None`: it took too
+    /// long.
+    async fn within<T>(&self, limit: Option<Duration>, mut run: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        let (mut limit, mut credited) = (limit, 0);
+        loop {
+            if let Some(done) = within(limit, run.as_mut()).await {
+                return Some(done);
+            }
+            let limited = self.limited_millis.load(Ordering::Relaxed);
+            limit = if self.is_limited.load(Ordering::Relaxed) {
+                Some(LOOK_AGAIN)
+            } else if limited > credited {
+                Some(Duration::from_millis(limited - credited))
+            } else {
+                return None;
+            };
+            credited = limited;
+        }
+    }
+}
+
 struct Login<'a, R, W> {
     client: &'a Client<'a>,
     lines: &'a mut LineReader<R>,
     writer: &'a mut W,
     failures: u32,
-    /// Whether the hub's answer is awaited.
-    joining: &'a AtomicBool,
+    progress: &'a Progress,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
@@ -130,18 +165,21 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
             Ok(ClientMessage::ConnectUser(_) | ClientMessage::Name(_)) => true,
             line => line.is_ok() && self.lines.codec().session() == Some(Session::Plain),
         };
-        let Some(turn) = self.client.lines.and_then(|lines| lines.count(Instant::now(), if joins { 2 } else { 1 }))
-        else {
-            return Ok(());
-        };
-        while Instant::now() < turn.due() {
+        let units = if joins { 2 } else { 1 };
+        let Some(limit) = self.client.lines.filter(|limit| !limit.count(units)) else { return Ok(()) };
+        let start = Instant::now();
+        self.progress.is_limited.store(true, Ordering::Relaxed);
+        let mut turn = pin!(limit.wait(units));
+        loop {
             tokio::select! {
                 biased;
                 read = self.lines.read(), if self.lines.can_read_ahead() => read.map_err(|error| end_reason(&error))?,
-                () = sleep_until(turn.due()) => {}
+                () = &mut turn => break,
             }
         }
-        turn.take();
+        let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.progress.limited_millis.fetch_add(millis, Ordering::Relaxed);
+        self.progress.is_limited.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -173,9 +211,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     }
 
     async fn join(&mut self, join_as: JoinAs) -> Result<(Joined, Membership), JoinError> {
-        self.joining.store(true, Ordering::Relaxed);
+        self.progress.is_joining.store(true, Ordering::Relaxed);
         let answer = self.client.shared.hub.join(self.client.conn, join_as).await;
-        self.joining.store(false, Ordering::Relaxed);
+        self.progress.is_joining.store(false, Ordering::Relaxed);
         answer
     }
 

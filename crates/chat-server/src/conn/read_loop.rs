@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use chat_proto::{ClientMessage, Name, Session, Text};
+use chat_proto::{ClientMessage, CodecError, Name, Session, Text};
 use chat_room::Request;
 use futures::FutureExt;
 use tokio::{
     io::AsyncRead,
+    task::yield_now,
     time::{Instant, Sleep, sleep_until},
 };
 use tracing::debug;
@@ -27,7 +28,6 @@ use super::{
 };
 use crate::{
     hub::{ReplyQueue, Stopped},
-    limit::Turn,
     policy::Verdict,
     reason::EndReason,
 };
@@ -40,8 +40,17 @@ const MESSAGE_OVERHEAD: usize = 64;
 const ROSTER_BYTES_PER_LINE: usize = 512;
 /// Lines without an answer that count as one line. They cost next to nothing, so they need no pacing one by one.
 const SILENT_LINES_PER_LINE: u16 = 512;
-/// How long to sleep when only input is awaited.
-const NOTHING_DUE: Duration = Duration::from_secs(86_400);
+/// Yield to other tasks after this many lines, so that a flood of lines without answers cannot starve them.
+const MAX_LINES_PER_TURN: usize = 256;
+/// How long to sleep if the next `PING` is beyond the clock.
+const BEYOND_THE_CLOCK: Duration = Duration::from_secs(86_400);
+
+/// What ended a wait for input.
+enum Woken {
+    Input(Result<(), CodecError>),
+    Turn,
+    Clock,
+}
 
 pub(super) struct ReadLoop<'a, R> {
     client: &'a Client<'a>,
@@ -60,13 +69,15 @@ pub(super) struct ReadLoop<'a, R> {
 }
 
 /// What to await before the next line.
-enum Wait<'a> {
+enum Wait {
+    /// Other tasks, which have their turn.
+    Others,
     /// The hub, which takes the messages.
     Hub,
     /// Space for the reply to a request.
     Reply(Request),
-    /// The turn of a line that exceeds the rate limit. Boxed, because it is rare and would make every task larger.
-    Turn(Box<Turn<'a>>),
+    /// The turn of a line that exceeds the rate limit and counts as this many.
+    Turn(u32),
     /// Input.
     Input,
     /// Nothing: the session ends.
@@ -109,9 +120,14 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
             self.hand_over().await?;
             let ended = match wait {
                 Wait::Hub => Ok(()),
+                Wait::Others => {
+                    yield_now().await;
+                    Ok(())
+                }
                 Wait::Reply(request) => Ok(self.client.shared.hub.ask(self.replies, request).await?),
-                Wait::Turn(turn) => Box::pin(self.wait_for_turn(*turn, clock.as_mut())).await,
-                Wait::Input => self.wait_for_input(None, clock.as_mut()).await,
+                // Boxed, because it is rare and would make every task larger.
+                Wait::Turn(units) => Box::pin(self.wait_for_turn(units, clock.as_mut())).await,
+                Wait::Input => self.wait_for_input(None, clock.as_mut()).await.map(|_| ()),
                 Wait::End(reason) => Err(reason),
             };
             if let Err(reason) = ended {
@@ -121,16 +137,16 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     }
 
     /// Handles the lines that were received, until something has to be awaited. This needs no clock and no socket.
-    fn handle_lines(&mut self) -> Wait<'a> {
-        loop {
+    fn handle_lines(&mut self) -> Wait {
+        for _ in 0..MAX_LINES_PER_TURN {
             let line = match self.counted.take() {
                 Some(line) => *line,
                 None => match self.lines.ready() {
                     Ok(Some(line)) => match self.count(&line) {
                         None => line,
-                        Some(turn) => {
+                        Some(units) => {
                             self.counted = Some(Box::new(line));
-                            return Wait::Turn(Box::new(turn));
+                            return Wait::Turn(units);
                         }
                     },
                     Ok(None) if self.lines.ended() => return Wait::End(EndReason::Closed),
@@ -142,45 +158,51 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
                 return wait;
             }
         }
+        Wait::Others
     }
 
-    /// Waits for more input, or until `due`. Meanwhile it sends `PING` to a silent client. The error ends the session.
-    async fn wait_for_input(&mut self, due: Option<Instant>, mut clock: Pin<&mut Sleep>) -> Result<(), EndReason> {
-        if let Some(due) = due.filter(|due| *due < clock.deadline()) {
-            clock.as_mut().reset(due);
-        }
-        let reads = due.is_none() || self.lines.can_read_ahead();
+    /// Waits for more input, or for a turn. Meanwhile it sends `PING` to a silent client. Returns whether the turn has come. The
+    /// error ends the session.
+    async fn wait_for_input(
+        &mut self,
+        mut turn: Option<Pin<&mut (dyn Future<Output = ()> + Send)>>,
+        mut clock: Pin<&mut Sleep>,
+    ) -> Result<bool, EndReason> {
+        let reads = turn.is_none() || self.lines.can_read_ahead();
         let mut looked = false;
         loop {
             // `select!` would make the task of every idle client larger.
-            let read = poll_fn(|cx| {
+            let woken = poll_fn(|cx| {
                 // Input counts before a clock that has run out.
                 if reads && let Poll::Ready(read) = self.lines.poll_read(cx) {
-                    return Poll::Ready(Some(read));
+                    return Poll::Ready(Woken::Input(read));
                 }
-                if due.is_some() || self.ping_times().is_some() {
-                    clock.as_mut().poll(cx).map(|()| None)
+                if let Some(turn) = turn.as_mut()
+                    && turn.as_mut().poll(cx).is_ready()
+                {
+                    return Poll::Ready(Woken::Turn);
+                }
+                // A client that is not read from is not silent.
+                if reads && self.ping_times().is_some() {
+                    clock.as_mut().poll(cx).map(|()| Woken::Clock)
                 } else {
                     Poll::Pending
                 }
             });
-            if let Some(read) = read.await {
-                return read.map_err(|error| end_reason(&error));
+            match woken.await {
+                Woken::Input(read) => return read.map(|()| false).map_err(|error| end_reason(&error)),
+                Woken::Turn => return Ok(true),
+                Woken::Clock => {}
             }
+            let Some(times) = self.ping_times() else { continue };
             let now = Instant::now();
-            if due.is_some_and(|due| due <= now) {
-                return Ok(());
-            }
-            // A client that is not read from is not silent.
-            let times = self.ping_times().filter(|_| reads);
-            let next = match times.map(|times| self.heartbeat.action(now, self.lines.received(), times)) {
-                None => None,
-                Some(Action::WaitUntil(next)) => next,
-                Some(Action::Ping(next)) => {
+            let next = match self.heartbeat.action(now, self.lines.received(), times) {
+                Action::WaitUntil(next) => next,
+                Action::Ping(next) => {
                     self.replies.ping();
                     next
                 }
-                Some(Action::GiveUp) => match second_look(clock.deadline(), now).filter(|_| !looked) {
+                Action::GiveUp => match second_look(clock.deadline(), now).filter(|_| !looked) {
                     None => return Err(EndReason::PingTimeout),
                     Some(look) => {
                         looked = true;
@@ -188,22 +210,20 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
                     }
                 },
             };
-            let next = [next, due].into_iter().flatten().min();
-            clock.as_mut().reset(next.unwrap_or_else(|| now + NOTHING_DUE));
+            clock.as_mut().reset(next.unwrap_or_else(|| now + BEYOND_THE_CLOCK));
         }
     }
 
     /// Waits for the turn of a line. Meanwhile it notices the end of the connection.
-    async fn wait_for_turn(&mut self, turn: Turn<'_>, mut clock: Pin<&mut Sleep>) -> Result<(), EndReason> {
-        while Instant::now() < turn.due() {
-            self.wait_for_input(Some(turn.due()), clock.as_mut()).await?;
-        }
-        turn.take();
+    async fn wait_for_turn(&mut self, units: u32, mut clock: Pin<&mut Sleep>) -> Result<(), EndReason> {
+        let Some(limit) = self.client.lines else { return Ok(()) };
+        let mut turn = pin!(limit.wait(units));
+        while !self.wait_for_input(Some(turn.as_mut()), clock.as_mut()).await? {}
         Ok(())
     }
 
-    /// Counts a line. If it exceeds the rate limit, returns the turn to wait for.
-    fn count(&mut self, line: &Line) -> Option<Turn<'a>> {
+    /// Counts a line. If it exceeds the rate limit, returns what it counts as.
+    fn count(&mut self, line: &Line) -> Option<u32> {
         let units = match line {
             Ok(ClientMessage::Pong | ClientMessage::Blank) => {
                 self.silent_lines += 1;
@@ -219,7 +239,8 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
             }
             _ => 1,
         };
-        self.client.lines?.count(Instant::now(), units)
+        let passes = self.client.lines.is_none_or(|limit| limit.count(units));
+        (!passes).then_some(units)
     }
 
     /// Hands the messages to the hub.
@@ -240,7 +261,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     }
 
     /// Handles a line, and returns what to await before the next.
-    fn handle(&mut self, line: Line) -> Option<Wait<'a>> {
+    fn handle(&mut self, line: Line) -> Option<Wait> {
         match line {
             Ok(ClientMessage::Msg(text)) => {
                 match self.client.shared.policy.message(self.client.peer, self.name, text) {
@@ -263,7 +284,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     }
 
     /// Answers `BAD REQ`, and logs the reason.
-    fn refuse(&self, reason: impl std::fmt::Display) -> Wait<'a> {
+    fn refuse(&self, reason: impl std::fmt::Display) -> Wait {
         let Client { conn, peer, .. } = self.client;
         debug!(conn = conn.number(), %peer, name = %self.name, %reason, "line refused");
         Wait::Reply(Request::Refuse)

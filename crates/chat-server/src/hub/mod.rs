@@ -72,8 +72,8 @@ impl Hub {
     ) -> (Self, impl Future<Output = ()>) {
         let (commands, queue) = mpsc::channel(QUEUE);
         let overflow = Arc::<Overflow>::default();
-        let task = Task::new(Ring::new(batches), events, counters, Arc::clone(&overflow), signals.clone());
-        (Self(Arc::new(Handle { commands, overflow, signals })), task.run(queue))
+        let task = Task::new(Ring::new(batches), events, counters, Arc::clone(&overflow), signals.clone(), queue);
+        (Self(Arc::new(Handle { commands, overflow, signals })), task.run())
     }
 
     /// Joins, and waits for the answer.

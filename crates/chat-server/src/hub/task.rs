@@ -57,9 +57,11 @@ pub(super) struct Task {
     messages: u64,
     /// Batches published in this turn.
     published: usize,
-    /// Drop order matters: this is the last field, so that whoever is told of the end finds the ring and the events
-    /// closed.
+    /// Drop order matters. This field comes after the ring and the events: whoever is told of the end finds them closed.
     signals: EndSignal,
+    /// Drop order matters. This field comes after the signals: a command that is sent too late to be dropped with the
+    /// queue finds them set.
+    queue: mpsc::Receiver<Command>,
 }
 
 /// Signals the end of the hub when dropped.
@@ -80,30 +82,31 @@ impl Task {
         counters: Arc<Counters>,
         overflow: Arc<Overflow>,
         signals: Signals,
+        queue: mpsc::Receiver<Command>,
     ) -> Self {
         let (room, signals) = (Room::default(), EndSignal(signals));
-        Self { room, ring, events, counters, overflow, messages: 0, published: 0, signals }
+        Self { room, ring, events, counters, overflow, messages: 0, published: 0, signals, queue }
     }
 
     /// Runs until the queue is closed and empty. Dropping the task ends the hub: all members leave, and the ring
     /// closes.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+    pub(super) async fn run(mut self) {
         let mut commands = Vec::with_capacity(QUEUE);
         // All queued commands become one batch: one line when the room is quiet, hundreds under load.
-        while self.next(&mut queue, &mut commands).await {
+        while self.next(&mut commands).await {
             // Let readers that are ready run first, so that their messages join the same batch.
             yield_now().await;
             yield_to_woken().await;
             let rest = QUEUE.saturating_sub(commands.len());
-            queue.recv_many(&mut commands, rest).now_or_never();
-            self.take_overflow(&mut queue, &mut commands).await;
+            self.queue.recv_many(&mut commands, rest).now_or_never();
+            self.take_overflow(&mut commands).await;
             self.published = 0;
             for command in commands.drain(..) {
                 match command {
                     Command::Stop => {
                         // Decide the reason before anyone can see that the queue is closed.
                         self.overflow.decide_end_reason(self.signals.0.end_reason());
-                        queue.close();
+                        self.queue.close();
                     }
                     command => self.handle(command),
                 }
@@ -118,12 +121,13 @@ impl Task {
     }
 
     /// Waits for commands. `false`: no more will come.
-    async fn next(&self, queue: &mut mpsc::Receiver<Command>, commands: &mut Vec<Command>) -> bool {
+    async fn next(&mut self, commands: &mut Vec<Command>) -> bool {
+        let Self { queue, overflow, .. } = self;
         poll_fn(|cx| match queue.poll_recv_many(cx, commands, QUEUE) {
             Poll::Ready(taken) => Poll::Ready(taken > 0),
             // A reserved permit that is never used must not delay the end.
             Poll::Pending if queue.is_closed() && queue.is_empty() => Poll::Ready(false),
-            Poll::Pending if self.overflow.register(cx.waker()) => Poll::Ready(true),
+            Poll::Pending if overflow.register(cx.waker()) => Poll::Ready(true),
             Poll::Pending => Poll::Pending,
         })
         .await
@@ -131,14 +135,14 @@ impl Task {
 
     /// Takes the commands that did not fit into the queue. They stand behind everything that was in the queue at that
     /// time, so that a member leaves after its last message.
-    async fn take_overflow(&self, queue: &mut mpsc::Receiver<Command>, commands: &mut Vec<Command>) {
+    async fn take_overflow(&mut self, commands: &mut Vec<Command>) {
         let overflow = self.overflow.take();
         if overflow.is_empty() {
             return; // The usual case.
         }
-        let mut before = queue.len();
+        let mut before = self.queue.len();
         while before > 0 {
-            match queue.recv_many(commands, before).await {
+            match self.queue.recv_many(commands, before).await {
                 0 => break,
                 taken => before -= taken,
             }
@@ -150,6 +154,11 @@ impl Task {
     /// 6.3).
     fn end(&mut self) {
         let reason = self.overflow.decide_end_reason(self.signals.0.end_reason());
+        // After a panic or the end of the runtime there may be commands: members that have left did so for their own reasons.
+        self.queue.close();
+        while let Ok(command) = self.queue.try_recv() {
+            self.handle(command);
+        }
         for command in self.overflow.end() {
             self.handle(command);
         }

@@ -6,5 +6,5 @@ mod rate_limiter;
 
 pub(crate) use self::{
     connection_limit::{ConnectionLimit, Pass},
-    rate_limiter::{LineLimit, Turn},
+    rate_limiter::LineLimit,
 };

@@ -1,13 +1,19 @@
-//! GCRA, the generic cell rate algorithm: the state of a rate limit is one number.
+//! GCRA, the generic cell rate algorithm: the state of a rate limit is one number. Whoever exceeds the rate waits in a queue.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep, sleep_until},
+};
 
 use crate::RateLimit;
+
+/// How long to sleep if the time to wait for is beyond the clock.
+const BEYOND_THE_CLOCK: Duration = Duration::from_secs(86_400);
 
 /// A rate limit, and the start of the clock for all of its states.
 #[derive(Clone, Copy, Debug)]
@@ -29,39 +35,45 @@ impl Rate {
     fn nanos(&self, now: Instant) -> u64 {
         u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
     }
+}
 
-    /// `None`: it is beyond the clock.
-    fn instant(&self, nanos: u64) -> Option<Instant> {
-        self.start.checked_add(Duration::from_nanos(nanos))
+/// What one address has used of a rate limit. All of its connections share it.
+#[derive(Debug)]
+pub(super) struct RateState {
+    /// When the next unit is expected at the steady rate, in nanoseconds since the start.
+    expected: AtomicU64,
+    /// One permit: connections that exceed the rate take turns, first come, first served.
+    turns: Semaphore,
+}
+
+impl Default for RateState {
+    fn default() -> Self {
+        Self { expected: AtomicU64::new(0), turns: Semaphore::new(1) }
     }
 }
 
-/// When the next unit is expected at the steady rate, in nanoseconds since the start. All connections of an address
-/// share it.
-#[derive(Debug, Default)]
-pub(super) struct RateState(AtomicU64);
-
 impl RateState {
-    /// Adds units. If they exceed the rate, returns when they are due.
-    fn add(&self, rate: &Rate, now: u64, units: u32) -> Option<u64> {
-        let cost = rate.interval.saturating_mul(units.into());
-        let raise = |state: u64| Some(state.max(now).saturating_add(cost));
-        let (Ok(before) | Err(before)) = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raise);
-        let due = before.saturating_sub(rate.tolerance);
-        (due > now).then_some(due)
+    /// Adds units, unless the rate is exceeded. The error is the time of the next try, in nanoseconds since the start.
+    ///
+    /// Units beyond a burst are added too, and delay later ones.
+    fn add(&self, rate: &Rate, now: Instant, units: u32) -> Result<(), u64> {
+        let (now, cost) = (rate.nanos(now), rate.interval.saturating_mul(units.into()));
+        let latest = now.saturating_add(rate.tolerance);
+        let raise = |expected: u64| (expected <= latest).then(|| expected.max(now).saturating_add(cost));
+        match self.expected.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raise) {
+            Ok(_) => Ok(()),
+            Err(expected) => Err(expected - rate.tolerance),
+        }
     }
 
-    /// Adds one unit, unless it exceeds the rate.
+    /// Adds one unit, unless the rate is exceeded.
     pub(super) fn try_add(&self, rate: &Rate, now: Instant) -> bool {
-        let now = rate.nanos(now);
-        let latest = now.saturating_add(rate.tolerance);
-        let raise = |state: u64| (state <= latest).then(|| state.max(now).saturating_add(rate.interval));
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raise).is_ok()
+        self.add(rate, now, 1).is_ok()
     }
 
     /// Whether it equals a new state: everything that was added is in the past.
     pub(super) fn is_at_rest(&self, rate: &Rate, now: Instant) -> bool {
-        self.0.load(Ordering::Relaxed) <= rate.nanos(now)
+        self.expected.load(Ordering::Relaxed) <= rate.nanos(now)
     }
 }
 
@@ -72,113 +84,107 @@ pub(crate) struct LineLimit<'a> {
     pub(super) rate: &'a Rate,
 }
 
-/// Units that exceed the rate. Dropped before they are due, they are given back: they were not used.
-#[derive(Debug)]
-#[must_use = "when dropped, it gives its units back"]
-pub(crate) struct Turn<'a> {
-    limit: LineLimit<'a>,
-    cost: u64,
-    due: Instant,
-}
-
-impl<'a> LineLimit<'a> {
-    /// Counts units at the time `now`. If they exceed the rate, returns the turn to wait for.
-    pub(crate) fn count(self, now: Instant, units: u32) -> Option<Turn<'a>> {
-        let due = self.state.add(self.rate, self.rate.nanos(now), units)?;
-        // Beyond the clock: any late time will do, since the caller looks again.
-        let due = self.rate.instant(due).unwrap_or(now + Duration::from_secs(86_400));
-        Some(Turn { limit: self, cost: self.rate.interval.saturating_mul(units.into()), due })
-    }
-}
-
-impl Turn<'_> {
-    /// The time to wait for.
-    pub(crate) fn due(&self) -> Instant {
-        self.due
+impl LineLimit<'_> {
+    /// Counts units, unless they exceed the rate or others wait for their turn: then call [`LineLimit::wait`].
+    #[must_use]
+    pub(crate) fn count(self, units: u32) -> bool {
+        self.state.turns.available_permits() > 0 && self.state.add(self.rate, Instant::now(), units).is_ok()
     }
 
-    /// Uses the units.
-    pub(crate) fn take(mut self) {
-        self.cost = 0;
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let lower = |state: u64| Some(state.saturating_sub(self.cost));
-        let _ = self.limit.state.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lower);
+    /// Counts units when it is their turn. A dropped future counts nothing.
+    pub(crate) async fn wait(self, units: u32) {
+        let _turn = self.state.turns.acquire().await.expect("never closed");
+        while let Err(nanos) = self.state.add(self.rate, Instant::now(), units) {
+            match self.rate.start.checked_add(Duration::from_nanos(nanos)) {
+                Some(due) => sleep_until(due).await,
+                None => sleep(BEYOND_THE_CLOCK).await,
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::{FutureExt, future::join_all};
+    use tokio::time::advance;
+
     use super::*;
 
     fn rate(per_second: u32) -> (Rate, RateState) {
         (Rate::new(RateLimit::per_second(per_second).unwrap()), RateState::default())
     }
 
-    #[track_caller]
-    fn waits(turn: Option<Turn<'_>>, rate: &Rate, millis: u64) {
-        let turn = turn.expect("it exceeds the rate");
-        assert_eq!(turn.due(), rate.start + Duration::from_millis(millis));
-        turn.take();
+    async fn waits(limit: LineLimit<'_>, units: u32, millis: u64) {
+        assert!(!limit.count(units), "it exceeds the rate");
+        let start = Instant::now();
+        limit.wait(units).await;
+        assert_eq!(start.elapsed(), Duration::from_millis(millis));
     }
 
-    #[test]
-    fn a_burst_passes_and_then_the_steady_rate() {
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_passes_and_then_the_steady_rate() {
         let (rate, state) = rate(10);
         let limit = LineLimit { state: &state, rate: &rate };
-        let at = |millis| rate.start + Duration::from_millis(millis);
-        assert!((0..20).all(|_| limit.count(at(0), 1).is_none()));
-        waits(limit.count(at(0), 1), &rate, 100);
-        waits(limit.count(at(100), 1), &rate, 200);
-        assert!(limit.count(at(350), 1).is_none());
-        assert!(!state.is_at_rest(&rate, at(350)));
+        assert!((0..20).all(|_| limit.count(1)));
+        waits(limit, 1, 100).await;
+        waits(limit, 1, 100).await;
+        advance(Duration::from_millis(150)).await;
+        assert!(limit.count(1));
+        assert!(!state.is_at_rest(&rate, Instant::now()));
         // A long pause allows one burst, not more.
-        assert!(state.is_at_rest(&rate, at(60_000)));
-        assert!((0..20).all(|_| limit.count(at(60_000), 1).is_none()));
-        waits(limit.count(at(60_000), 1), &rate, 60_100);
+        advance(Duration::from_secs(60)).await;
+        assert!(state.is_at_rest(&rate, Instant::now()));
+        assert!((0..20).all(|_| limit.count(1)));
+        waits(limit, 1, 100).await;
     }
 
-    #[test]
-    fn more_units_than_a_burst_pass_and_delay_the_next_ones() {
+    #[tokio::test(start_paused = true)]
+    async fn more_units_than_a_burst_pass_and_delay_the_next_ones() {
         let (rate, state) = rate(10);
         let limit = LineLimit { state: &state, rate: &rate };
-        assert!(limit.count(rate.start, 100).is_none());
-        waits(limit.count(rate.start, 1), &rate, 8_100);
+        assert!(limit.count(100));
+        waits(limit, 1, 8_100).await;
     }
 
-    #[test]
-    fn a_dropped_turn_gives_its_units_back() {
+    #[tokio::test(start_paused = true)]
+    async fn turns_come_in_order_and_a_dropped_one_counts_nothing() {
         let (rate, state) = rate(10);
         let limit = LineLimit { state: &state, rate: &rate };
-        assert!(limit.count(rate.start, 20).is_none());
-        for _ in 0..1_000 {
-            drop(limit.count(rate.start, 50));
-        }
-        waits(limit.count(rate.start, 1), &rate, 100);
+        assert!(limit.count(20));
+        let mut gone: Vec<_> = (0..1_000).map(|_| Box::pin(limit.wait(50))).collect();
+        assert!(gone.iter_mut().all(|turn| turn.now_or_never().is_none()));
+        let mut first = Box::pin(limit.wait(1));
+        assert!(first.as_mut().now_or_never().is_none());
+        drop(gone);
+        let start = Instant::now();
+        let order = join_all([first, Box::pin(limit.wait(1))].map(|turn| turn.map(|()| start.elapsed()))).await;
+        assert_eq!(order, [100, 200].map(Duration::from_millis));
+        // A newcomer does not overtake those who wait.
+        let mut waiting = Box::pin(limit.wait(1));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        advance(Duration::from_secs(1)).await;
+        assert!(!limit.count(1));
+        waiting.await;
+        assert!(limit.count(1));
     }
 
-    #[test]
-    fn a_refused_unit_is_not_counted() {
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_unit_is_not_counted() {
         let (rate, state) = rate(10);
-        let at = |millis| rate.start + Duration::from_millis(millis);
-        assert_eq!((0..1_000).filter(|_| state.try_add(&rate, at(0))).count(), 20);
-        assert_eq!((0..1_000).filter(|_| state.try_add(&rate, at(100))).count(), 1);
+        let let_in = || (0..1_000).filter(|_| state.try_add(&rate, Instant::now())).count();
+        assert_eq!(let_in(), 20);
+        advance(Duration::from_millis(100)).await;
+        assert_eq!(let_in(), 1);
     }
 
     #[test]
     fn extreme_limits_do_not_overflow() {
         let slowest = RateLimit { per_second: 1.try_into().unwrap(), burst: u32::MAX.try_into().unwrap() };
         let (rate, state) = (Rate::new(slowest), RateState::default());
-        let limit = LineLimit { state: &state, rate: &rate };
         for _ in 0..10 {
-            if let Some(turn) = limit.count(rate.start, u32::MAX) {
-                turn.take();
-            }
+            let _ = state.add(&rate, rate.start, u32::MAX);
         }
-        assert!(limit.count(rate.start, 1).is_some());
+        assert!(state.add(&rate, rate.start, 1).is_err());
     }
 
     /// Run it with `cargo test --release -p chat-server --lib cost_of_a_line -- --ignored --nocapture`.
@@ -189,7 +195,7 @@ mod tests {
         let (rate, state) = rate(u32::MAX);
         let limit = LineLimit { state: &state, rate: &rate };
         let start = Instant::now();
-        let waits = (0..LINES).filter(|_| limit.count(Instant::now(), 1).is_some()).count();
+        let waits = (0..LINES).filter(|_| !limit.count(1)).count();
         println!("{:.1} ns for a line, {waits} waits", start.elapsed().as_secs_f64() * 1e9 / f64::from(LINES));
     }
 }

@@ -13,6 +13,7 @@ mod examples;
 mod faults;
 mod hostile;
 mod limits;
+mod neighbours;
 mod order;
 #[allow(dead_code, reason = "shared with the tests of the program")]
 mod process;
