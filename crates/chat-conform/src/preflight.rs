@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use tokio::net::lookup_host;
+use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
     clock::after,
@@ -40,17 +40,23 @@ pub enum NotJudged {
     NothingSelected,
 }
 
-/// Finds the server and hears whether it is one. Ends within three times `patience`.
+/// Finds the server and hears whether it is one. Ends within four times `patience`.
 pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, NotJudged> {
     let named = || target.to_owned();
-    let addresses = lookup_host(target).await.map_err(|error| NotJudged::NoAddress(named(), error))?;
-    let mut reached = Err(io::ErrorKind::NotFound.into());
-    for address in addresses {
-        reached = Peer::connect(address, patience).await.map(|peer| (address, peer));
-        if reached.is_ok() {
-            break;
+    let looked_up = timeout(patience, lookup_host(target)).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
+    let addresses = looked_up.map_err(|error| NotJudged::NoAddress(named(), error))?;
+    let connecting = async {
+        let mut reached = Err(io::ErrorKind::NotFound.into());
+        for address in addresses {
+            reached = Peer::connect(address, patience).await.map(|peer| (address, peer));
+            if reached.is_ok() {
+                break;
+            }
         }
-    }
+        reached
+    };
+    // One time for all addresses of the name.
+    let reached = timeout(patience, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
     let (address, mut peer) = reached.map_err(|error| NotJudged::Closed(named(), error))?;
     // An HTTP server that waits for the rest of a request is woken by an empty line.
     for line in ["PROT 0.1 CONNECT NEW\r\n", "\r\n\r\n"] {

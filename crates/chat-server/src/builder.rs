@@ -105,7 +105,8 @@ impl ChatServerBuilder {
     /// The number of batches in the shared ring, rounded up to a power of two. A client that is further behind is cut
     /// (clause 6.5). A batch is one line in a quiet room, and at most 40 KiB under load: with the default of 4,096, all
     /// slow clients together hold at most 160 MiB. If some clients want bare LF (clause 1.2), a batch holds its lines a
-    /// second time: at most 288 MiB.
+    /// second time: at most 288 MiB. Beside the ring, the writer of a slow client holds the batches that it writes: at most
+    /// 96 KiB.
     pub fn ring_batches(mut self, batches: usize) -> Self {
         self.options.ring_batches = batches.clamp(2, 1 << 20);
         self
