@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 /// The names of cases that may fail.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct ExpectedFailures {
     names: BTreeSet<String>,
 }
 
-impl Known {
+impl ExpectedFailures {
     /// Reads a list: a name on each line; empty lines, and those that start with `#`, say nothing.
     pub fn read(list: &str) -> Self {
         let lines = list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chat_proto::contract::{Dialogue, Level};
 
-use super::{Case, CaseError, Force, Side, Step, lines, read, step};
+use super::{Case, CaseError, Requirement, Side, Step, lines, read, step};
 use crate::{clauses, text_file};
 
 /// The files below `cases/`, found when this crate was built.
@@ -12,7 +12,7 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/case_files.rs
 
 /// A collection of cases, in the order in which they are played.
 #[derive(Clone, Debug, Default)]
-pub struct Book {
+pub struct Suite {
     cases: Vec<Case>,
 }
 
@@ -38,20 +38,20 @@ impl Select {
     }
 }
 
-impl Book {
+impl Suite {
     /// All that is embedded.
     pub fn embedded() -> Result<Self, CaseError> {
         let contract = clauses::contract();
-        let mut book = Self::default();
+        let mut suite = Self::default();
         let dialogues = contract.dialogues().iter().map(of_document).collect::<Result<Vec<_>, _>>();
-        book.add(dialogues.map_err(|problem| CaseError::at("protocole.md", problem))?)?;
+        suite.add(dialogues.map_err(|problem| CaseError::at("protocole.md", problem))?)?;
         for (file, text) in FILES {
-            book.add(read(file, text)?)?;
+            suite.add(read(file, text)?)?;
         }
-        book.add(lines::cases(contract))?;
+        suite.add(lines::cases(contract))?;
         // What is simple first: a failure there explains those further on.
-        book.cases.sort_by_key(|case| case.level);
-        Ok(book)
+        suite.cases.sort_by_key(|case| case.level);
+        Ok(suite)
     }
 
     /// The cases of one file.
@@ -59,9 +59,9 @@ impl Book {
         let name = path.display().to_string();
         let text =
             text_file::read(path).map_err(|error| CaseError::at(&name, format!("{error}: name a file of cases")))?;
-        let mut book = Self::default();
-        book.add(read(&name, &text)?)?;
-        Ok(book)
+        let mut suite = Self::default();
+        suite.add(read(&name, &text)?)?;
+        Ok(suite)
     }
 
     fn add(&mut self, cases: Vec<Case>) -> Result<(), CaseError> {
@@ -91,7 +91,7 @@ fn of_document(dialogue: &Dialogue) -> Result<Case, String> {
         name: dialogue.name.clone(),
         side: Side::Server,
         level: dialogue.level,
-        force: Force::Must,
+        requirement: Requirement::Must,
         clauses: dialogue.clauses.clone(),
         about: "A dialogue of Annex B.".to_owned(),
         steps: steps.collect::<Result<_, String>>()?,
@@ -105,22 +105,22 @@ mod tests {
 
     #[test]
     fn all_that_is_embedded_can_be_read() {
-        let book = Book::embedded().unwrap();
-        let servers = book.select(Side::Server, &Select::default());
+        let suite = Suite::embedded().unwrap();
+        let servers = suite.select(Side::Server, &Select::default());
         assert!(servers.len() > 100, "{}", servers.len());
-        assert!(!book.select(Side::Client, &Select::default()).is_empty());
+        assert!(!suite.select(Side::Client, &Select::default()).is_empty());
         assert!(servers.iter().all(|case| case.clauses.iter().all(|clause| clauses::get(clause).is_some())));
     }
 
     #[test]
     fn cases_are_found_by_name_clause_and_level() {
-        let book = Book::embedded().unwrap();
-        let by = |only: &str| book.select(Side::Server, &Select::new(Some(only.to_owned()), None));
+        let suite = Suite::embedded().unwrap();
+        let by = |only: &str| suite.select(Side::Server, &Select::new(Some(only.to_owned()), None));
         assert!(by("plain-hello").iter().all(|case| case.name == "plain-hello"));
         assert!(
             by("6.4").iter().all(|case| case.clauses.iter().any(|clause| clause == "6.4")) && !by("6.4").is_empty()
         );
-        let plain = book.select(Side::Server, &Select::new(None, Some(Level::Plain)));
+        let plain = suite.select(Side::Server, &Select::new(None, Some(Level::Plain)));
         assert!(plain.iter().all(|case| case.level == Level::Plain) && !plain.is_empty());
     }
 }
