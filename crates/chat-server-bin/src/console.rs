@@ -1,4 +1,4 @@
-//! The operator's input, where `BYE` stops the server. Whatever else comes, and however much, costs next to nothing.
+//! Reads the operator's input, where `BYE` stops the server. Other input costs next to nothing, however much it is.
 
 use std::{io, thread, time::Duration};
 
@@ -7,30 +7,30 @@ use tracing::warn;
 
 use super::input::Input;
 
-/// What is read at once, and the pause after it: a stream of junk is read at 1.6 MB a second.
-const AT_ONCE: usize = 16_384;
+/// The most bytes of one read, and the pause after it: junk is read at 1.6 MB a second.
+const MAX_READ_BYTES: usize = 16_384;
 const PAUSE: Duration = Duration::from_millis(10);
-/// Bytes without the end of a line after which this is no operator's input.
-const MOST_OF_A_LINE: usize = 1 << 20;
-/// Bytes of a line that are kept: `BYE` and some blanks.
-const KEPT: usize = 64;
+/// A longer line does not come from an operator: reading ends.
+const MAX_LINE_BYTES: usize = 1 << 20;
+/// Bytes of a line that are stored: enough for `BYE` and some blanks.
+const MAX_STORED_BYTES: usize = 64;
 
-/// Resolves when `BYE` is typed; to an error if it never will. A server may well have no input.
+/// Resolves when `BYE` is typed, or to an error when reading ends without it. A server may have no input.
 pub(super) fn bye() -> oneshot::Receiver<()> {
     let (typed, bye) = oneshot::channel();
-    // A thread, because reading cannot be given up; it ends with the process.
+    // A thread, because a blocking read cannot be cancelled. It ends with the process.
     thread::spawn(move || {
-        if is_told_to_stop(&mut Input::stdin()) {
-            // An error says that the server stops already.
+        if read_until_bye(&mut Input::stdin()) {
+            // It fails only if the server stops already.
             let _ = typed.send(());
         }
     });
     bye
 }
 
-/// Reads to the end of the input, or to `BYE`.
-fn is_told_to_stop(input: &mut Input) -> bool {
-    let mut bytes = vec![0; AT_ONCE];
+/// Reads up to `BYE` (`true`) or to the end of the input.
+fn read_until_bye(input: &mut Input) -> bool {
+    let mut bytes = vec![0; MAX_READ_BYTES];
     let mut lines = Lines::default();
     loop {
         match input.read(&mut bytes) {
@@ -39,13 +39,13 @@ fn is_told_to_stop(input: &mut Input) -> bool {
                 Heard::Bye => return true,
                 Heard::Nothing => {}
                 Heard::Junk => {
-                    warn!(bytes = MOST_OF_A_LINE, "standard input is one endless line: it is not read any more");
+                    warn!(bytes = MAX_LINE_BYTES, "standard input is one endless line: it is no longer read");
                     return false;
                 }
             },
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                warn!(%error, "cannot read standard input: BYE is not heard there");
+                warn!(%error, "cannot read standard input: BYE has no effect there");
                 return false;
             }
         }
@@ -60,26 +60,26 @@ enum Heard {
     Junk,
 }
 
-/// The line that is being read: its beginning, and how long it is.
+/// The current line: its first bytes and its length.
 #[derive(Default)]
 struct Lines {
-    kept: Vec<u8>,
+    stored: Vec<u8>,
     length: usize,
 }
 
 impl Lines {
     fn take(&mut self, bytes: &[u8]) -> Heard {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = KEPT - self.kept.len();
-            self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+            let room = MAX_STORED_BYTES - self.stored.len();
+            self.stored.extend_from_slice(&piece[..piece.len().min(room)]);
             self.length += piece.len();
             if piece.ends_with(b"\n") {
-                let is_bye = self.length <= KEPT && self.kept.trim_ascii() == b"BYE";
+                let is_bye = self.length <= MAX_STORED_BYTES && self.stored.trim_ascii() == b"BYE";
                 *self = Self::default();
                 if is_bye {
                     return Heard::Bye;
                 }
-            } else if self.length > MOST_OF_A_LINE {
+            } else if self.length > MAX_LINE_BYTES {
                 return Heard::Junk;
             }
         }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bye_is_a_line_of_its_own_among_whatever_bytes() {
+    fn bye_is_found_among_any_bytes_if_it_is_a_whole_line() {
         for (input, heard) in [
             (b"BYE\n".as_slice(), Heard::Bye),
             (b" BYE\r\n", Heard::Bye),
@@ -108,12 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_not_kept_and_given_up() {
+    fn an_endless_line_is_not_stored_and_ends_the_reading() {
         let mut lines = Lines::default();
-        let heard: Vec<_> = (0..65).map(|_| lines.take(&[0; AT_ONCE])).collect();
+        let heard: Vec<_> = (0..65).map(|_| lines.take(&[0; MAX_READ_BYTES])).collect();
         assert!(heard[..64].iter().all(|heard| *heard == Heard::Nothing));
         assert_eq!(heard[64], Heard::Junk);
-        assert!(lines.kept.capacity() <= 2 * KEPT);
+        assert!(lines.stored.capacity() <= 2 * MAX_STORED_BYTES);
 
         let mut lines = Lines::default();
         assert_eq!(lines.take(&[b' '; 1_000]), Heard::Nothing);

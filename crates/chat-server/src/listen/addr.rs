@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_as_people_write_them() {
+    fn addresses_are_parsed_as_users_write_them() {
         for tcp in ["127.0.0.1:2222", "[::1]:0", "localhost:2222"] {
             assert_eq!(tcp.parse(), Ok(ListenAddr::Tcp(tcp.into())));
         }

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reset_is_read_also_when_the_writer_has_met_it_first() {
+    async fn a_reset_that_the_writer_met_first_reaches_the_reader_too() {
         let (client, mut reader, mut writer) = connected().await;
         SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
         drop(client);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_is_an_end_before_and_after_this_side_has_closed() {
+    async fn a_close_by_the_peer_is_read_as_a_plain_end() {
         let (mut client, mut reader, mut writer) = connected().await;
         client.write_all(b"x").await.unwrap();
         client.shutdown().await.unwrap();
@@ -149,7 +149,7 @@ mod tests {
     /// What the kernel does about a peer behind a dead link is told by these: nothing else finds one that has a line under way.
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn an_accepted_socket_is_watched_by_the_kernel() {
+    async fn an_accepted_socket_has_kernel_timeouts() {
         let (_client, _reader, writer) = connected().await;
         let stream: &TcpStream = writer.as_ref();
         let socket = SockRef::from(stream);

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_this_machine_lacks_is_skipped_if_it_has_another() {
+    async fn an_address_that_this_machine_lacks_is_skipped_if_it_has_another() {
         for addresses in [["127.0.0.1:0", NOBODYS], [NOBODYS, "127.0.0.1:0"]] {
             let bound = bound(&addresses).unwrap();
             assert_eq!(bound.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>(), ["127.0.0.1"]);
@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_in_use_is_not_skipped() {
+    async fn an_address_in_use_is_an_error() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
         assert_eq!(bound(&["127.0.0.2:0", &address]).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 
     #[tokio::test]
-    async fn a_port_of_the_systems_choice_is_the_same_at_all_addresses() {
+    async fn a_port_chosen_by_the_system_is_the_same_at_all_addresses() {
         let bound = bound(&["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]).unwrap();
         assert_eq!(bound.len(), 3);
         assert!(bound.iter().all(|address| address.port() == bound[0].port() && address.port() != 0), "{bound:?}");

@@ -47,14 +47,14 @@ mod tests {
 
     /// The first numbers of the seed 1234567 as its inventors publish them.
     #[test]
-    fn it_is_splitmix64() {
+    fn the_numbers_are_those_of_splitmix64() {
         let mut rng = Rng::new(1_234_567);
         let first = [(); 3].map(|()| rng.next_u64());
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
-    fn bounds_hold() {
+    fn numbers_stay_below_their_bound() {
         let mut rng = Rng::new(0);
         assert!((0..1_000).all(|_| rng.below(7) < 7));
         assert_eq!((rng.below(0), rng.index(1)), (0, 0));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slices_and_stalls_change_no_octet_and_follow_from_the_seed() {
+    async fn slices_and_stalls_keep_every_byte_and_follow_from_the_seed() {
         let faults = Faults::none().slices(3).stalls(2, Duration::from_secs(1));
         let (end, octets, took) = received(faults, 7).await;
         assert_eq!((end.unwrap(), octets), (100, vec![b'x'; 100]));

@@ -8,18 +8,18 @@ use chat_server::ChatServer;
 use crate::support::{Peer, start, unlimited};
 
 /// Longer than any line takes that comes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn passes(address: &str) {
     let book = Book::embedded().unwrap();
     let cases = book.select(Side::Server, &Select::default());
-    let report = judge_server(address, &cases, PATIENCE, &Known::default(), |_| {}).await.unwrap();
+    let report = judge_server(address, &cases, TEST_TIMEOUT, &Known::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }
 
 #[tokio::test]
-async fn every_case_and_in_time() {
+async fn every_case_passes_twice_and_in_time() {
     let (server, address) = start(ChatServer::builder()).await;
     let begun = Instant::now();
     passes(&address.to_string()).await;
@@ -30,7 +30,7 @@ async fn every_case_and_in_time() {
 
 /// Strangers talk, come and go meanwhile.
 #[tokio::test]
-async fn with_strangers_in_the_room() {
+async fn named_cases_pass_with_strangers_in_the_room() {
     let (server, address) = start(unlimited()).await;
     let mut talker = Peer::tcp(address).await.join("stranger").await;
     let strangers = async {
@@ -58,7 +58,7 @@ async fn passes_named(address: &str) {
         ["message", "name", "roster", "bye", "pipelined"].iter().any(|word| case.name.starts_with(word))
     });
     assert!(cases.len() > 15);
-    let report = judge_server(address, &cases, PATIENCE, &Known::default(), |_| {}).await.unwrap();
+    let report = judge_server(address, &cases, TEST_TIMEOUT, &Known::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }

@@ -48,7 +48,7 @@ async fn send(peer: &mut Peer, octets: &[u8], piece: usize) {
 }
 
 #[tokio::test]
-async fn over_tcp() {
+async fn every_dialogue_holds_over_tcp() {
     for dialogue in contract().dialogues() {
         let (server, address) = start(ChatServer::builder()).await;
         play(dialogue, usize::MAX, async || Peer::tcp(address).await).await;
@@ -57,7 +57,7 @@ async fn over_tcp() {
 }
 
 #[tokio::test]
-async fn over_memory_and_byte_by_byte() {
+async fn every_dialogue_holds_over_memory_byte_by_byte() {
     for dialogue in contract().dialogues() {
         let (connector, listener) = memory();
         let server = unlimited().build();
@@ -69,7 +69,7 @@ async fn over_memory_and_byte_by_byte() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn over_a_unix_socket() {
+async fn every_dialogue_holds_over_a_unix_socket() {
     use crate::support::{socket_path, start_at};
     use chat_server::listen::ListenAddr;
 

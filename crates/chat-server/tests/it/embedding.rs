@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use crate::support::{Peer, start, unlimited};
 
 #[tokio::test]
-async fn events_tell_everything_in_order_and_end_with_the_server() {
+async fn events_report_everything_in_order_and_end_with_the_server() {
     let (server, address) = start(unlimited()).await;
     let mut events = server.events();
     let mut ann = Peer::tcp(address).await.join("ann").await;
@@ -65,7 +65,7 @@ async fn a_local_client_is_a_client_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
+async fn a_local_client_that_lags_is_cut_off_with_an_error() {
     let (server, address) = start(unlimited()).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bot = server.local("bot").await.unwrap();
@@ -85,7 +85,7 @@ async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
 }
 
 #[tokio::test]
-async fn a_local_client_is_told_that_the_server_stops() {
+async fn a_local_client_learns_that_the_server_stops() {
     let server = unlimited().build();
     let ann = server.local("ann").await.unwrap();
     let mut bot = server.local("bot").await.unwrap();
@@ -106,7 +106,7 @@ async fn a_local_client_is_told_that_the_server_stops() {
 }
 
 #[tokio::test]
-async fn several_listeners_lead_into_one_room() {
+async fn several_listeners_serve_one_room() {
     let server = ChatServer::builder().build();
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();

@@ -8,7 +8,7 @@ use crate::support::{Peer, start, unlimited};
 
 /// Every way of going is announced once, and frees the name.
 #[tokio::test]
-async fn whoever_goes_is_announced_once() {
+async fn every_way_to_leave_is_announced_once() {
     let (server, address) = start(unlimited()).await;
     let mut witness = Peer::tcp(address).await.join("witness").await;
     for how in ["BYE", "half-close", "close", "reset"] {
@@ -50,7 +50,7 @@ async fn whoever_goes_is_announced_once() {
 
 /// Clause 3.4: one that never joined goes without a word to anybody.
 #[tokio::test]
-async fn who_never_joined_is_not_announced() {
+async fn a_client_that_never_joined_is_not_announced() {
     let (server, address) = start(unlimited()).await;
     let mut witness = Peer::tcp(address).await.join("witness").await;
     for opening in ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "PROT 0.1 CONNECT USER witness\r\n"] {
@@ -70,7 +70,7 @@ async fn who_never_joined_is_not_announced() {
 
 /// Clause 6.3, under load: everything acknowledged is in everybody's history, and the last line is `BYE`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stopping_server_delivers_what_it_owes_and_says_bye() {
+async fn a_stopping_server_delivers_every_line_and_says_bye() {
     let (server, address) = start(unlimited()).await;
     let mut talkers = Vec::new();
     for n in 0..20 {
@@ -99,7 +99,7 @@ async fn a_stopping_server_delivers_what_it_owes_and_says_bye() {
 }
 
 #[tokio::test]
-async fn who_does_not_take_what_it_is_owed_is_cut_when_the_drain_deadline_ends() {
+async fn a_client_that_does_not_read_is_cut_at_the_drain_timeout() {
     let (server, address) = start(unlimited().drain_timeout(std::time::Duration::from_millis(200))).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut sleeper = Peer::tcp(address).await.join("sleeper").await;
@@ -118,7 +118,7 @@ async fn who_does_not_take_what_it_is_owed_is_cut_when_the_drain_deadline_ends()
 }
 
 #[tokio::test]
-async fn bye_stops_the_server_where_it_is_told_to() {
+async fn bye_stops_a_server_with_stop_on_bye() {
     let (server, address) = start(ChatServer::builder().stop_on_bye(StopOnBye::AnyClient)).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut guest = Peer::tcp(address).await;
@@ -135,7 +135,7 @@ async fn bye_stops_the_server_where_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn who_comes_while_the_server_stops_is_told_bye() {
+async fn a_client_of_a_stopping_server_gets_bye() {
     let server = unlimited().build();
     let (ours, theirs) = tokio::io::duplex(64);
     server.attach(theirs, chat_server::PeerInfo::named("early"));

@@ -33,7 +33,7 @@ async fn every_split_gets_the_same_answers() {
 
 /// Clauses 1.3 and 1.5: the longest that may be said passes, sent in whatever pieces; one more is refused, not cut short.
 #[tokio::test(start_paused = true)]
-async fn the_limits_hold_whole_by_character_and_by_octet() {
+async fn the_length_limits_hold_however_a_line_is_split() {
     let longest = "\u{1f600}".repeat(2_000);
     let cases = [
         (format!("MSG {longest}\r\n"), "OK"),
@@ -65,7 +65,7 @@ async fn the_limits_hold_whole_by_character_and_by_octet() {
 
 /// Clauses 3.1, 3.4 and 3.9.
 #[tokio::test]
-async fn what_comes_at_the_wrong_time_or_is_not_quite_right_is_refused() {
+async fn misplaced_and_malformed_lines_are_refused() {
     let (server, address) = start(unlimited()).await;
     for (said, answer) in [
         ("PROT 0.1 CONNECT NEW\r\nMSG early\r\n", "NAME REQ\r\nBAD REQ\r\n"),
@@ -93,7 +93,7 @@ async fn what_comes_at_the_wrong_time_or_is_not_quite_right_is_refused() {
 
 /// Clauses 1.6, 2.7 and 3.3.
 #[tokio::test]
-async fn names_that_are_none_are_refused() {
+async fn invalid_names_are_refused() {
     let (server, address) = start(unlimited()).await;
     let too_long = "x".repeat(21);
     let names = [
@@ -153,7 +153,7 @@ async fn a_policy_that_panics_on_connect_ends_that_connection_only() {
 
 /// Clause 6.5: who is further behind than the ring is long is cut, by that reason, before the write deadline.
 #[tokio::test(start_paused = true)]
-async fn who_falls_behind_the_ring_is_cut_as_lagged() {
+async fn a_client_that_falls_behind_the_ring_is_cut_as_lagged() {
     let server = unlimited().ring_batches(8).write_timeout(Duration::from_secs(1_000)).build();
     let mut events = server.events();
     let (mut sleeper, theirs) = {
@@ -184,7 +184,7 @@ async fn who_falls_behind_the_ring_is_cut_as_lagged() {
 
 /// Who keeps up is not cut for how much is said in one moment: writers have their turn before the ring has gone round.
 #[tokio::test(start_paused = true)]
-async fn who_keeps_up_is_not_cut_for_a_burst_that_is_longer_than_the_ring() {
+async fn a_client_that_keeps_up_survives_a_burst_longer_than_the_ring() {
     const LINES: usize = 1_000;
     let server = unlimited().ring_batches(32).build();
     let roomy = |name| {

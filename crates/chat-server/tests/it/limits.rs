@@ -10,7 +10,7 @@ use chat_server::{
 use crate::support::{Peer, start, unlimited};
 
 #[tokio::test]
-async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
+async fn a_full_server_says_bye_and_reuses_a_free_place() {
     let (server, address) = start(ChatServer::builder().max_clients(2)).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
@@ -37,7 +37,7 @@ async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
 
 /// Clause 2.6 has no exception: however many come at once, each is told.
 #[tokio::test]
-async fn all_who_come_to_a_full_server_at_once_are_told() {
+async fn every_connection_to_a_full_server_gets_bye() {
     let (server, address) = start(unlimited().max_clients(1).max_clients_per_address(None)).await;
     let _ann = Peer::tcp(address).await.join("ann").await;
     let mut refused = Vec::new();
@@ -52,7 +52,7 @@ async fn all_who_come_to_a_full_server_at_once_are_told() {
 }
 
 #[tokio::test]
-async fn an_address_has_its_share() {
+async fn connections_over_the_limit_of_an_address_get_bye() {
     let (server, address) = start(ChatServer::builder().max_clients_per_address(1)).await;
     let _ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await;
@@ -98,7 +98,7 @@ impl Policy for Rules {
 }
 
 #[tokio::test]
-async fn a_policy_decides_who_comes_in_and_what_is_said() {
+async fn a_policy_decides_on_clients_and_messages() {
     let (server, address) = start(unlimited().policy(Rules)).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut admin = Peer::tcp(address).await;
@@ -175,7 +175,7 @@ const MAPPED: &str = "[::ffff:192.0.2.7]:5";
 
 /// However a connection comes in, its address has one spelling: the one that the limits count by.
 #[tokio::test]
-async fn a_policy_is_told_one_spelling_of_an_address() {
+async fn a_policy_sees_one_spelling_of_an_address() {
     let (asked, mut told) = tokio::sync::mpsc::unbounded_channel();
     let server = unlimited().policy(Asked(asked)).build();
     let one = "192.0.2.7:5 Some(192.0.2.7:5)";

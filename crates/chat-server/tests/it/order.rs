@@ -14,7 +14,7 @@ use crate::support::{Peer, start, unlimited};
 const TALKERS: usize = 20;
 const MESSAGES: usize = 500;
 /// Longer than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Logs in, waits for the others, says all its messages and records what it gets until everybody has said everything.
 /// Its `OK`s are recorded as what they stand for: its own messages.
@@ -66,7 +66,7 @@ async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
     let talkers: Vec<_> = (0..TALKERS)
         .map(|me| {
             let all_here = std::sync::Arc::clone(&all_here);
-            tokio::spawn(async move { timeout(PATIENCE, talk(address, me, &all_here)).await.expect("all in time") })
+            tokio::spawn(async move { timeout(TEST_TIMEOUT, talk(address, me, &all_here)).await.expect("all in time") })
         })
         .collect();
     let mut histories = Vec::new();

@@ -38,7 +38,7 @@ async fn reconnecting_gets_no_more_lines_than_staying() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn addresses_have_meters_of_their_own_and_peers_without_one_too() {
+async fn each_address_and_each_peer_without_one_has_its_own_rate() {
     let server = ChatServer::builder().rate_limit(RateLimit::per_second(10)).build();
     let start = Instant::now();
     let mut flood = from(&server, "127.0.0.1:1");
@@ -53,7 +53,7 @@ async fn addresses_have_meters_of_their_own_and_peers_without_one_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_connects_too_often_is_told_bye() {
+async fn an_address_that_connects_too_often_gets_bye() {
     let server = unlimited().connect_rate(RateLimit::per_second(5)).build();
     let mut let_in = 0;
     for _ in 0..100 {
@@ -109,7 +109,7 @@ async fn a_roster_counts_by_its_length() {
 
 /// Clauses 6.1, 6.4 and 6.6: who waits for its turn is not silent, and gets all answers, also if it sends nothing more.
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_its_turn_is_not_taken_for_silent() {
+async fn a_client_that_waits_for_its_turn_is_not_silent() {
     for closes in [false, true] {
         let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
         let mut patient = Peer::paused(&server).join("patient").await;
@@ -148,7 +148,7 @@ async fn lines_without_an_answer_hardly_count() {
 
 /// What somebody does not wait for is not held against others of the same address.
 #[tokio::test(start_paused = true)]
-async fn who_goes_before_its_turn_gives_it_back() {
+async fn a_client_that_ends_before_its_turn_gives_it_back() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
     let mut stays = from(&server, "127.0.0.1:1").join("stays").await;
     advance(Duration::from_secs(60)).await;

@@ -17,7 +17,7 @@ async fn join_and_reset(address: SocketAddr, name: String) {
 
 /// Reader and writer of a connection both meet a reset, each in its own way, while others talk without pause.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reset_is_a_reset_in_the_events_and_in_the_numbers() {
+async fn a_reset_has_one_reason_in_events_and_statistics() {
     let (server, address) = start(unlimited()).await;
     let mut events = server.events();
     let told = tokio::spawn(async move {

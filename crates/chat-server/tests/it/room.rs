@@ -20,7 +20,7 @@ async fn join(server: &ChatServer, who: &str) -> (ChatClient, Events) {
 }
 
 #[tokio::test]
-async fn the_client_netcat_and_a_plain_socket_are_in_one_conversation() {
+async fn the_client_library_netcat_and_a_raw_socket_share_one_room() {
     let (server, address) = start(ChatServer::builder()).await;
     let (ann, mut ann_hears) =
         chat_client::connect(&address.to_string()).await.unwrap().log_in(name("ann")).await.unwrap();
@@ -56,7 +56,7 @@ async fn the_client_netcat_and_a_plain_socket_are_in_one_conversation() {
 }
 
 #[tokio::test]
-async fn a_taken_name_can_be_tried_again_under_another() {
+async fn a_login_with_a_taken_name_can_try_another() {
     let server = unlimited().build();
     let (_ann, mut hears) = join(&server, "ann").await;
     let (ours, theirs) = tokio::io::duplex(4_096);

@@ -14,7 +14,7 @@ const BYTES_PER_CLIENT: usize = 9_000;
 /// Each of them has a roster in its writer's hands and one more in its outbox, all of them different, since somebody comes or
 /// goes between any two requests.
 #[test]
-fn what_ten_thousand_ask_and_never_read_is_bounded() {
+fn rosters_that_ten_thousand_clients_never_read_are_bounded() {
     // Side by side, each in a process of its own: other tests use memory of this one.
     let processes = ["quiet", "asking"].map(|clients| thread::spawn(|| resident_with(clients)));
     let [quiet, asking] = processes.map(|process| process.join().unwrap());
@@ -27,7 +27,9 @@ fn what_ten_thousand_ask_and_never_read_is_bounded() {
 
 fn resident_with(clients: &str) -> usize {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "rosters::the_process", "--ignored", "--nocapture"]).env("ROSTER_CLIENTS", clients);
+    command
+        .args(["--exact", "rosters::resident_memory_of_one_server", "--ignored", "--nocapture"])
+        .env("ROSTER_CLIENTS", clients);
     let output = command.output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let resident = stdout.lines().find_map(|line| line.split_once("resident: ")?.1.parse().ok());
@@ -36,7 +38,7 @@ fn resident_with(clients: &str) -> usize {
 
 #[tokio::test]
 #[ignore = "is run by the test above, in a process of its own"]
-async fn the_process() {
+async fn resident_memory_of_one_server() {
     let ask = std::env::var("ROSTER_CLIENTS").is_ok_and(|clients| clients == "asking");
     let server = unlimited().max_clients(None).ping_interval(None).write_timeout(None).build();
     let mut clients = Vec::new();

@@ -43,7 +43,7 @@ async fn a_local_client_leaves_wherever_it_is_dropped() {
 
 /// The hub has answered, and nobody looks at the answer.
 #[tokio::test]
-async fn a_join_that_is_given_up_anywhere_leaves_nobody_behind() {
+async fn a_join_dropped_in_any_thread_leaves_no_member_behind() {
     let server = unlimited().build();
     let mut events = server.events();
     let handle = server.clone();
@@ -92,7 +92,7 @@ async fn a_thread_without_a_runtime_may_attach() {
 
 /// More leave at once, and where nobody can wait, than the hub has room for.
 #[tokio::test]
-async fn of_two_thousand_that_are_dropped_at_once_everybody_leaves() {
+async fn two_thousand_local_clients_dropped_at_once_all_leave() {
     let server = unlimited().build();
     let mut bots = Vec::new();
     for n in 0..2_000 {

@@ -59,7 +59,7 @@ async fn others_run() {
 
 /// A place in the room is not kept for somebody who gave up asking for it.
 #[tokio::test]
-async fn a_join_that_is_given_up_leaves_nobody_behind() {
+async fn a_dropped_join_leaves_no_member_behind() {
     let server = unlimited().build();
     {
         let mut join = Box::pin(server.local("bot"));

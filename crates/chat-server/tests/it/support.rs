@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// Longer than anything takes that works. Tests on paused time wait as long as they like, for nothing.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 const PAUSED: Duration = Duration::from_secs(100_000);
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -25,7 +25,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn over(stream: impl Stream) -> Self {
-        Self { stream: Box::new(stream), received: Vec::new(), patience: PATIENCE }
+        Self { stream: Box::new(stream), received: Vec::new(), patience: TEST_TIMEOUT }
     }
 
     pub(crate) async fn tcp(address: impl ToSocketAddrs) -> Self {

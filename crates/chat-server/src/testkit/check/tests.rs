@@ -88,7 +88,7 @@ fn a_swap_is_caught() {
 }
 
 #[test]
-fn what_nobody_said_is_caught() {
+fn a_message_that_no_client_sent_is_caught() {
     let more = BOB_HEARD.replace("LOGOUT", "FROM eve MSG hi\nLOGOUT");
     caught(run(ORDER, ANN_HEARD, &more), "bob got `FROM eve MSG hi`, which nobody sent");
     let refused = ORDER.replace("LOGOUT", "FROM ann MSG rude\nLOGOUT");
@@ -122,13 +122,13 @@ fn a_roster_that_is_not_exact_is_caught() {
 }
 
 #[test]
-fn members_that_cannot_be_are_caught() {
+fn impossible_joins_and_leaves_are_caught() {
     caught(run(&ORDER.replace("LOGOUT ann", "JOIN Ann"), ANN_HEARD, BOB_HEARD), "`JOIN Ann` cannot be here");
     caught(run(&ORDER.replace("BYE", "LOGOUT ann\nBYE"), ANN_HEARD, BOB_HEARD), "`LOGOUT ann` cannot be here");
 }
 
 #[test]
-fn who_comes_back_is_found_at_its_later_place() {
+fn a_client_that_comes_back_is_matched_to_its_later_join() {
     let order = "JOIN ann\nLOGOUT ann\nJOIN ann\nFROM ann MSG 2\nLOGOUT ann\nJOIN ann\nFROM ann MSG 3\nBYE";
     let sessions = |third: &str| {
         [
@@ -180,7 +180,7 @@ fn plain_sessions_are_judged_too() {
 }
 
 #[test]
-fn what_is_not_for_plain_sessions_is_caught() {
+fn lines_of_named_sessions_are_caught_in_plain_ones() {
     for line in ["PING", "PONG", "WELCOME", "NAME OK", "LIST CLIENTS 1 wit"] {
         let told = format!("guest1 got {line:?} where it does not belong");
         caught(guests(GUESTS, &GUEST1.replace("JOIN ann", &format!("{line}\nJOIN ann")), GUEST2), &told);
@@ -201,7 +201,7 @@ fn each_nameless_session_has_a_join_of_its_own() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_said() {
+fn a_run_that_cannot_be_judged_is_reported() {
     caught(run(&ORDER.replace("\nBYE", ""), ANN_HEARD, BOB_HEARD), "wit is the witness, and was cut off");
     let twice = check(&[session("wit", "MSG a\nMSG a", "OK\nOK\nBYE")]);
     caught(twice, "wit has sent \"a\" twice, so that nobody can tell the two apart");

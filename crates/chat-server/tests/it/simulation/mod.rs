@@ -24,7 +24,7 @@ use self::{
 /// How many seeds a normal test run tries.
 const SEEDS: u64 = 500;
 /// Of simulated time: longer than any run takes, whatever it waits for.
-const PATIENCE: Duration = Duration::from_secs(100_000);
+const TEST_TIMEOUT: Duration = Duration::from_secs(100_000);
 
 /// A run, judged.
 struct Run {
@@ -56,7 +56,7 @@ fn seeds(normally: u64) -> std::ops::Range<u64> {
 fn play(seed: u64, trick: Option<Trick>) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let run = tokio::time::timeout(PATIENCE, run(seed, trick)).await;
+        let run = tokio::time::timeout(TEST_TIMEOUT, run(seed, trick)).await;
         run.unwrap_or_else(|_| panic!("seed {seed}: it hangs"))
     })
 }
