@@ -1,4 +1,4 @@
-//! The judge has nothing to say against this server: alone in a room, with strangers in it, and a second time.
+//! The server passes the conformance cases: alone, a second time, and with strangers in the room.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use chat_server::ChatServer;
 
 use crate::support::{Peer, start, unlimited};
 
-/// Longer than any line takes that comes.
+/// Longer than any line of a passing test takes.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn passes(address: &str) {
@@ -28,7 +28,7 @@ async fn every_case_passes_twice_and_in_time() {
     server.cut();
 }
 
-/// Strangers talk, come and go meanwhile.
+/// Meanwhile strangers talk, come and go.
 #[tokio::test]
 async fn named_cases_pass_with_strangers_in_the_room() {
     let (server, address) = start(unlimited()).await;
@@ -36,7 +36,7 @@ async fn named_cases_pass_with_strangers_in_the_room() {
     let strangers = async {
         loop {
             talker.send("MSG hello").await;
-            talker.octets_of_line().await;
+            talker.line_bytes().await;
             let mut guest = Peer::tcp(address).await;
             guest.raw(b"\r\nout of the way\r\nBYE\r\n").await;
             guest.rest().await;
@@ -50,7 +50,7 @@ async fn named_cases_pass_with_strangers_in_the_room() {
     server.cut();
 }
 
-/// Where guests come at any moment, only named sessions can be told apart.
+/// Only the cases of named sessions: guests of the strangers would disturb the others.
 async fn passes_named(address: &str) {
     let book = Book::embedded().unwrap();
     let mut cases = book.select(Side::Server, &Select::default());

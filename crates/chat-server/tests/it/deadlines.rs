@@ -1,4 +1,4 @@
-//! Deadlines, on paused time: they take no time, and are exact.
+//! Deadlines, on paused time: the tests are fast and exact.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn a_client_that_does_not_log_in_is_closed_at_the_deadline() {
     unnamed.expect_end().await;
     assert_eq!(start.elapsed().as_secs(), 120);
 
-    // An octet a second does not put it off.
+    // A byte a second does not postpone it.
     let start = Instant::now();
     let mut trickling = Peer::paused(&server);
     tokio::task::yield_now().await; // The server's clock starts when it sees the connection.
@@ -94,7 +94,7 @@ async fn deadlines_of_none_never_end_a_connection() {
     slow.expect("OK").await;
 }
 
-/// Clause 6.6: a client that is too fast is slowed down; everything is answered, and in order.
+/// Clause 6.6: a client that is too fast is slowed down. Everything is answered in order.
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
     let server = ChatServer::builder().build();
@@ -110,7 +110,7 @@ async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
             assert_eq!(start.elapsed(), Duration::ZERO, "the burst passes at once");
         }
     }
-    // 400 at once, of which logging in and joining were two; the others at 200 a second.
+    // A burst of 400, of which login and join took two; the others at 200 a second.
     assert_eq!(start.elapsed().as_millis(), 5_010);
     for _ in 0..1_400 {
         talker.expect("OK").await;
@@ -121,7 +121,7 @@ async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
 async fn a_configured_rate_applies() {
     let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
     let mut talker = Peer::paused(&server).join("talker").await;
-    sleep(secs(10)).await; // What joining has used is earned again.
+    sleep(secs(10)).await; // Restores what joining has used.
     let start = Instant::now();
     talker.raw(b"PING\r\nPING\r\nPING\r\nPING\r\n").await;
     for _ in 0..4 {
@@ -130,7 +130,7 @@ async fn a_configured_rate_applies() {
     assert_eq!(start.elapsed(), secs(2));
 }
 
-/// Clause 6.5. The pipe to the sleeper holds 64 KiB; then writing to it stalls.
+/// Clause 6.5. The pipe to the sleeper holds 64 KiB: then writes stall.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_cut_at_the_write_timeout() {
     let server = unlimited().build();
@@ -151,7 +151,7 @@ async fn a_client_that_does_not_read_is_cut_at_the_write_timeout() {
             break;
         }
     }
-    // What it was sent has no hole: its own view begins at its JOIN, and breaks off.
+    // It received a prefix of its view, which begins after its own join.
     let received = sleeper.rest().await;
     let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
         .chain((0..100).map(|_| format!("FROM talker MSG {text}\r\n")))
@@ -159,8 +159,8 @@ async fn a_client_that_does_not_read_is_cut_at_the_write_timeout() {
     assert!(whole.starts_with(&received) && received.len() > 60_000);
 }
 
-/// A client that floods with requests and reads nothing is not read from any more, and then cut. What the server has read of
-/// it is what fits into the pipe as answers, into its outbox, and into one read.
+/// The server stops reading from a client that does not read, and then cuts it. It has read only what fits into the
+/// pipe as replies, into the reply queue, and into one read.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     const PIPE: usize = 4_096;
@@ -183,12 +183,13 @@ async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     assert_eq!(start.elapsed(), secs(10));
     witness.expect("LOGOUT flood").await;
     assert_eq!(server.stats().ended, [(EndReason::WriteTimeout, 1)]);
-    // Its pipe in both directions, 64 replies twice, and a read.
+    // The pipe in both directions, 64 replies twice, and one read.
     let bound = 2 * PIPE + 2 * 64 * "PONG\r\n".len() + 32_768 + 1_024;
     assert!((2 * PIPE..=bound).contains(&taken), "{taken} bytes of {bound}");
 }
 
-/// Clause 6.5: a peer that reads slowly, but reads, is not cut; one that takes a byte now and then is.
+/// Clause 6.5: a peer that takes 4 KiB in the time of the timeout is not cut. One that takes a byte now and then is
+/// cut.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_is_cut_only_if_it_makes_too_little_progress() {
     for (bytes, every, survives) in [(1_024, secs(1), true), (4_096, secs(9), true), (1, secs(9), false)] {
@@ -212,7 +213,7 @@ async fn a_slow_reader_is_cut_only_if_it_makes_too_little_progress() {
     }
 }
 
-/// Clause 6.1: the silence begins with the last byte, not with the last line.
+/// Clause 6.1: silence begins at the last byte, not at the last line.
 #[tokio::test(start_paused = true)]
 async fn half_a_line_postpones_the_ping() {
     let server = ChatServer::builder().build();
@@ -226,7 +227,7 @@ async fn half_a_line_postpones_the_ping() {
     assert_eq!(start.elapsed(), secs(93));
 }
 
-/// What a clock cannot tell is no limit, and no panic.
+/// A deadline beyond the clock is no limit, and no panic.
 #[tokio::test(start_paused = true)]
 async fn the_longest_deadlines_never_end() {
     let ever = Duration::MAX;

@@ -1,4 +1,4 @@
-//! The server as a part of another program: events, local clients, several listeners.
+//! The server embedded in another program: events, local clients, several listeners.
 
 use chat_server::{ChatServer, EndReason, Event, LocalError, listen::memory};
 use tokio::net::TcpListener;
@@ -28,7 +28,7 @@ async fn events_report_everything_in_order_and_end_with_the_server() {
         Event::Joined { seq: 4, name: name("bob") },
         Event::Left { seq: 5, name: name("bob"), reason: EndReason::ServerStopped },
     ];
-    // Non-exhaustive, as the embedder sees them: compared by what they show.
+    // The types are non-exhaustive, so their `Debug` forms are compared.
     assert_eq!(format!("{seen:?}"), format!("{expected:?}"));
 }
 
@@ -119,5 +119,5 @@ async fn several_listeners_serve_one_room() {
     bob.expect("FROM ann MSG hi").await;
     server.cut();
     serving.await.unwrap();
-    assert!(connector.connect().await.is_none(), "nobody listens any more");
+    assert!(connector.connect().await.is_none(), "the listener is gone");
 }

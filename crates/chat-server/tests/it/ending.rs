@@ -1,4 +1,4 @@
-//! How sessions end, and how the server does.
+//! How sessions end, and how the server ends.
 
 use std::io::ErrorKind;
 
@@ -6,7 +6,7 @@ use chat_server::{ChatServer, EndReason, Ending, Event, StopOnBye};
 
 use crate::support::{Peer, start, unlimited};
 
-/// Every way of going is announced once, and frees the name.
+/// Each of them also frees the name.
 #[tokio::test]
 async fn every_way_to_leave_is_announced_once() {
     let (server, address) = start(unlimited()).await;
@@ -48,7 +48,7 @@ async fn every_way_to_leave_is_announced_once() {
     server.cut();
 }
 
-/// Clause 3.4: one that never joined goes without a word to anybody.
+/// Clause 3.4: other clients never see it.
 #[tokio::test]
 async fn a_client_that_never_joined_is_not_announced() {
     let (server, address) = start(unlimited()).await;
@@ -56,7 +56,7 @@ async fn a_client_that_never_joined_is_not_announced() {
     for opening in ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "PROT 0.1 CONNECT USER witness\r\n"] {
         Peer::tcp(address).await.raw(opening.as_bytes()).await;
     }
-    // What is announced of them would have come before the answer: they have all ended.
+    // They have all ended, so an announcement would come before the roster.
     let all_ended = async {
         while server.stats().ended_as(Ending::Left) < 4 {
             tokio::task::yield_now().await;
@@ -68,7 +68,7 @@ async fn a_client_that_never_joined_is_not_announced() {
     server.cut();
 }
 
-/// Clause 6.3, under load: everything acknowledged is in everybody's history, and the last line is `BYE`.
+/// Clause 6.3, under load: every acknowledged message is in every history, and the last line is `BYE`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopping_server_delivers_every_line_and_says_bye() {
     let (server, address) = start(unlimited()).await;
@@ -81,7 +81,7 @@ async fn a_stopping_server_delivers_every_line_and_says_bye() {
     let talkers: Vec<_> = talkers
         .map(|(me, talker)| {
             let heard = heard.clone();
-            // More than enough need not be counted.
+            // A full channel is fine: only 2,000 are awaited.
             tokio::spawn(talker.talk(format!("t{me}"), move || _ = heard.try_send(())))
         })
         .collect();

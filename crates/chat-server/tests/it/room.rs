@@ -1,4 +1,4 @@
-//! Server and client library, together: what either of them promises, the other keeps.
+//! The server together with the client library.
 
 use chat_client::{ChatClient, Event, Events, Login, LoginError, SendError, Text};
 use chat_server::{ChatServer, Name, PeerInfo};
@@ -26,12 +26,12 @@ async fn the_client_library_netcat_and_a_raw_socket_share_one_room() {
         chat_client::connect(&address.to_string()).await.unwrap().log_in(name("ann")).await.unwrap();
     let mut netcat = Peer::tcp(address).await;
     netcat.raw(b"hello from netcat\n").await;
-    assert_eq!(netcat.octets_of_line().await, b"OK\n");
+    assert_eq!(netcat.line_bytes().await, b"OK\n");
     let mut socket = Peer::tcp(address).await.join("monty").await;
 
     ann.send(text("hello both")).await.unwrap();
-    assert_eq!(netcat.octets_of_line().await, b"JOIN monty\n");
-    assert_eq!(netcat.octets_of_line().await, b"FROM ann MSG hello both\n");
+    assert_eq!(netcat.line_bytes().await, b"JOIN monty\n");
+    assert_eq!(netcat.line_bytes().await, b"FROM ann MSG hello both\n");
     socket.expect("FROM ann MSG hello both").await;
     socket.send("MSG hello ann").await;
     socket.expect("OK").await;
@@ -50,8 +50,8 @@ async fn the_client_library_netcat_and_a_raw_socket_share_one_room() {
         assert_eq!(format!("{:?}", ann_hears.next().await.unwrap()), format!("{expected:?}"));
     }
     assert_eq!(ann.close().await.unwrap().accepted, 1);
-    assert_eq!(netcat.octets_of_line().await, b"FROM monty MSG hello ann\n");
-    assert_eq!(netcat.octets_of_line().await, b"LOGOUT ann\n");
+    assert_eq!(netcat.line_bytes().await, b"FROM monty MSG hello ann\n");
+    assert_eq!(netcat.line_bytes().await, b"LOGOUT ann\n");
     server.cut();
 }
 

@@ -1,4 +1,4 @@
-//! The end is part of the order: every leave has its number, and nothing is left when the server has stopped.
+//! The end of the server: every leave has its number in the order, and nothing is left afterwards.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{runtime::Runtime, time::timeout};
 
 use crate::support::{Peer, start, unlimited};
 
-/// Longer than anything takes that works.
+/// Longer than any step of a passing test takes.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client over memory, served by this server.
@@ -17,7 +17,7 @@ fn attached(server: &ChatServer) -> Peer {
     Peer::over(ours)
 }
 
-/// Everything up to the end of the subscription.
+/// All events up to the end of the subscription.
 async fn all(mut events: Events) -> Vec<Event> {
     let mut seen = Vec::new();
     while let Some(event) = timeout(TEST_TIMEOUT, events.recv()).await.expect("the subscription ends") {
@@ -26,7 +26,7 @@ async fn all(mut events: Events) -> Vec<Event> {
     seen
 }
 
-/// Numbers that are one more each time; and who left, with the reasons.
+/// Checks that the numbers are consecutive. Returns the clients that left, with their reasons.
 #[track_caller]
 fn leaves(events: &[Event]) -> BTreeMap<String, EndReason> {
     let numbers: Vec<_> = events.iter().map(Event::seq).collect();
@@ -43,7 +43,7 @@ fn who(names: &[&str], reason: EndReason) -> BTreeMap<String, EndReason> {
     names.iter().map(|name| ((*name).to_owned(), reason)).collect()
 }
 
-/// On one thread, where nothing happens beside the call.
+/// On one thread, so that nothing runs in parallel to the call.
 #[tokio::test]
 async fn shutdown_returns_when_every_leave_is_published_and_statistics_are_final() {
     for _ in 0..50 {
@@ -56,7 +56,7 @@ async fn shutdown_returns_when_every_leave_is_published_and_statistics_are_final
         let stats = server.stats();
         assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
         assert_eq!(stats.ended, [(EndReason::ServerStopped, 2)]);
-        // Nothing is waited for: they have been published.
+        // The events are published already: no await.
         let mut seen = Vec::new();
         while let Some(Some(event)) = futures::FutureExt::now_or_never(events.recv()) {
             seen.push(event.unwrap());
@@ -74,7 +74,7 @@ async fn the_last_to_join_sees_every_leave_at_the_stop() {
     server.shutdown().await;
     let mut heard = Vec::new();
     let end = loop {
-        match timeout(TEST_TIMEOUT, last.recv()).await.expect("it is told") {
+        match timeout(TEST_TIMEOUT, last.recv()).await.expect("it learns of the end") {
             Ok(event) => heard.push(event),
             Err(end) => break end,
         }
@@ -94,7 +94,7 @@ async fn cut_alone_ends_everything() {
     unnamed.expect("NAME REQ").await;
     server.cut();
     let hearing = async { while bot.recv().await.is_ok() {} };
-    timeout(TEST_TIMEOUT, hearing).await.expect("it is told");
+    timeout(TEST_TIMEOUT, hearing).await.expect("it learns of the end");
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     ann.into_rest().await;
@@ -106,7 +106,7 @@ async fn cut_alone_ends_everything() {
     assert_eq!(stats.ended_by(EndReason::Cut), 3, "{stats}");
 }
 
-/// A runtime of its own, which ends while the server is used from another.
+/// The server's runtime ends while the server is used from another.
 #[tokio::test]
 async fn a_server_whose_runtime_has_ended_reports_it() {
     let runtime = Runtime::new().unwrap();
@@ -122,11 +122,11 @@ async fn a_server_whose_runtime_has_ended_reports_it() {
     let events = server.events();
     runtime.shutdown_background();
 
-    timeout(TEST_TIMEOUT, server.stopping()).await.expect("it is said");
-    timeout(TEST_TIMEOUT, serving).await.expect("nobody is served any more").unwrap();
+    timeout(TEST_TIMEOUT, server.stopping()).await.expect("the server reports it");
+    timeout(TEST_TIMEOUT, serving).await.expect("serving ends").unwrap();
     assert_eq!(ann.rest().await, "BYE\r\n");
     assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerStopped));
-    while timeout(TEST_TIMEOUT, bot.recv()).await.expect("it is told").is_ok() {}
+    while timeout(TEST_TIMEOUT, bot.recv()).await.expect("it learns of the end").is_ok() {}
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     assert_eq!(server.local("late").await.unwrap_err(), LocalError::Stopped);
@@ -135,7 +135,7 @@ async fn a_server_whose_runtime_has_ended_reports_it() {
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
 }
 
-/// Without a handle the server goes on for those who are connected, and ends with the last of them.
+/// Until then, it goes on for those that are connected.
 #[tokio::test]
 async fn the_last_client_to_leave_ends_a_server_without_handles() {
     let server = unlimited().build();
@@ -162,7 +162,7 @@ async fn dropping_the_last_handle_ends_an_empty_server() {
     assert!(all(events).await.is_empty());
 }
 
-/// What is told of a stop agrees, whoever tells it: also where a client does not take what it is owed.
+/// The report counts it as cut, but events and statistics give the stop as the reason.
 #[tokio::test(start_paused = true)]
 async fn a_client_cut_while_draining_left_because_the_server_stopped() {
     let server = unlimited().build();
@@ -179,7 +179,6 @@ async fn a_client_cut_while_draining_left_because_the_server_stopped() {
     drop(sleeper);
 }
 
-/// A stop is no moment at which the port or the room is half gone.
 #[tokio::test]
 async fn a_cut_ends_every_connection_of_a_listener() {
     let (server, address) = start(unlimited()).await;

@@ -1,4 +1,4 @@
-//! What goes over the wire beyond the dialogues: pipelining, half-closing, and input that is bad on purpose.
+//! Lines beyond the dialogues: pipelining, half-closing, and invalid input.
 
 use crate::support::{Peer, start, unlimited};
 
@@ -31,7 +31,7 @@ async fn a_thousand_pipelined_requests_are_answered_in_order_even_after_a_half_c
     server.cut();
 }
 
-/// The first line of each of these gets at most one `BAD REQ` and the end; nobody hears of it.
+/// Each of them gets at most one `BAD REQ` and the end, and other clients see nothing of it.
 #[tokio::test]
 async fn other_protocols_and_junk_are_refused_and_harm_no_member() {
     let (server, address) = start(unlimited()).await;
@@ -50,10 +50,10 @@ async fn other_protocols_and_junk_are_refused_and_harm_no_member() {
         (b"PROT 0.2 CONNECT NEW\r\n", "BAD PROT\r\n"),
         (&junk_before_login, "NAME REQ\r\nBAD REQ\r\n"),
     ];
-    for (octets, answer) in cases {
+    for (bytes, answer) in cases {
         let mut peer = Peer::tcp(address).await;
-        peer.raw(octets).await;
-        assert_eq!(peer.rest().await, answer, "{}", octets[..octets.len().min(40)].escape_ascii());
+        peer.raw(bytes).await;
+        assert_eq!(peer.rest().await, answer, "{}", bytes[..bytes.len().min(40)].escape_ascii());
     }
     bystander.send("REQ CLIENTS").await;
     bystander.expect("LIST CLIENTS 1 bystander").await;
