@@ -24,13 +24,13 @@ Examples:
   chat-server --listen unix:/run/chat.sock --unix-mode 660 --no-plain
   CHAT_RATE_LIMIT=0 chat-server -v
 
-It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here; a second signal other than SIGHUP stops
-it at once. SIGUSR1 prints clients, messages, deliveries, and how connections ended.
+It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here. A second signal,
+unless it is SIGHUP, stops it at once. SIGUSR1 prints statistics.
 Exit codes: 0 stopped, 2 wrong usage or an address that cannot be bound."
 )]
 pub(super) struct Args {
     /// Listen here; may be given more than once. HOST:PORT (port 0: any free port) or unix:PATH. In `CHAT_LISTEN`,
-    /// commas separate addresses; `\,` is a comma in a path
+    /// commas separate addresses; a comma in a path needs a backslash before it
     #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN", default_value = "127.0.0.1:2222", value_parser = AddressesParser)]
     listen: Vec<Addresses>,
 

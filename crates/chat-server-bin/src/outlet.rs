@@ -90,7 +90,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes records for ever. If the stream is closed or its disk is full, they are lost.
+    /// Writes records until the process ends. If the stream is closed or its disk is full, they are lost.
     fn write_all(&self, report_lost: impl Fn(u64) -> Vec<u8>) {
         let mut batch = Batch::default();
         loop {

@@ -244,9 +244,9 @@ async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
         talker.send(&format!("MSG {n} {text}")).await;
         while talker.line().await != "OK" {}
     }
-    let mut served = Vec::new();
+    let mut caught_up = Vec::new();
     for listener in listeners {
-        served.push(timeout(TEST_TIMEOUT, listener).await.expect("in time").unwrap());
+        caught_up.push(timeout(TEST_TIMEOUT, listener).await.expect("in time").unwrap());
     }
     let statistics = stats(&mut server, "cut=0").await;
     let grown = kib(&server, "VmHWM").saturating_sub(before);
@@ -264,7 +264,7 @@ async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
         whole.for_each(|(line, n)| assert_eq!(*line, format!("FROM talker MSG {n} {text}\r\n")));
     }
     stats(&mut server, &format!("cut={SLEEPERS} ")).await;
-    drop((served, talker));
+    drop((caught_up, talker));
     stop(server);
 }
 
