@@ -36,9 +36,9 @@ fn read_until_bye(input: &mut Input) -> bool {
         match input.read(&mut bytes) {
             Ok(0) => return false,
             Ok(count) => match lines.take(&bytes[..count]) {
-                Heard::Bye => return true,
-                Heard::Nothing => {}
-                Heard::Junk => {
+                Found::Bye => return true,
+                Found::Nothing => {}
+                Found::Junk => {
                     warn!(bytes = MAX_LINE_BYTES, "standard input is one endless line: it is no longer read");
                     return false;
                 }
@@ -54,7 +54,7 @@ fn read_until_bye(input: &mut Input) -> bool {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Heard {
+enum Found {
     Nothing,
     Bye,
     Junk,
@@ -68,7 +68,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn take(&mut self, bytes: &[u8]) -> Heard {
+    fn take(&mut self, bytes: &[u8]) -> Found {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let room = MAX_STORED_BYTES - self.stored.len();
             self.stored.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -77,13 +77,13 @@ impl Lines {
                 let is_bye = self.length <= MAX_STORED_BYTES && self.stored.trim_ascii() == b"BYE";
                 *self = Self::default();
                 if is_bye {
-                    return Heard::Bye;
+                    return Found::Bye;
                 }
             } else if self.length > MAX_LINE_BYTES {
-                return Heard::Junk;
+                return Found::Junk;
             }
         }
-        Heard::Nothing
+        Found::Nothing
     }
 }
 
@@ -93,31 +93,31 @@ mod tests {
 
     #[test]
     fn bye_is_found_among_any_bytes_if_it_is_a_whole_line() {
-        for (input, heard) in [
-            (b"BYE\n".as_slice(), Heard::Bye),
-            (b" BYE\r\n", Heard::Bye),
-            (b"caf\xe9\n\0\xff\nBYE\n", Heard::Bye),
-            (b"BYE", Heard::Nothing),
-            (b"bye\nBYE BYE\nGOODBYE\n", Heard::Nothing),
+        for (input, found) in [
+            (b"BYE\n".as_slice(), Found::Bye),
+            (b" BYE\r\n", Found::Bye),
+            (b"caf\xe9\n\0\xff\nBYE\n", Found::Bye),
+            (b"BYE", Found::Nothing),
+            (b"bye\nBYE BYE\nGOODBYE\n", Found::Nothing),
         ] {
-            assert_eq!(Lines::default().take(input), heard, "{input:?}");
+            assert_eq!(Lines::default().take(input), found, "{input:?}");
             let mut lines = Lines::default();
             let split: Vec<_> = input.iter().map(|byte| lines.take(&[*byte])).collect();
-            assert_eq!(split.contains(&Heard::Bye), heard == Heard::Bye, "{input:?}, byte by byte");
+            assert_eq!(split.contains(&Found::Bye), found == Found::Bye, "{input:?}, byte by byte");
         }
     }
 
     #[test]
     fn an_endless_line_is_not_stored_and_ends_the_reading() {
         let mut lines = Lines::default();
-        let heard: Vec<_> = (0..65).map(|_| lines.take(&[0; MAX_READ_BYTES])).collect();
-        assert!(heard[..64].iter().all(|heard| *heard == Heard::Nothing));
-        assert_eq!(heard[64], Heard::Junk);
+        let found: Vec<_> = (0..65).map(|_| lines.take(&[0; MAX_READ_BYTES])).collect();
+        assert!(found[..64].iter().all(|found| *found == Found::Nothing));
+        assert_eq!(found[64], Found::Junk);
         assert!(lines.stored.capacity() <= 2 * MAX_STORED_BYTES);
 
         let mut lines = Lines::default();
-        assert_eq!(lines.take(&[b' '; 1_000]), Heard::Nothing);
-        assert_eq!(lines.take(b"BYE\n"), Heard::Nothing, "not all of the line");
-        assert_eq!(lines.take(b"BYE\n"), Heard::Bye, "the next one");
+        assert_eq!(lines.take(&[b' '; 1_000]), Found::Nothing);
+        assert_eq!(lines.take(b"BYE\n"), Found::Nothing, "not all of the line");
+        assert_eq!(lines.take(b"BYE\n"), Found::Bye, "the next one");
     }
 }

@@ -256,10 +256,9 @@ async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
     // An unbounded ring would exceed it.
     assert!(most < (MESSAGES * TEXT) as u64 / 1_024);
     for sleeper in sleepers {
-        let text_received = timeout(TEST_TIMEOUT, received(sleeper)).await.expect("an end");
-        let heard: Vec<_> =
-            text_received.split_inclusive("\r\n").filter(|line| line.starts_with("FROM talker")).collect();
-        let whole = heard.iter().filter(|line| line.ends_with("\r\n")).zip(0..);
+        let text_read = timeout(TEST_TIMEOUT, received(sleeper)).await.expect("an end");
+        let lines: Vec<_> = text_read.split_inclusive("\r\n").filter(|line| line.starts_with("FROM talker")).collect();
+        let whole = lines.iter().filter(|line| line.ends_with("\r\n")).zip(0..);
         assert!(whole.clone().count() < MESSAGES, "the ring has dropped lines");
         whole.for_each(|(line, n)| assert_eq!(*line, format!("FROM talker MSG {n} {text}\r\n")));
     }
@@ -270,7 +269,7 @@ async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
 
 /// Everything received up to the end or a reset.
 async fn received(mut stream: TcpStream) -> String {
-    let mut heard = Vec::new();
-    let _ = stream.read_to_end(&mut heard).await;
-    String::from_utf8(heard).unwrap()
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
 }

@@ -48,7 +48,7 @@ impl Client {
         let lines = BufReader::new(stream.try_clone().unwrap());
         let mut client = Self { stream, lines, line: String::new(), others: 0 };
         client.send(&format!("PROT 0.1 CONNECT USER {name}\r\n"));
-        client.hear(|client| client.line == "WELCOME\r\n");
+        client.read_until(|client| client.line == "WELCOME\r\n");
         client
     }
 
@@ -56,7 +56,7 @@ impl Client {
         self.stream.write_all(lines.as_bytes()).unwrap();
     }
 
-    fn hear(&mut self, until: impl Fn(&Self) -> bool) {
+    fn read_until(&mut self, until: impl Fn(&Self) -> bool) {
         while !until(self) {
             self.line.clear();
             assert!(self.lines.read_line(&mut self.line).unwrap() > 0, "the server has closed");
@@ -72,7 +72,7 @@ impl Client {
             .map(|n| {
                 let (waited, begun) = (waits.so_far(), Instant::now());
                 self.send(&format!("MSG {n}\r\n"));
-                self.hear(|client| client.line == "OK\r\n");
+                self.read_until(|client| client.line == "OK\r\n");
                 let took = begun.elapsed();
                 took.saturating_sub(waits.so_far().saturating_sub(waited))
             })
@@ -122,7 +122,7 @@ fn round(server: SocketAddr, number: u8, waits: &Waits) -> [Duration; 2] {
     let alone = bystander.p99(waits);
     let sleeper = Client::join(server, Ipv4Addr::new(127, 0, 2, number), "sleeper");
     let mut flood = Client::join(server, Ipv4Addr::new(127, 0, 3, number), "flood");
-    bystander.hear(|client| client.others == 2);
+    bystander.read_until(|client| client.others == 2);
     let hold = flood.stream.try_clone().unwrap();
     let flooding = thread::spawn(move || {
         let pings = b"PING\r\n".repeat(1_000);
@@ -132,9 +132,9 @@ fn round(server: SocketAddr, number: u8, waits: &Waits) -> [Duration; 2] {
     hold.shutdown(Shutdown::Both).unwrap();
     flooding.join().unwrap();
     drop((hold, sleeper));
-    bystander.hear(|client| client.others == 0);
+    bystander.read_until(|client| client.others == 0);
     bystander.send("BYE\r\n");
-    bystander.hear(|client| client.line == "BYE\r\n");
+    bystander.read_until(|client| client.line == "BYE\r\n");
     [alone, beside]
 }
 

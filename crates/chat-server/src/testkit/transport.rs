@@ -86,8 +86,8 @@ pub struct Faulty<S> {
     rng: Rng,
     read: u64,
     written: u64,
-    reading: Pace,
-    writing: Pace,
+    reading: Stalls,
+    writing: Stalls,
     /// Wakes a pending read when a write causes the reset.
     reader: Option<Waker>,
 }
@@ -95,7 +95,7 @@ pub struct Faulty<S> {
 impl<S> Faulty<S> {
     /// Adds these faults to a stream, at moments that follow from the generator.
     pub fn new(inner: S, faults: Faults, rng: Rng) -> Self {
-        let (reading, writing) = (Pace::default(), Pace::default());
+        let (reading, writing) = (Stalls::default(), Stalls::default());
         Self { inner: Some(inner), faults, rng, read: 0, written: 0, reading, writing, reader: None }
     }
 
@@ -169,13 +169,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
 
 /// The stalls of one direction.
 #[derive(Debug, Default)]
-struct Pace {
+struct Stalls {
     stall: Option<Pin<Box<Sleep>>>,
     /// Whether to stall is decided, and no bytes have moved since.
     decided: bool,
 }
 
-impl Pace {
+impl Stalls {
     fn poll(&mut self, cx: &mut Context<'_>, faults: &Faults, rng: &mut Rng) -> Poll<()> {
         if !self.decided {
             self.decided = true;

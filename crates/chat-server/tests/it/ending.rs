@@ -76,17 +76,17 @@ async fn a_stopping_server_delivers_every_line_and_says_bye() {
     for n in 0..20 {
         talkers.push(Peer::tcp(address).await.join(&format!("t{n}")).await);
     }
-    let (heard, mut enough) = tokio::sync::mpsc::channel(1_000);
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1_000);
     let talkers = talkers.into_iter().enumerate();
     let talkers: Vec<_> = talkers
         .map(|(me, talker)| {
-            let heard = heard.clone();
+            let sender = sender.clone();
             // A full channel is fine: only 2,000 are awaited.
-            tokio::spawn(talker.talk(format!("t{me}"), move || _ = heard.try_send(())))
+            tokio::spawn(talker.talk(format!("t{me}"), move || _ = sender.try_send(())))
         })
         .collect();
     for _ in 0..2_000 {
-        enough.recv().await.unwrap();
+        receiver.recv().await.unwrap();
     }
     let report = server.shutdown().await;
     assert_eq!((report.drained, report.cut), (20, 0));

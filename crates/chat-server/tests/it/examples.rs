@@ -76,8 +76,11 @@ async fn alongside_counts_every_message() {
     let mut example = start("alongside");
     let mut ann = Peer::tcp(example.address()).await.join("ann").await;
     ann.send("MSG hi").await;
-    let heard = ann.rest().await;
-    assert!(heard.contains("FROM counter MSG 10 of 10\r\nLOGOUT counter\r\n") && heard.ends_with("BYE\r\n"), "{heard}");
+    let received = ann.rest().await;
+    assert!(
+        received.contains("FROM counter MSG 10 of 10\r\nLOGOUT counter\r\n") && received.ends_with("BYE\r\n"),
+        "{received}"
+    );
     drop(ann);
     let (status, stdout, _) = example.end();
     assert!(status.success());

@@ -148,9 +148,9 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
 }
 
 /// Records what a policy sees of each peer, in the order of connecting.
-struct Asked(tokio::sync::mpsc::UnboundedSender<String>);
+struct Recorder(tokio::sync::mpsc::UnboundedSender<String>);
 
-impl Policy for Asked {
+impl Policy for Recorder {
     fn connect(&self, peer: &PeerInfo) -> Connect {
         self.0.send(format!("{peer} {:?}", peer.address())).unwrap();
         Connect::Refuse
@@ -176,19 +176,19 @@ const MAPPED: &str = "[::ffff:192.0.2.7]:5";
 /// It is the one by which the limits count, however a connection arrives.
 #[tokio::test]
 async fn a_policy_sees_one_spelling_of_an_address() {
-    let (asked, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let server = unlimited().policy(Asked(asked)).build();
+    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let server = unlimited().policy(Recorder(sender)).build();
     let one = "192.0.2.7:5 Some(192.0.2.7:5)";
     for peer in [PeerInfo::Address(MAPPED.parse().unwrap()), PeerInfo::from(MAPPED.parse::<SocketAddr>().unwrap())] {
         server.attach(tokio::io::duplex(64).1, peer);
-        assert_eq!(told.recv().await.unwrap(), one);
+        assert_eq!(seen.recv().await.unwrap(), one);
     }
     let (_ours, theirs) = tokio::io::duplex(64);
     tokio::spawn(server.serve(Mapped(Some(theirs))).into_future());
-    assert_eq!(told.recv().await.unwrap(), one);
+    assert_eq!(seen.recv().await.unwrap(), one);
     // Other addresses stay as they are.
     let scoped: SocketAddr = "[fe80::1%3]:5".parse().unwrap();
     server.attach(tokio::io::duplex(64).1, scoped.into());
-    assert_eq!(told.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
+    assert_eq!(seen.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
     server.cut();
 }

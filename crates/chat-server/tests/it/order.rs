@@ -25,7 +25,7 @@ async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::
     while lines.next_line().await.unwrap().unwrap() != "WELCOME" {}
     all_here.wait().await;
 
-    let say = async {
+    let send = async {
         for n in 0..MESSAGES {
             writer.write_all(format!("MSG {n} of t{me}\r\n").as_bytes()).await.unwrap();
             // Requests in between, whose replies must not disturb the order.
@@ -34,29 +34,29 @@ async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::
             }
         }
     };
-    let hear = async {
-        let (mut heard, mut mine) = (Vec::new(), 0);
+    let receive = async {
+        let (mut history, mut mine) = (Vec::new(), 0);
         let mut replies = Vec::new();
-        while heard.len() < TALKERS * MESSAGES {
+        while history.len() < TALKERS * MESSAGES {
             let line = lines.next_line().await.unwrap().expect("no end");
             match line.as_str() {
                 "OK" => {
-                    heard.push(format!("FROM t{me} MSG {mine} of t{me}"));
+                    history.push(format!("FROM t{me} MSG {mine} of t{me}"));
                     mine += 1;
                 }
                 "PONG" | "BAD REQ" => replies.push((line, mine)),
                 list if list.starts_with("LIST CLIENTS") => replies.push(("LIST".to_owned(), mine)),
-                from if from.starts_with("FROM ") => heard.push(line),
+                from if from.starts_with("FROM ") => history.push(line),
                 join => assert!(join.starts_with("JOIN "), "{join:?}"),
             }
         }
         let expected = (0..MESSAGES).step_by(50);
         let expected = expected.flat_map(|n| ["PONG", "LIST", "BAD REQ"].map(|reply| (reply.to_owned(), n + 1)));
         assert_eq!(replies, expected.collect::<Vec<_>>(), "replies have the positions of their requests");
-        heard
+        history
     };
-    let (heard, ()) = tokio::join!(hear, say);
-    heard
+    let (history, ()) = tokio::join!(receive, send);
+    history
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

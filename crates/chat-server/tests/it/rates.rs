@@ -46,8 +46,8 @@ async fn each_address_and_each_peer_without_one_has_its_own_rate() {
     for mut other in [from(&server, "127.0.0.2:1"), Peer::paused(&server), Peer::paused(&server)] {
         other.raw("hi\r\n".repeat(19).as_bytes()).await;
         other.half_close().await;
-        let heard = other.rest().await;
-        assert_eq!(heard.lines().filter(|line| *line == "OK").count(), 19, "{heard}");
+        let received = other.rest().await;
+        assert_eq!(received.lines().filter(|line| *line == "OK").count(), 19, "{received}");
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

@@ -20,14 +20,14 @@ async fn join_and_reset(address: SocketAddr, name: String) {
 async fn a_reset_has_one_reason_in_events_and_statistics() {
     let (server, address) = start(unlimited()).await;
     let mut events = server.events();
-    let told = tokio::spawn(async move {
-        let mut told = BTreeMap::<String, u64>::new();
+    let reported = tokio::spawn(async move {
+        let mut reported = BTreeMap::<String, u64>::new();
         while let Some(event) = events.recv().await {
             if let Event::Left { reason, .. } = event.unwrap() {
-                *told.entry(format!("{reason:?}")).or_default() += 1;
+                *reported.entry(format!("{reason:?}")).or_default() += 1;
             }
         }
-        told
+        reported
     });
     let mut talkers = Vec::new();
     for n in 0..4 {
@@ -55,7 +55,7 @@ async fn a_reset_has_one_reason_in_events_and_statistics() {
     }
     server.shutdown().await;
     let counted = server.stats().ended.iter().map(|(reason, times)| (format!("{reason:?}"), *times)).collect();
-    assert_eq!(told.await.unwrap(), counted);
+    assert_eq!(reported.await.unwrap(), counted);
     let reset = EndReason::Transport(ErrorKind::ConnectionReset);
     assert_eq!(server.stats().ended_by(reset), GUESTS as u64, "{:?}", server.stats().ended);
 }

@@ -72,15 +72,15 @@ async fn the_last_to_join_sees_every_leave_at_the_stop() {
     let _second = attached(&server).join("second").await;
     let mut last = server.local("last").await.unwrap();
     server.shutdown().await;
-    let mut heard = Vec::new();
+    let mut seen = Vec::new();
     let end = loop {
         match timeout(TEST_TIMEOUT, last.recv()).await.expect("it learns of the end") {
-            Ok(event) => heard.push(event),
+            Ok(event) => seen.push(event),
             Err(end) => break end,
         }
     };
     assert_eq!(end, LocalError::Stopped);
-    assert_eq!(leaves(&heard), who(&["first", "second", "last"], EndReason::ServerStopped));
+    assert_eq!(leaves(&seen), who(&["first", "second", "last"], EndReason::ServerStopped));
 }
 
 #[tokio::test]

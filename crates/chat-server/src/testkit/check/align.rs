@@ -13,8 +13,8 @@ use super::{
 
 pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<Violation>) {
     let sessions: Vec<&Replay> = replays.iter().filter(|replay| !replay.view.is_empty()).collect();
-    for (replay, is_placed) in sessions.iter().zip(placed(order, &sessions)) {
-        if !is_placed {
+    for (replay, fits) in sessions.iter().zip(matched(order, &sessions)) {
+        if !fits {
             violations.push(explain(order, replay, replays[0].name));
         }
     }
@@ -23,7 +23,7 @@ pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<
 /// The positions of the `JOIN`s that can be this session's.
 fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     match replay.who {
-        Who::Named(name) | Who::Guest(name) => order.places.get(&Event::Joined(name)).cloned().unwrap_or_default(),
+        Who::Named(name) | Who::Guest(name) => order.positions.get(&Event::Joined(name)).cloned().unwrap_or_default(),
         Who::Nameless => {
             let is_guest = |event: &Event| matches!(event, Event::Joined(name) if name.is_guest());
             (0..order.events.len()).filter(|&at| is_guest(&order.events[at])).collect()
@@ -33,7 +33,7 @@ fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
 
 /// Which sessions have a `JOIN` of their own after which everything fits that they saw. Time does not matter: a client
 /// may learn late that it has joined.
-fn placed(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
+fn matched(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
     let fitting = |replay: &&Replay| -> Vec<usize> {
         joins(order, replay).into_iter().filter(|&join| misfit(order, replay, join).is_none()).collect()
     };
@@ -43,8 +43,8 @@ fn placed(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
     for session in 0..sessions.len() {
         claim(session, &fitting, &mut owners, &mut HashSet::new());
     }
-    let placed: HashSet<_> = owners.into_values().collect();
-    (0..sessions.len()).map(|session| placed.contains(&session)).collect()
+    let matched: HashSet<_> = owners.into_values().collect();
+    (0..sessions.len()).map(|session| matched.contains(&session)).collect()
 }
 
 fn claim(

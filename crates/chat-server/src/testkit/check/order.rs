@@ -14,7 +14,7 @@ use super::{
 pub(super) struct Order<'a> {
     pub(super) events: &'a [Event],
     /// The positions of each event. Joins and leaves may have several.
-    pub(super) places: HashMap<&'a Event, Vec<usize>>,
+    pub(super) positions: HashMap<&'a Event, Vec<usize>>,
     /// The messages that were sent, by sender and text.
     pub(super) sent: HashMap<(Name, &'a Text), Sent>,
 }
@@ -38,11 +38,11 @@ impl<'a> Order<'a> {
                 }
             }
         }
-        let mut places: HashMap<&Event, Vec<usize>> = HashMap::new();
+        let mut positions: HashMap<&Event, Vec<usize>> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
-            places.entry(event).or_default().push(at);
+            positions.entry(event).or_default().push(at);
         }
-        let order = Self { events, places, sent };
+        let order = Self { events, positions, sent };
         order.check_messages(replays, violations);
         order.check_members(violations);
         order
@@ -97,7 +97,7 @@ impl<'a> Order<'a> {
         for replay in replays {
             for (text, _) in replay.said.iter().filter(|(_, fate)| *fate == Fate::Accepted) {
                 let event = Event::Said(replay.name, text.clone());
-                if !self.places.contains_key(&event) {
+                if !self.positions.contains_key(&event) {
                     violations.push(Violation::Lost { by, event });
                 }
             }

@@ -40,8 +40,8 @@ fn run(witness: &str, ann: &str, bob: &str) -> Result<Verdict, Violations> {
 #[track_caller]
 fn caught(result: Result<Verdict, Violations>, violation: &str) {
     let violations = result.expect_err("it is broken").0;
-    let told: Vec<_> = violations.iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|told| told == violation), "{told:#?}");
+    let messages: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    assert!(messages.iter().any(|message| message == violation), "{messages:#?}");
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn replies_out_of_order_are_caught() {
 
 #[test]
 fn a_roster_that_is_not_exact_is_caught() {
-    let told = "ann was told that [\"wit\", \"ann\"] are there, and not [\"ann\", \"bob\", \"wit\"]";
-    caught(run(ORDER, &ANN_HEARD.replace("3 wit ann bob", "2 wit ann"), BOB_HEARD), told);
+    let expected = "ann got the roster [\"wit\", \"ann\"] instead of [\"ann\", \"bob\", \"wit\"]";
+    caught(run(ORDER, &ANN_HEARD.replace("3 wit ann bob", "2 wit ann"), BOB_HEARD), expected);
 }
 
 #[test]
@@ -182,8 +182,8 @@ fn plain_sessions_are_judged_too() {
 #[test]
 fn lines_of_named_sessions_are_caught_in_plain_ones() {
     for line in ["PING", "PONG", "WELCOME", "NAME OK", "LIST CLIENTS 1 wit"] {
-        let told = format!("guest1 got {line:?} where it does not belong");
-        caught(guests(GUESTS, &GUEST1.replace("JOIN ann", &format!("{line}\nJOIN ann")), GUEST2), &told);
+        let expected = format!("guest1 got {line:?} where it does not belong");
+        caught(guests(GUESTS, &GUEST1.replace("JOIN ann", &format!("{line}\nJOIN ann")), GUEST2), &expected);
     }
 }
 

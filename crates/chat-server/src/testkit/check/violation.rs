@@ -73,7 +73,7 @@ pub enum Violation {
         event: Event,
     },
     /// A roster does not list the members at its position.
-    #[error("{by} was told that {listed:?} are there, and not {here:?}")]
+    #[error("{by} got the roster {listed:?} instead of {here:?}")]
     Roster {
         /// The client.
         by: Name,

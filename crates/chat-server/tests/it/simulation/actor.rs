@@ -18,12 +18,12 @@ pub(super) struct Actor {
     server: ChatServer,
     number: usize,
     rng: Rng,
-    said: u32,
+    sent: u32,
 }
 
 impl Actor {
     pub(super) fn new(server: ChatServer, number: usize, rng: Rng) -> Self {
-        Self { server, number, rng, said: 0 }
+        Self { server, number, rng, sent: 0 }
     }
 
     pub(super) async fn play(mut self) -> Vec<Session> {
@@ -41,7 +41,7 @@ impl Actor {
             let over = timeout(Duration::from_secs(10 + self.rng.below(20)), self.session(&mut client)).await;
             if over.is_err() && self.rng.one_in(2) {
                 let _ = timeout(Duration::from_secs(1), client.writer.shutdown()).await;
-                let _ = timeout(Duration::from_secs(60), client.hear_all()).await;
+                let _ = timeout(Duration::from_secs(60), client.read_to_end()).await;
             }
             sessions.push(client.record);
         }
@@ -66,13 +66,13 @@ impl Actor {
             0 => {}
             1 => {
                 let _ = client.writer.shutdown().await;
-                client.hear_all().await;
+                client.read_to_end().await;
             }
             _ => {
                 client.record.asks(Ask::Bye);
                 let bye = format!("BYE{}", client.end());
                 if self.write(client, bye.as_bytes()).await.is_some() {
-                    client.hear_all().await;
+                    client.read_to_end().await;
                 }
             }
         }
@@ -134,24 +134,24 @@ impl Actor {
                 sleep(Duration::from_millis(self.rng.below(1_000))).await;
                 Some(())
             }
-            5..=8 => self.hear(client).await,
+            5..=8 => self.read_for_a_while(client).await,
             9 => {
                 let text = "x".repeat(1 + self.rng.index(1_500));
-                self.say(client, 1, &text).await
+                self.send_messages(client, 1, &text).await
             }
             10 => {
                 let messages = 1 + self.rng.index(40);
-                self.say(client, messages, "").await
+                self.send_messages(client, messages, "").await
             }
-            _ => self.say(client, 1, "").await,
+            _ => self.send_messages(client, 1, "").await,
         }
     }
 
-    async fn say(&mut self, client: &mut Client, messages: usize, text: &str) -> Option<()> {
+    async fn send_messages(&mut self, client: &mut Client, messages: usize, text: &str) -> Option<()> {
         let mut lines = String::new();
         for _ in 0..messages {
-            self.said += 1;
-            let text = format!("{}-{} {text}.", self.number, self.said);
+            self.sent += 1;
+            let text = format!("{}-{} {text}.", self.number, self.sent);
             lines.push_str(&client.message(&text));
             client.record.asks(Ask::Say(text.parse().unwrap()));
         }
@@ -182,7 +182,7 @@ impl Actor {
     }
 
     /// Reads what has arrived, and a little longer.
-    async fn hear(&mut self, client: &mut Client) -> Option<()> {
+    async fn read_for_a_while(&mut self, client: &mut Client) -> Option<()> {
         let wait = Duration::from_millis(self.rng.below(300));
         loop {
             match timeout(wait, client.reader.next()).await {

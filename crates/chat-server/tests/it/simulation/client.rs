@@ -91,7 +91,7 @@ impl Client {
     }
 
     /// Reads up to the end.
-    pub(super) async fn hear_all(&mut self) {
+    pub(super) async fn read_to_end(&mut self) {
         while let Some(line) = self.reader.next().await {
             self.record.hears(&line);
         }

@@ -65,7 +65,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     let mut rng = Rng::new(seed);
     let server = options(&mut rng).build();
 
-    let told = tokio::spawn(ends(server.events()));
+    let reported = tokio::spawn(leave_reasons(server.events()));
     // The witness and the victim read well; the trick, if any, is played on the victim.
     let witness =
         Client::named(attach(&server, PeerInfo::named("simulated"), 1 << 20, |stream| stream), "witness").enter().await;
@@ -96,7 +96,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     sessions.insert(0, witness.await.unwrap());
     let tricked = tricked.is_some_and(|played| played.is_played());
     let plain = sessions.iter().filter(|session| session.name().is_none()).count();
-    let left = told.await.unwrap();
+    let left = reported.await.unwrap();
     Run {
         verdict: check(&sessions),
         sessions: sessions.len(),
@@ -109,7 +109,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
 }
 
 /// The reasons of leaves, up to the end of the events. Checks that the numbers are consecutive.
-async fn ends(mut events: Events) -> Vec<EndReason> {
+async fn leave_reasons(mut events: Events) -> Vec<EndReason> {
     let (mut left, mut seq) = (Vec::new(), 0);
     while let Some(event) = events.recv().await {
         let event = event.unwrap();
@@ -128,14 +128,14 @@ fn check_ends(run: &Run, seed: u64) {
     let counted: u64 = run.stats.ended.iter().map(|(_, times)| times).sum();
     assert_eq!(counted, run.sessions as u64, "CHAT_SIM_SEED={seed}: each is counted once: {}", run.stats);
     for reason in &run.left {
-        let told = run.left.iter().filter(|other| *other == reason).count() as u64;
+        let reported = run.left.iter().filter(|other| *other == reason).count() as u64;
         let counted = run.stats.ended_by(*reason);
-        assert!(told <= counted, "CHAT_SIM_SEED={seed}: {reason:?}: {told} events, but {counted} counted");
+        assert!(reported <= counted, "CHAT_SIM_SEED={seed}: {reason:?}: {reported} events, but {counted} counted");
     }
     // Only members end for these reasons.
     for reason in [EndReason::Bye, EndReason::PingTimeout, EndReason::Lagged] {
-        let told = run.left.iter().filter(|other| **other == reason).count() as u64;
-        assert_eq!(told, run.stats.ended_by(reason), "CHAT_SIM_SEED={seed}: {reason:?}");
+        let reported = run.left.iter().filter(|other| **other == reason).count() as u64;
+        assert_eq!(reported, run.stats.ended_by(reason), "CHAT_SIM_SEED={seed}: {reason:?}");
     }
 }
 
@@ -243,7 +243,7 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn a_planted_bug_is_found() {
     for trick in [Trick::Drop, Trick::Swap, Trick::Twice] {
-        let (mut named, mut plain, mut told) = (0, 0, String::new());
+        let (mut named, mut plain, mut reported) = (0, 0, String::new());
         for seed in 0..60 {
             let run = play(seed, Some(trick));
             if !run.tricked {
@@ -259,9 +259,9 @@ fn a_planted_bug_is_found() {
                 _ => false,
             });
             assert!(right, "{trick:?} at seed {seed} is taken for {found:?}");
-            let _ = writeln!(told, "{trick:?} at seed {seed}: {}", found[0]);
+            let _ = writeln!(reported, "{trick:?} at seed {seed}: {}", found[0]);
         }
-        println!("{told}");
+        println!("{reported}");
         assert!(named >= 10 && plain >= 10, "{trick:?} was played {named} and {plain} times only");
     }
 }
