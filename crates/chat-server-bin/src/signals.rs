@@ -1,5 +1,5 @@
-//! Signals: those that end a program, and the operator's `BYE`, stop it gracefully, a second one at once; SIGUSR1 asks for
-//! numbers.
+//! Signals. A terminating signal or the operator's `BYE` stops the server gracefully, a second signal stops it at once.
+//! SIGUSR1 prints statistics.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::outlet::Outlet;
 
-/// The signals that ask the program to end.
+/// The signals that the program handles.
 pub(super) struct Signals {
     #[cfg(unix)]
     ending: Vec<(&'static str, tokio::signal::unix::Signal)>,
@@ -17,7 +17,7 @@ pub(super) struct Signals {
     user: Option<tokio::signal::unix::Signal>,
 }
 
-/// That the terminal is gone. A shell and the system each send it, so the second one says nothing new.
+/// The terminal is gone. The shell and the system may both send it, so it never counts as a second signal.
 const HANGUP: &str = "SIGHUP";
 
 impl Signals {
@@ -32,7 +32,8 @@ impl Signals {
         if !hangup_is_ignored() {
             ending.push((HANGUP, signal(SignalKind::hangup())?));
         }
-        // A log file at its limit of size is as a full disk is: taken, this signal ends nothing, and the write fails.
+        // Its default action ends a process that exceeds a file size limit. With a handler, the write fails instead, as
+        // on a full disk.
         drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         Ok(Self { ending, user: Some(signal(SignalKind::user_defined1())?) })
     }
@@ -60,14 +61,14 @@ impl Signals {
         }
     }
 
-    /// Answers each SIGUSR1 with the server in numbers, on stdout: asked for, it does not depend on how much is logged.
+    /// Prints the statistics on stdout for each SIGUSR1, whatever the log level is.
     #[cfg(unix)]
     pub(super) fn answer_with_stats(&mut self, server: ChatServer, stdout: Outlet) {
         let Some(mut asked) = self.user.take() else { return };
         tokio::spawn(async move {
             while asked.recv().await.is_some() {
                 if !stdout.push(format!("{}\n", server.stats()).into_bytes()) {
-                    warn!("cannot answer SIGUSR1: nobody reads standard output");
+                    warn!("cannot answer SIGUSR1: standard output is not read");
                 }
             }
         });
@@ -76,11 +77,11 @@ impl Signals {
     #[cfg(not(unix))]
     pub(super) fn answer_with_stats(&mut self, _: ChatServer, _: Outlet) {}
 
-    /// Resolves when the program is to stop gracefully. From then on, a further signal cuts all connections.
-    pub(super) async fn first_then_cut(mut self, server: ChatServer, bye: oneshot::Receiver<()>) {
+    /// Resolves when the program must stop gracefully. After that, another signal cuts all connections.
+    pub(super) async fn stop_requested(mut self, server: ChatServer, bye: oneshot::Receiver<()>) {
         let cause = tokio::select! {
             signal = self.next() => signal,
-            Ok(()) = bye => "BYE", // An error only ends the waiting for it.
+            Ok(()) = bye => "BYE", // An error means that no `BYE` will come.
         };
         info!(cause, "stopping");
         tokio::spawn(async move {
@@ -96,16 +97,16 @@ impl Signals {
     }
 }
 
-/// Whether the program was started to outlive its terminal, as `nohup` does: that is to stay so.
+/// Whether SIGHUP was ignored at the start, as under `nohup`: then the program must outlive its terminal.
 #[cfg(target_os = "linux")]
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // A set of bits, of which SIGHUP, signal 1, is the lowest.
+    // A bit mask, of which SIGHUP, signal 1, is the lowest bit.
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Only Linux tells it without a system call of its own.
+/// Only Linux tells it without `unsafe`.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn hangup_is_ignored() -> bool {
     false
