@@ -17,7 +17,7 @@ mod stream;
 
 use std::{io, process::ExitCode};
 
-use chat_server::listen::ListenAddr;
+use chat_server::listen::{Endpoint, ListenAddr};
 use clap::CommandFactory;
 use tokio::runtime::{Builder, Runtime};
 
@@ -64,13 +64,13 @@ pub fn definition() -> clap::Command {
 async fn serve(args: &Args, stdout: &Outlet) -> Result<(), String> {
     #[cfg(unix)]
     let descriptors = descriptors::raise();
-    let options = args.bind_options();
-    let mut endpoints = Vec::new();
-    for address in args.listen() {
-        endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
-    }
-    // Before anything is printed: the parent process may send a signal as soon as it has read an address.
+    // Before anything is bound: a signal must not leave a socket behind.
     let mut signals = signals::Signals::install().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let endpoints = tokio::select! {
+        // A name lookup may take long.
+        _ = signals.next() => return Ok(()),
+        bound = bind(args) => bound?,
+    };
     let server = args.builder().build();
     signals.answer_with_stats(server.clone(), stdout.clone());
     args.log_start(&endpoints);
@@ -84,6 +84,15 @@ async fn serve(args: &Args, stdout: &Outlet) -> Result<(), String> {
     let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
     records::stopped(report, &server.stats());
     Ok(())
+}
+
+async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {
+    let options = args.bind_options();
+    let mut endpoints = Vec::new();
+    for address in args.listen() {
+        endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
+    }
+    Ok(endpoints)
 }
 
 /// The runtime polls sockets when it is idle, or after this many tasks. Messages that arrive while a batch is written

@@ -23,18 +23,33 @@ const HANGUP: &str = "SIGHUP";
 impl Signals {
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
+        use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
-        let mut ending = vec![
-            ("SIGINT", signal(SignalKind::interrupt())?),
-            ("SIGTERM", signal(SignalKind::terminate())?),
-            ("SIGQUIT", signal(SignalKind::quit())?),
+        // Also those that are seldom sent: their default action would end the program without `BYE`, and leave its
+        // sockets behind.
+        let terminating = [
+            ("SIGINT", Signal::INT),
+            ("SIGTERM", Signal::TERM),
+            ("SIGQUIT", Signal::QUIT),
+            ("SIGUSR2", Signal::USR2),
+            ("SIGALRM", Signal::ALARM),
+            ("SIGVTALRM", Signal::VTALARM),
+            ("SIGPROF", Signal::PROF),
+            ("SIGXCPU", Signal::XCPU),
+            ("SIGIO", Signal::IO),
+            #[cfg(target_os = "linux")]
+            ("SIGPWR", Signal::POWER),
         ];
+        let mut ending = Vec::new();
+        for (name, number) in terminating {
+            ending.push((name, signal(SignalKind::from_raw(number.as_raw()))?));
+        }
         if !hangup_is_ignored() {
             ending.push((HANGUP, signal(SignalKind::hangup())?));
         }
         // Its default action ends a process that exceeds a file size limit. With a handler, the write fails instead, as
         // on a full disk.
-        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
+        drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
         Ok(Self { ending, user: Some(signal(SignalKind::user_defined1())?) })
     }
 
@@ -43,8 +58,9 @@ impl Signals {
         Ok(Self {})
     }
 
+    /// Waits for a terminating signal.
     #[cfg(unix)]
-    async fn next(&mut self) -> &'static str {
+    pub(super) async fn next(&mut self) -> &'static str {
         std::future::poll_fn(|cx| {
             let ready =
                 self.ending.iter_mut().find_map(|(name, signal)| signal.poll_recv(cx).is_ready().then_some(*name));
@@ -54,7 +70,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) -> &'static str {
+    pub(super) async fn next(&mut self) -> &'static str {
         match tokio::signal::ctrl_c().await {
             Ok(()) => "Ctrl-C",
             Err(_) => std::future::pending().await,

@@ -48,7 +48,7 @@ async fn every_address_is_printed_and_a_typed_bye_stops_the_server() {
 async fn terminating_signals_stop_the_server_gracefully() {
     use rustix::process::Signal;
 
-    for signal in [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP] {
+    for signal in [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP, Signal::USR2, Signal::ALARM, Signal::XCPU] {
         let mut server = start(&["--listen", "127.0.0.1:0", "--log-format", "json"]);
         let mut ann = Peer::tcp(server.address()).await.join("ann").await;
         server.signal(signal);

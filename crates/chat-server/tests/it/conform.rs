@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chat_conform::{Book, Known, Select, Side, judge_server};
+use chat_conform::{ExpectedFailures, Select, Side, Suite, judge_server};
 use chat_server::ChatServer;
 
 use crate::support::{Peer, start, unlimited};
@@ -11,9 +11,9 @@ use crate::support::{Peer, start, unlimited};
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn passes(address: &str) {
-    let book = Book::embedded().unwrap();
+    let book = Suite::embedded().unwrap();
     let cases = book.select(Side::Server, &Select::default());
-    let report = judge_server(address, &cases, TEST_TIMEOUT, &Known::default(), |_| {}).await.unwrap();
+    let report = judge_server(address, &cases, TEST_TIMEOUT, &ExpectedFailures::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }
@@ -52,13 +52,13 @@ async fn named_cases_pass_with_strangers_in_the_room() {
 
 /// Only the cases of named sessions: guests of the strangers would disturb the others.
 async fn passes_named(address: &str) {
-    let book = Book::embedded().unwrap();
+    let book = Suite::embedded().unwrap();
     let mut cases = book.select(Side::Server, &Select::default());
     cases.retain(|case| {
         ["message", "name", "roster", "bye", "pipelined"].iter().any(|word| case.name.starts_with(word))
     });
     assert!(cases.len() > 15);
-    let report = judge_server(address, &cases, TEST_TIMEOUT, &Known::default(), |_| {}).await.unwrap();
+    let report = judge_server(address, &cases, TEST_TIMEOUT, &ExpectedFailures::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }
