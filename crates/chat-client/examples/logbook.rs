@@ -4,7 +4,10 @@
 
 use std::{error::Error, io::Write};
 
-use chat_client::{Happening, Reconnecting, Redial, render};
+use chat_client::{
+    Happening, Reconnecting, Redial,
+    conversation::{Line, render},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -14,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(happening) = room.next().await {
         match happening {
             Happening::Event(event) => {
-                if let Some(render::Line::Data(line)) = render::event(&event) {
+                if let Some(Line::Data(line)) = render(&event) {
                     writeln!(book, "{line}")?;
                 }
             }

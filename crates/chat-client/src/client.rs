@@ -70,6 +70,17 @@ impl ChatClient {
         }
     }
 
+    /// Asks who is here, without waiting for the answer: it comes as [`Event::Roster`](crate::Event::Roster).
+    ///
+    /// It waits until there is room in the queue. It does nothing for a guest, nor when the session is over.
+    pub async fn request_clients(&self) {
+        if self.name.is_some()
+            && let Some(slot) = self.slot().await
+        {
+            drop(slot.roster());
+        }
+    }
+
     /// Asks the server for a sign of life (clause 3.7).
     pub async fn ping(&self) -> Result<(), RequestError> {
         match self.ask(Request::Ping).await? {
@@ -83,11 +94,16 @@ impl ChatClient {
     /// What clones ask for after this is not sent any more. An error says that there are messages without an answer.
     /// Closing a session that is over already says how it ended.
     pub async fn close(&self) -> Result<Report, CloseError> {
+        self.leave().await;
+        let report = self.closed().await;
+        if report.unknown == 0 && report.closed != Closed::Aborted { Ok(report) } else { Err(CloseError(report)) }
+    }
+
+    /// Leaves as [`ChatClient::close`] does, without waiting for the end: it waits until there is room in the queue.
+    pub async fn leave(&self) {
         if let Some(slot) = self.slot().await {
             slot.leave();
         }
-        let report = self.closed().await;
-        if report.unknown == 0 && report.closed != Closed::Aborted { Ok(report) } else { Err(CloseError(report)) }
     }
 
     /// Waits until the session is over, whoever ends it.

@@ -4,7 +4,7 @@ use std::{fmt::Write, io, net::SocketAddr};
 
 use chat_proto::{CodecError, Name};
 
-use crate::{AddressError, Retry, render};
+use crate::{AddressError, Retry, escape};
 
 /// No connection came about.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum ConnectError {
     #[error("this is the path of a Unix socket, not a host")]
     NotTcp,
     /// The host's name has no address.
-    #[error("no address for {}: {source}", render::escape(.host))]
+    #[error("no address for {}: {source}", escape(.host))]
     Lookup {
         /// The name.
         host: String,
@@ -72,7 +72,7 @@ pub enum LoginError {
     #[error("the server closed the connection before the login")]
     Closed,
     /// The server answered with lines that belong to no login.
-    #[error("this is not a chat server of this protocol; it says: {}", render::escape(.line))]
+    #[error("this is not a chat server of this protocol; it says: {}", escape(.line))]
     NotChat {
         /// The first such line, as it came; empty if it was no text. Escape it before you show it.
         line: String,

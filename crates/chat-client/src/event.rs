@@ -23,7 +23,7 @@ pub enum Event {
     Message {
         /// Who.
         from: Name,
-        /// What. It may hold characters that act on a terminal's layout: see [`render`](crate::render).
+        /// What. It may hold characters that act on a terminal's layout: see [`escape`](crate::escape).
         text: Text,
     },
     /// A message of this client was accepted, and stands here in the order (clause 5.2).

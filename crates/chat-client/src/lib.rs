@@ -4,7 +4,7 @@
 //! * [`ChatClient`] sends. A message is *sent* when its `OK` has come, and never before: if the connection breaks first,
 //!   its sender is told [`SendError::Unknown`].
 //! * [`Events`] is the stream of what happens in the room, one's own messages in their place of the order included.
-//! * [`talk`] is the conversation of a person or a script: lines in, lines out.
+//! * [`conversation`] is that of a person or a script: lines in, lines out.
 //!
 //! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` makes one stream of them.
 //!
@@ -47,36 +47,30 @@
 //! ```
 
 mod address;
-#[cfg(feature = "cli")]
-pub mod cli;
 mod client;
+mod close_reason;
 mod connect;
-mod ending;
+pub mod conversation;
 mod error;
+mod escape;
 mod event;
 mod login;
 #[cfg(feature = "reconnect")]
-mod reconnecting;
-#[cfg(feature = "reconnect")]
-mod redial;
-pub mod render;
+mod reconnect;
 mod session;
-mod talk;
 
 pub use chat_proto::{MAX_ROSTER, Name, NameError, ParseError, ServerMessage, Session, Text, TextError};
 
 pub use address::{Address, AddressError};
 pub use client::{ChatClient, Receipt};
+pub use close_reason::{CloseError, Closed, Report};
 #[cfg(unix)]
 pub use connect::connect_unix;
 pub use connect::{CONNECT_TIMEOUT, connect};
-pub use ending::{CloseError, Closed, Report};
 pub use error::{ConnectError, LoginError, OpenError, RequestError, SendError};
+pub use escape::escape;
 pub use event::{Event, Events};
 pub use login::{Login, Retry};
 #[cfg(feature = "reconnect")]
-pub use reconnecting::{Happening, Reconnecting};
-#[cfg(feature = "reconnect")]
-pub use redial::{Dialed, Redial};
+pub use reconnect::{Dialed, Happening, Reconnecting, Redial};
 pub use session::{MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};
-pub use talk::{Input, InputError, Screen, Talked, input_lines, inputs, talk};

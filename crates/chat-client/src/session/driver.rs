@@ -1,9 +1,9 @@
 //! The task of a session: joins the requests of its user with the wire, and does what the state says.
 
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
 use chat_proto::{ParseError, ServerMessage};
-use futures::FutureExt;
+use futures::{FutureExt, future::OptionFuture};
 use tokio::{
     sync::{mpsc, watch},
     task::yield_now,
@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{
     Ticket,
-    outbox::Outbox,
+    event_sink::Outbox,
     state::{Answer, Reaction, Request, State},
     wire::{Intake, Turn, Wire},
 };
@@ -91,7 +91,7 @@ impl Driver {
                     Turn::Ended(closed) => return closed,
                 },
                 () = self.outbox.room(), if self.outbox.is_blocked() => self.outbox.catch_up(),
-                () = at(overdue.map(|(_, end)| end)) => {
+                Some(()) = OptionFuture::from(overdue.map(|(_, end)| sleep_until(end))) => {
                     if let Some(closed) = self.overdue(intake, patience).await {
                         return closed;
                     }
@@ -167,14 +167,6 @@ impl Driver {
             let Some(message) = self.state.due() else { break };
             self.wire.say(message);
         }
-    }
-}
-
-/// Waits until then; without a time, for ever.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => pending().await,
     }
 }
 

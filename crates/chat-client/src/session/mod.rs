@@ -1,8 +1,8 @@
 //! One session: pure [`state`], and a [`driver`] task that joins it with the requests and the [`wire`].
 
+mod ack_behaviour;
 mod driver;
-mod habits;
-mod outbox;
+mod event_sink;
 mod state;
 mod wire;
 
@@ -15,7 +15,7 @@ use tokio_util::codec::Framed;
 
 use crate::{ChatClient, Events, Report};
 use driver::Driver;
-use outbox::Outbox;
+use event_sink::Outbox;
 use state::State;
 use wire::Wire;
 

@@ -12,7 +12,7 @@ use chat_proto::{ClientMessage, Name, ParseError, RosterReader, ServerMessage, S
 
 use super::{
     MAX_OUTSTANDING,
-    habits::{Habits, Resort},
+    ack_behaviour::{Habits, Resort},
 };
 use crate::{Closed, Event, Report};
 

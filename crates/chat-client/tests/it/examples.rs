@@ -7,10 +7,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{
-    program::listen,
-    script::{Server, within},
-};
+use crate::scripted_server::{Server, listen, within};
 
 fn start(example: &str, args: &[&str]) -> Child {
     let mut path: PathBuf = std::env::current_exe().unwrap();

@@ -3,7 +3,10 @@
 use chat_client::{Closed, ConnectError, Event, Login, LoginError};
 use tokio::net::TcpListener;
 
-use crate::script::{MemoryServer, Server, guest, hears, next, within};
+use crate::{
+    scripted_server::{MemoryServer, Server, within},
+    sessions::{guest, hears, next},
+};
 
 /// What comes of a login whose server hears the first line and does this.
 async fn answered(

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chat_client::{Closed, SendError};
 
-use crate::script::{Server, bob, hears, within};
+use crate::{
+    scripted_server::{Server, within},
+    sessions::{bob, hears},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_server_without_ok_holds_up_no_send_and_no_close() {

@@ -2,7 +2,10 @@
 
 use chat_client::{Closed, Event, MAX_EVENTS, ServerMessage};
 
-use crate::script::{bob, hears, message, next, numbered, within};
+use crate::{
+    scripted_server::within,
+    sessions::{bob, hears, message, next, numbered},
+};
 
 #[tokio::test]
 async fn lines_come_whole_however_they_are_cut() {

@@ -16,7 +16,10 @@ use chat_client::{
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use crate::script::{Server, bob, guest, hears, next, within};
+use crate::{
+    scripted_server::{Server, within},
+    sessions::{bob, guest, hears, next},
+};
 
 fn text(text: &str) -> Text {
     text.parse().unwrap()

@@ -1,0 +1,156 @@
+//! The conversation of a script: data in, data out, status on standard error, and an exit code that tells how it went.
+
+use std::{pin::Pin, time::Duration};
+
+use chat_client::{
+    ChatClient, Closed, Dialed, Name, Redial,
+    conversation::{self, InputError, Line, Screen, Talked, input_lines, inputs, talk},
+};
+use futures::{Stream, StreamExt, future::OptionFuture, stream};
+use tokio::{
+    io::{Stderr, Stdout},
+    sync::mpsc,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use crate::{
+    Args, Exit, complain, interrupted,
+    json::{self, Record},
+    open_failure,
+    stdout_closed::stdout_closed,
+};
+
+type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
+
+/// The longest line of JSON: any text fits, also with every character escaped.
+const LONGEST_JSON: usize = 64 * 1024;
+
+struct Pipe<'a> {
+    args: &'a Args,
+    interrupts: mpsc::Receiver<()>,
+    screen: Screen<Stdout, Stderr>,
+    input: Input,
+    deadline: Option<Instant>,
+    /// What earlier sessions left.
+    refused: usize,
+    unacknowledged: usize,
+}
+
+/// Runs it to its end.
+pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
+    let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
+    let screen = if args.json { screen.format(|event| Some(Line::Data(json::event(event)))) } else { screen };
+    let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
+    let pipe = Pipe { args, interrupts, screen, input: input(args), deadline, refused: 0, unacknowledged: 0 };
+    pipe.run().await
+}
+
+fn input(args: &Args) -> Input {
+    if args.no_input {
+        return Box::pin(stream::pending());
+    }
+    let stdin = tokio::io::stdin();
+    let lines: Input = if args.json_in {
+        Box::pin(input_lines(stdin, LONGEST_JSON).map(|line| line.map(|line| json::command(&line))))
+    } else {
+        Box::pin(inputs(stdin))
+    };
+    // One that listens on never sees the end.
+    if args.follow { Box::pin(lines.chain(stream::pending())) } else { lines }
+}
+
+impl Pipe<'_> {
+    async fn run(mut self) -> Exit {
+        let mut redial = Redial::to(self.args.server.clone()).name(self.args.name);
+        let comes_back = self.args.reconnect.or(false);
+        let mut lost: Option<Instant> = None;
+        loop {
+            let dialed = tokio::select! {
+                dialed = redial.next() => dialed,
+                // There is nobody yet to say BYE to.
+                Some(()) = self.interrupts.recv() => return Exit::Interrupted,
+                Some(()) = deadline(self.deadline) => {
+                    complain(&format!("cannot connect to {} in time (allow more with --timeout)", self.args.server));
+                    return self.gravest(Exit::CannotConnect);
+                }
+            };
+            let (client, mut events) = match dialed {
+                Dialed::In(client, events) => (client, events),
+                Dialed::Failed { why, again } => {
+                    let (exit, sentence) = open_failure::explain(&why, &self.args.server);
+                    let Some(delay) = again.filter(|_| comes_back) else {
+                        complain(&sentence);
+                        return self.gravest(exit);
+                    };
+                    self.screen.status(&format!("{sentence}; next try in {:.1} s", delay.as_secs_f32()));
+                    self.screen.flush().await;
+                    continue;
+                }
+                _ => continue,
+            };
+            self.greet(&client, lost.take().map(|lost| lost.elapsed()));
+            self.screen.flush().await;
+            let deadline = deadline(self.deadline);
+            let until = async {
+                tokio::select! {
+                    Some(()) = deadline => {}
+                    () = stdout_closed() => {}
+                }
+            };
+            let talked = tokio::select! {
+                talked = talk(&client, &mut events, &mut self.input, &mut self.screen, until) => talked,
+                Some(()) = self.interrupts.recv() => return interrupted(&client, events, self.interrupts).await,
+            };
+            self.account(&talked).await;
+            let may_come_back = talked.closed.is_lost() || talked.closed == Closed::ServerBye;
+            if !(comes_back && may_come_back && !talked.input_over) {
+                // What is unacknowledged is nothing to be said again without thinking.
+                if may_come_back && !comes_back && talked.unacknowledged.is_empty() {
+                    self.screen.status("try again, or let --reconnect do it");
+                    self.screen.flush().await;
+                }
+                let without_ok = talked.refused + talked.unacknowledged.len();
+                return self.gravest(Exit::of_conversation(talked.closed, without_ok, talked.failure));
+            }
+            lost = Some(Instant::now());
+            self.screen.status("connecting again");
+            self.screen.flush().await;
+        }
+    }
+
+    fn greet(&mut self, client: &ChatClient, gap: Option<Duration>) {
+        let server = self.args.server.to_string();
+        let name = client.name();
+        if self.args.json {
+            let name = name.as_ref().map(Name::as_str);
+            let gap = gap.map(|gap| (gap.as_secs_f64() * 1000.0).round() / 1000.0);
+            self.screen.data(&json::line(&Record::Connected { server: &server, name, gap }));
+        }
+        self.screen.status(&match (gap, name) {
+            (Some(gap), _) => format!("connected again; {:.1} s were not heard", gap.as_secs_f32()),
+            (None, Some(name)) => format!("connected to {server} as {name} (/help tells the commands)"),
+            (None, None) => format!("connected to {server} as a guest; --name NAME gives you a name"),
+        });
+    }
+
+    /// Keeps what a session left.
+    async fn account(&mut self, talked: &Talked) {
+        self.refused += talked.refused;
+        self.unacknowledged += talked.unacknowledged.len();
+        if self.args.json {
+            for text in &talked.unacknowledged {
+                self.screen.data(&json::line(&Record::Unacknowledged { text: text.as_str() }));
+            }
+            self.screen.flush().await;
+        }
+    }
+
+    /// A message that is not acknowledged counts more than how the last attempt ended.
+    fn gravest(&self, exit: Exit) -> Exit {
+        if self.refused + self.unacknowledged > 0 && exit != Exit::Refused { Exit::Unacknowledged } else { exit }
+    }
+}
+
+fn deadline(time: Option<Instant>) -> OptionFuture<Sleep> {
+    time.map(sleep_until).into()
+}

@@ -1,0 +1,67 @@
+//! Who came and who left, in one line where many do at the same time: pure state.
+
+use chat_client::{Event, Name};
+
+/// So many names are told; the others are counted.
+const TOLD: usize = 6;
+
+/// Joins and leaves that were not shown yet.
+#[derive(Debug, Default)]
+pub(super) struct Burst {
+    joined: Vec<Name>,
+    left: Vec<Name>,
+}
+
+impl Burst {
+    /// Keeps a join or leave; `false`: it is neither.
+    pub(super) fn take(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Joined(name) => self.joined.push(*name),
+            Event::Left(name) => self.left.push(*name),
+            _ => return false,
+        }
+        true
+    }
+
+    /// All that was kept, as one line.
+    pub(super) fn show(&mut self) -> Option<String> {
+        let parts = [("joined", std::mem::take(&mut self.joined)), ("left", std::mem::take(&mut self.left))];
+        let parts: Vec<_> =
+            parts.iter().filter(|(_, names)| !names.is_empty()).map(|(did, names)| part(did, names)).collect();
+        if parts.is_empty() { None } else { Some(format!("* {}", parts.join("; "))) }
+    }
+}
+
+fn part(did: &str, names: &[Name]) -> String {
+    let told: Vec<_> = names.iter().take(TOLD).map(Name::as_str).collect();
+    let told = told.join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => format!("{told} {did}"),
+        more => format!("{told} and {more} more {did}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn shown(events: &[(&str, bool)], expected: Option<&str>) {
+        let mut burst = Burst::default();
+        for (name, joins) in events {
+            let name = name.parse().unwrap();
+            assert!(burst.take(&if *joins { Event::Joined(name) } else { Event::Left(name) }));
+        }
+        assert_eq!(burst.show().as_deref(), expected);
+        assert_eq!(burst.show(), None);
+    }
+
+    #[test]
+    fn many_are_one_line() {
+        shown(&[], None);
+        shown(&[("al", true)], Some("* al joined"));
+        shown(&[("al", true), ("bo", false), ("cy", true)], Some("* al, cy joined; bo left"));
+        let many: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| (name, false)).into();
+        shown(&many, Some("* a, b, c, d, e, f and 2 more left"));
+    }
+}

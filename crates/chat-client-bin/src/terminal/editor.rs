@@ -1,0 +1,229 @@
+//! The line editor, on a thread of its own: what is typed comes out, what is printed goes above the line being typed.
+
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc as blocking,
+    },
+    thread,
+    time::Duration,
+};
+
+use reedline::{
+    ColumnarMenu, EditCommand, Emacs, ExternalPrinter, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder, Reedline,
+    ReedlineEvent, ReedlineMenu, Signal, default_emacs_keybindings,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    completion::Words,
+    draft::Draft,
+    echo_off::Quiet,
+    print_queue::{Above, Feed, above},
+    size,
+};
+
+/// How often the editor looks for lines to print.
+const POLL: Duration = Duration::from_millis(25);
+/// So many lines can be had again. They are kept in memory alone: what was said in a room is nobody's file.
+const HISTORY: usize = 1_000;
+/// The terminal may fail so often in a row.
+const PATIENCE: u32 = 3;
+const MENU: &str = "words";
+const INTERRUPT: &str = "interrupt";
+const SUSPEND: &str = "suspend";
+const CLEAR: &str = "clear";
+
+/// What comes from the keyboard.
+#[derive(Debug)]
+pub(super) enum Typed {
+    Line(String),
+    /// Ctrl-C on an empty line. On another, it clears the line.
+    Interrupt,
+    /// Ctrl-D on an empty line.
+    End,
+    /// Ctrl-Z.
+    Suspend,
+    Failed(String),
+}
+
+/// What the editor does next; it waits for this after each [`Typed`].
+#[derive(Debug)]
+pub(super) enum Next {
+    Read,
+    /// With this line as if it had been typed.
+    ReadAgain(String),
+    Stop,
+}
+
+/// The editor's other end.
+pub(super) struct Editor {
+    typed: mpsc::Receiver<Typed>,
+    next: blocking::Sender<Next>,
+    above: Above,
+    draft: Draft,
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Editor {
+    /// Takes the terminal.
+    pub(super) fn start(words: Words, prompt: &str, color: bool) -> std::io::Result<Self> {
+        let (stop, draft) = (Arc::new(AtomicBool::new(false)), Draft::new(prompt));
+        let (tell, typed) = mpsc::channel(1);
+        let (next, reply) = blocking::channel();
+        show(&to_the_bottom());
+        let (above, feed, printer) = above(draft.clone());
+        let line = reedline(words, &draft, color);
+        let line = printing(line, printer, feed, Arc::clone(&stop));
+        let shown = draft.clone();
+        let thread =
+            thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &tell, &reply))?;
+        Ok(Self { typed, next, above, draft, stop, thread: Some(thread) })
+    }
+
+    /// What is typed next. It may be dropped unfinished.
+    pub(super) async fn typed(&mut self) -> Typed {
+        self.typed.recv().await.unwrap_or(Typed::End)
+    }
+
+    /// Must follow each [`Typed`].
+    pub(super) fn next(&self, next: Next) {
+        // An editor that has failed wants no reply.
+        let _ = self.next.send(next);
+    }
+
+    /// Prints a line above the one being typed.
+    pub(super) async fn print(&self, line: String) {
+        self.above.print(line).await;
+    }
+
+    pub(super) fn prompt(&self, prompt: &str) {
+        self.draft.set_prompt(prompt);
+    }
+
+    /// Takes the line away that was entered. To be called between [`Typed::Line`] and [`Editor::next`].
+    pub(super) fn erase(&self) {
+        show(&self.draft.erase_entered());
+    }
+
+    /// Gives the terminal back, and what was not printed yet.
+    pub(super) fn stop(mut self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.next(Next::Stop);
+        if let Some(thread) = self.thread.take() {
+            // It looks at `stop` as often as for lines to print; its panic has been told.
+            let _ = thread.join();
+        }
+        self.above.left()
+    }
+}
+
+fn reedline(words: Words, draft: &Draft, color: bool) -> Reedline {
+    let mut keys = default_emacs_keybindings();
+    let command = |name: &str| ReedlineEvent::ExecuteHostCommand(name.to_owned());
+    // It closes a menu first. During a search it ends that, and nothing else.
+    let interrupt = ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, command(INTERRUPT)]);
+    let interrupt = ReedlineEvent::UntilFound(vec![interrupt, ReedlineEvent::Esc]);
+    keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('c'), interrupt);
+    keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('z'), command(SUSPEND));
+    keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('l'), command(CLEAR));
+    let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.to_owned()), ReedlineEvent::MenuNext]);
+    keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
+    let menu = Box::new(ColumnarMenu::default().with_name(MENU).with_marker(""));
+    let line = Reedline::create()
+        .with_highlighter(Box::new(draft.clone()))
+        .use_bracketed_paste(true)
+        .with_edit_mode(Box::new(Emacs::new(keys)))
+        .with_completer(Box::new(words))
+        .with_menu(ReedlineMenu::EngineCompleter(menu))
+        .with_quick_completions(true)
+        .with_partial_completions(true)
+        .with_ansi_colors(color);
+    match FileBackedHistory::new(HISTORY) {
+        Ok(history) => line.with_history(Box::new(history)),
+        Err(_) => line,
+    }
+}
+
+/// Between two keys it looks for lines to print, and whether to stop. Having been given lines, it prints them before it stops.
+fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: Feed, stop: Arc<AtomicBool>) -> Reedline {
+    let leave = Arc::new(AtomicBool::new(false));
+    let idle = {
+        let leave = Arc::clone(&leave);
+        move || {
+            if stop.load(Ordering::Relaxed) {
+                leave.store(true, Ordering::Relaxed);
+            } else {
+                feed.feed();
+            }
+        }
+    };
+    line.with_external_printer(printer)
+        .with_poll_interval(POLL)
+        .with_break_signal(leave)
+        .with_idle_callback(Box::new(idle))
+}
+
+fn edit(mut line: Reedline, draft: &Draft, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
+    let mut quiet = Some(Quiet::take());
+    let mut failures = 0;
+    loop {
+        let read = line.read_line(draft);
+        failures = if read.is_ok() { 0 } else { failures + 1 };
+        let typed = match read {
+            Ok(Signal::Success(text)) => Typed::Line(text),
+            Ok(Signal::HostCommand(command)) if command == SUSPEND => {
+                // The shell gets the terminal as it gave it.
+                show(&draft.erase());
+                quiet = None;
+                Typed::Suspend
+            }
+            Ok(Signal::HostCommand(command)) if command == CLEAR => {
+                show(&(draft.erase() + &to_the_bottom()));
+                continue;
+            }
+            Ok(Signal::HostCommand(_)) if !line.current_buffer_contents().is_empty() => {
+                line.run_edit_commands(&[EditCommand::Clear]);
+                continue;
+            }
+            Ok(Signal::HostCommand(_) | Signal::CtrlC) => Typed::Interrupt,
+            Ok(Signal::CtrlD) => {
+                // The cursor is below the line already, as behind Enter.
+                show(&draft.erase_entered());
+                Typed::End
+            }
+            Ok(_) => {
+                show(&draft.erase());
+                return;
+            }
+            // A slow terminal may be late to tell where its cursor is.
+            Err(_) if failures < PATIENCE => continue,
+            Err(error) => Typed::Failed(error.to_string()),
+        };
+        if tell.blocking_send(typed).is_err() {
+            return;
+        }
+        let next = reply.recv();
+        quiet.get_or_insert_with(Quiet::take);
+        match next {
+            Ok(Next::Read) => {}
+            Ok(Next::ReadAgain(text)) => line.run_edit_commands(&[EditCommand::InsertString(text)]),
+            Ok(Next::Stop) | Err(_) => return,
+        }
+    }
+}
+
+/// Moves what is on the screen out of the way, so that the line being typed is the last one of the screen. The editor asks
+/// the terminal where the cursor is; there, an answer that comes late is as good as the one that is awaited.
+fn to_the_bottom() -> String {
+    "\n".repeat(usize::from(size::rows()))
+}
+
+fn show(sequence: &str) {
+    let mut terminal = std::io::stdout();
+    // A terminal that is gone shows nothing anyway.
+    let _ = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());
+}

@@ -1,0 +1,153 @@
+//! What goes to the terminal: above the line being typed as long as there is an editor, and simply out after it.
+
+use std::{io::Write, time::Duration};
+
+use chat_client::{
+    Event, Name,
+    conversation::{Line, render},
+};
+use tokio::time::Instant;
+
+use super::{
+    burst::Burst,
+    editor::{Editor, Next, Typed},
+    paint::Paint,
+    size::columns as width,
+};
+use crate::Args;
+
+/// Joins and leaves wait so long for others to be told with.
+const GATHER: Duration = Duration::from_millis(400);
+
+pub(super) struct Show {
+    pub(super) editor: Option<Editor>,
+    paint: Paint,
+    name: Option<Name>,
+    burst: Burst,
+    /// When the burst is shown at last.
+    gathered: Option<Instant>,
+}
+
+impl Show {
+    pub(super) fn new(args: &Args) -> Self {
+        let sensible = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        let paint = Paint { color: args.color.or(sensible), bell: args.bell.or(true), time: args.time.clone() };
+        Self { editor: None, paint, name: args.name, burst: Burst::default(), gathered: None }
+    }
+
+    pub(super) fn color(&self) -> bool {
+        self.paint.color
+    }
+
+    /// What is typed next; for ever nothing without an editor. It may be dropped unfinished.
+    pub(super) async fn typed(&mut self) -> Typed {
+        match &mut self.editor {
+            Some(editor) => editor.typed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn next(&self, next: Next) {
+        if let Some(editor) = &self.editor {
+            editor.next(next);
+        }
+    }
+
+    pub(super) fn prompt(&self, prompt: &str) {
+        if let Some(editor) = &self.editor {
+            editor.prompt(prompt);
+        }
+    }
+
+    /// Gives the terminal back.
+    pub(super) fn stop(&mut self) {
+        let Some(editor) = self.editor.take() else { return };
+        let left = editor.stop();
+        // The empty line that was to be typed.
+        let _ = write!(std::io::stdout(), "\r\u{1b}[K");
+        for line in left {
+            out(&line);
+        }
+    }
+
+    /// Takes the line away that was entered: its message is shown again when it is acknowledged.
+    pub(super) fn erase(&self) {
+        if let Some(editor) = &self.editor {
+            editor.erase();
+        }
+    }
+
+    pub(super) async fn event(&mut self, event: &Event, own: Option<Name>) {
+        self.name = own;
+        if self.burst.take(event) {
+            self.gathered.get_or_insert_with(|| Instant::now() + GATHER);
+            return;
+        }
+        // What came before it stands before it.
+        self.overdue_now().await;
+        match event {
+            Event::Message { from, text } => {
+                self.print(self.paint.message(*from, text.as_str(), own, width())).await;
+            }
+            Event::Accepted(text) => self.own(text.as_str(), "").await,
+            Event::Refused(text) => self.own(text.as_str(), "refused by the server").await,
+            event => match render(event) {
+                Some(Line::Data(line)) => self.note(&line).await,
+                Some(Line::Status(line)) => self.warning(&line).await,
+                _ => {}
+            },
+        }
+    }
+
+    /// One's own message, and what is to be said of it.
+    pub(super) async fn own(&mut self, text: &str, remark: &str) {
+        let width = width();
+        let line = match (self.name, remark) {
+            (Some(name), "") => self.paint.message(name, text, Some(name), width),
+            (None, "") => self.paint.note(&format!("<you> {text}"), width),
+            (Some(name), remark) => self.paint.note(&format!("<{name}> {text}  [{remark}]"), width),
+            (None, remark) => self.paint.note(&format!("<you> {text}  [{remark}]"), width),
+        };
+        self.print(line).await;
+    }
+
+    pub(super) async fn note(&mut self, text: &str) {
+        self.print(self.paint.note(text, width())).await;
+    }
+
+    pub(super) async fn warning(&mut self, text: &str) {
+        self.overdue_now().await;
+        self.print(self.paint.warning(text, width())).await;
+    }
+
+    /// When there is something to be shown.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.gathered
+    }
+
+    pub(super) async fn overdue(&mut self) {
+        if self.gathered.is_some_and(|gathered| gathered <= Instant::now()) {
+            self.overdue_now().await;
+        }
+    }
+
+    /// Shows who came and left.
+    pub(super) async fn overdue_now(&mut self) {
+        self.gathered = None;
+        if let Some(line) = self.burst.show() {
+            self.print(self.paint.note(&line, width())).await;
+        }
+    }
+
+    async fn print(&mut self, line: String) {
+        match &mut self.editor {
+            Some(editor) => editor.print(line).await,
+            None => out(&line),
+        }
+    }
+}
+
+fn out(line: &str) {
+    // As above.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

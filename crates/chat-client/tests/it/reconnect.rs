@@ -1,0 +1,143 @@
+//! Sessions opened again, over memory and on paused time.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use chat_client::{Closed, ConnectError, Event, Happening, Login, Reconnecting, Redial, SendError};
+
+use tokio::sync::Notify;
+
+use crate::scripted_server::{MemoryServer, Server, within};
+
+/// A place to dial: each connection has its server end put here; while it is closed, dialling fails.
+#[derive(Clone, Default)]
+struct Exchange {
+    lines: Arc<Mutex<Lines>>,
+    called: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Lines {
+    open: bool,
+    waiting: Vec<MemoryServer>,
+}
+
+impl Exchange {
+    fn reconnecting(&self) -> Reconnecting {
+        let exchange = self.clone();
+        let connect = move || {
+            let mut lines = exchange.lines.lock().unwrap();
+            let (server, stream) = Server::in_memory();
+            let open = lines.open;
+            lines.waiting.extend(open.then_some(server));
+            exchange.called.notify_one();
+            let refused =
+                || ConnectError::Failed(vec![(([0, 0, 0, 0], 0).into(), io::ErrorKind::ConnectionRefused.into())]);
+            async move { if open { Ok(Login::over(stream)) } else { Err(refused()) } }
+        };
+        let redial = Redial::new(connect).name(Some("bob".parse().unwrap()));
+        Reconnecting::new(redial.delays(|| (1..=4).map(Duration::from_secs)))
+    }
+
+    fn open(&self, open: bool) {
+        self.lines.lock().unwrap().open = open;
+    }
+
+    /// Answers a call, and says that the name is taken.
+    async fn refuse(&self) -> MemoryServer {
+        let mut server = self.answer().await;
+        server.expect("PROT 0.1 CONNECT USER bob").await;
+        server.lines("NAME FAILURE\nNAME REQ").await;
+        server
+    }
+
+    /// The server of the last connection, once there is one.
+    async fn answer(&self) -> MemoryServer {
+        loop {
+            let server = self.lines.lock().unwrap().waiting.pop();
+            match server {
+                Some(server) => return server,
+                None => self.called.notified().await,
+            }
+        }
+    }
+
+    async fn connected(&self, room: &mut Reconnecting) -> (MemoryServer, Option<Duration>) {
+        let serve = async {
+            let mut server = self.answer().await;
+            server.welcome("bob").await;
+            server
+        };
+        let (server, happening) = tokio::join!(serve, room.next());
+        let Some(Happening::Connected { gap, .. }) = happening else { panic!("{happening:?}") };
+        (server, gap)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
+    let exchange = Exchange::default();
+    exchange.open(true);
+    let mut room = exchange.reconnecting();
+    let (mut server, gap) = exchange.connected(&mut room).await;
+    assert_eq!(gap, None);
+    let receipt = room.client().unwrap().queue("a".parse().unwrap()).await.unwrap();
+    server.expect("MSG a").await;
+    exchange.open(false);
+    drop(server);
+    let lost = room.next().await;
+    assert!(matches!(lost, Some(Happening::Lost { why: Closed::Eof, unknown: 1 })), "{lost:?}");
+    assert_eq!(receipt.await, Err(SendError::Unknown));
+    assert_eq!(room.send("b".parse().unwrap()).await, Err(SendError::Closed));
+
+    let failed = room.next().await;
+    assert!(
+        matches!(&failed, Some(Happening::Failed { again: Some(again), .. }) if again.as_secs() == 2),
+        "{failed:?}"
+    );
+    exchange.open(true);
+    let (server, gap) = exchange.connected(&mut room).await;
+    assert_eq!(gap.map(|gap| gap.as_secs()), Some(3), "one second before the first attempt, two before the second");
+    // Neither of the two messages is sent again.
+    let (closed, ()) = tokio::join!(room.client().unwrap().close(), server.part());
+    closed.unwrap();
+    let end = room.next().await;
+    assert!(matches!(end, Some(Happening::Event(Event::Closed(Closed::Left)))), "{end:?}");
+    assert!(room.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_gives_up_when_the_delays_end() {
+    let mut room = Exchange::default().reconnecting();
+    let mut waited = Vec::new();
+    while let Some(Happening::Failed { again, .. }) = within(room.next()).await {
+        waited.push(again.map(|again| again.as_secs()));
+    }
+    assert_eq!(waited, [Some(1), Some(2), Some(3), Some(4), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_the_old_session_still_holds_is_waited_for() {
+    let exchange = Exchange::default();
+    exchange.open(true);
+    let mut room = exchange.reconnecting();
+    let (server, _) = exchange.connected(&mut room).await;
+    drop(server);
+    assert!(matches!(room.next().await, Some(Happening::Lost { .. })));
+    let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
+    assert!(matches!(failed, Some(Happening::Failed { again: Some(_), .. })), "{failed:?}");
+    exchange.connected(&mut room).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_from_the_first_is_not() {
+    let exchange = Exchange::default();
+    exchange.open(true);
+    let mut room = exchange.reconnecting();
+    let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
+    assert!(matches!(failed, Some(Happening::Failed { again: None, .. })), "{failed:?}");
+    assert!(room.next().await.is_none());
+}
