@@ -112,7 +112,7 @@ impl Args {
             let (args, matches) = parse(words, &settings).map_err(|error| explain(&error, &settings))?;
             if args.print_config {
                 // A reader that is gone needs no settings.
-                drop(write!(std::io::stdout(), "{}", printed(&matches, &settings)));
+                drop(write!(std::io::stdout(), "{}", config_text(&matches, &settings)));
                 return Err(Exit::Done);
             }
             Ok(args)
@@ -137,20 +137,20 @@ fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
         drop(write!(std::io::stdout(), "{}", error.render()));
         return Exit::Done;
     }
-    let place =
-        settings.iter().find(|setting| is_to_blame(setting, error)).map(|setting| format!("{}: ", setting.place));
-    usage(&(place.unwrap_or_default() + &gist(&error.to_string())))
+    let location =
+        settings.iter().find(|setting| is_about(setting, error)).map(|setting| format!("{}: ", setting.location));
+    usage(&(location.unwrap_or_default() + &one_line(&error.to_string())))
 }
 
 /// What clap says in several lines, in one, and without its usage.
-fn gist(told: &str) -> String {
+fn one_line(told: &str) -> String {
     let told = told.strip_prefix("error: ").unwrap_or(told).lines().map(str::trim);
     let told = told.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether the error is about this line of the file.
-fn is_to_blame(setting: &Setting, error: &clap::Error) -> bool {
+fn is_about(setting: &Setting, error: &clap::Error) -> bool {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         _ => "",
@@ -166,7 +166,7 @@ fn usage(why: &str) -> Exit {
     Exit::Usage
 }
 
-fn printed(matches: &ArgMatches, settings: &[Setting]) -> String {
+fn config_text(matches: &ArgMatches, settings: &[Setting]) -> String {
     let setting = |key: &&str| {
         let value = matches.get_raw(key).and_then(|mut values| values.next()).unwrap_or_default();
         let source = match matches.value_source(key) {
@@ -206,7 +206,7 @@ mod tests {
         let words = ["chat-client"].iter().chain(words).map(OsString::from).collect();
         let settings: Vec<_> = settings
             .iter()
-            .map(|(key, value)| Setting { key, value: (*value).to_owned(), place: String::new() })
+            .map(|(key, value)| Setting { key, value: (*value).to_owned(), location: String::new() })
             .collect();
         parse(words, &settings).map(|(args, _)| args)
     }

@@ -9,19 +9,19 @@ use std::{
 use etcetera::BaseStrategy;
 
 /// What can be set. Each is a flag too, but `server`, which is the argument.
-pub(super) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "reconnect"];
+pub(crate) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "reconnect"];
 
 /// A line of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Setting {
-    pub(super) key: &'static str,
-    pub(super) value: String,
+pub(crate) struct Setting {
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
     /// The file, and the line in it.
-    pub(super) place: String,
+    pub(crate) location: String,
 }
 
 /// The settings of the file that `words` or the environment name, or of the usual one, which need not be there.
-pub(super) fn file(words: &[OsString]) -> Result<Vec<Setting>, String> {
+pub(crate) fn file(words: &[OsString]) -> Result<Vec<Setting>, String> {
     let (path, is_asked_for) = match named(words).or_else(|| std::env::var_os("CHAT_CONFIG").map(PathBuf::from)) {
         Some(path) => (path, true),
         None => match etcetera::choose_base_strategy() {
@@ -59,13 +59,13 @@ fn read(text: &str, path: &Path) -> Result<Vec<Setting>, String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let place = format!("{}:{}", path.display(), index + 1);
-        let (key, value) = line.split_once('=').ok_or_else(|| format!("{place}: write `key = value`"))?;
+        let location = format!("{}:{}", path.display(), index + 1);
+        let (key, value) = line.split_once('=').ok_or_else(|| format!("{location}: write `key = value`"))?;
         let (key, value) = (key.trim(), value.trim().to_owned());
         let Some(key) = KEYS.iter().find(|known| **known == key) else {
-            return Err(format!("{place}: there is no `{key}`: write one of {}", KEYS.join(", ")));
+            return Err(format!("{location}: there is no `{key}`: write one of {}", KEYS.join(", ")));
         };
-        settings.push(Setting { key, value, place });
+        settings.push(Setting { key, value, location });
     }
     Ok(settings)
 }

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, process::ExitCode};
 
-use chat_client::Closed;
+use chat_client::CloseReason;
 
 /// How the program ends. `--help` tells the codes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +26,7 @@ pub(crate) enum Exit {
 }
 
 /// The end of `--help`.
-pub(super) const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Exit codes:
   0    everything said was acknowledged
   1    the input cannot be read, or the output not be written
@@ -39,12 +39,12 @@ Exit codes:
 
 impl Exit {
     /// The exit code of a conversation that ended for this reason, with this many messages that got no `OK`.
-    pub(crate) fn of_conversation(closed: Closed, without_ok: usize, failure: Option<ErrorKind>) -> Self {
-        match (closed, failure) {
-            (Closed::TurnedAway | Closed::GuestsRefused, _) => Self::Refused,
+    pub(crate) fn of_conversation(reason: CloseReason, without_ok: usize, failure: Option<ErrorKind>) -> Self {
+        match (reason, failure) {
+            (CloseReason::TurnedAway | CloseReason::GuestsRefused, _) => Self::Refused,
             _ if without_ok > 0 => Self::Unacknowledged,
-            (Closed::Abandoned, _) | (Closed::Left, None | Some(ErrorKind::BrokenPipe)) => Self::Done,
-            (Closed::Left, Some(_)) => Self::Failed,
+            (CloseReason::TimedOut, _) | (CloseReason::Left, None | Some(ErrorKind::BrokenPipe)) => Self::Done,
+            (CloseReason::Left, Some(_)) => Self::Failed,
             _ => Self::Lost,
         }
     }
@@ -75,21 +75,21 @@ mod tests {
 
     #[test]
     fn the_exit_code_tells_the_worst_that_happened() {
-        for (closed, without_ok, failure, expected) in [
-            (Closed::Left, 0, None, Exit::Done),
-            (Closed::Left, 0, Some(ErrorKind::BrokenPipe), Exit::Done),
-            (Closed::Left, 0, Some(ErrorKind::StorageFull), Exit::Failed),
-            (Closed::Left, 1, None, Exit::Unacknowledged),
-            (Closed::Eof, 0, None, Exit::Lost),
-            (Closed::ServerBye, 0, None, Exit::Lost),
-            (Closed::Eof, 1, None, Exit::Unacknowledged),
-            (Closed::TurnedAway, 1, None, Exit::Refused),
-            (Closed::Abandoned, 0, None, Exit::Done),
-            (Closed::Abandoned, 1, None, Exit::Unacknowledged),
-            (Closed::GuestsRefused, 0, None, Exit::Refused),
+        for (reason, without_ok, failure, expected) in [
+            (CloseReason::Left, 0, None, Exit::Done),
+            (CloseReason::Left, 0, Some(ErrorKind::BrokenPipe), Exit::Done),
+            (CloseReason::Left, 0, Some(ErrorKind::StorageFull), Exit::Failed),
+            (CloseReason::Left, 1, None, Exit::Unacknowledged),
+            (CloseReason::Eof, 0, None, Exit::Lost),
+            (CloseReason::ServerBye, 0, None, Exit::Lost),
+            (CloseReason::Eof, 1, None, Exit::Unacknowledged),
+            (CloseReason::TurnedAway, 1, None, Exit::Refused),
+            (CloseReason::TimedOut, 0, None, Exit::Done),
+            (CloseReason::TimedOut, 1, None, Exit::Unacknowledged),
+            (CloseReason::GuestsRefused, 0, None, Exit::Refused),
         ] {
-            let code = Exit::of_conversation(closed, without_ok, failure);
-            assert_eq!(code, expected, "{closed:?} {without_ok} {failure:?}");
+            let code = Exit::of_conversation(reason, without_ok, failure);
+            assert_eq!(code, expected, "{reason:?} {without_ok} {failure:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ const VERSION: u8 = 1;
 /// What can happen, as a program is told of it.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(super) enum Record<'a> {
+pub(crate) enum Record<'a> {
     Connected {
         server: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ struct Stamped<'a> {
 }
 
 /// An event as one line.
-pub(super) fn event(event: &Event) -> String {
+pub(crate) fn event(event: &Event) -> String {
     line(&match event {
         Event::Joined(name) => Record::Joined { name: name.as_str() },
         Event::Left(name) => Record::Left { name: name.as_str() },
@@ -88,7 +88,7 @@ pub(super) fn event(event: &Event) -> String {
 }
 
 /// A record as one line, now.
-pub(super) fn line(record: &Record<'_>) -> String {
+pub(crate) fn line(record: &Record<'_>) -> String {
     stamped(record, Timestamp::now())
 }
 
@@ -127,23 +127,23 @@ struct Command {
 }
 
 /// What a line of input means.
-pub(super) fn command(line: &str) -> Input {
+pub(crate) fn command(line: &str) -> Input {
     const HOW: &str = r#"write {"command":"say","text":"…"}, {"command":"clients"} or {"command":"quit"}"#;
     if line.trim().is_empty() {
-        return Input::Nothing;
+        return Input::Empty;
     }
     let command: Command = match serde_json::from_str(line) {
         Ok(command) => command,
-        Err(error) => return Input::Senseless(format!("{error}: {HOW}")),
+        Err(error) => return Input::Malformed(format!("{error}: {HOW}")),
     };
     match (command.v, command.command.as_str(), command.text) {
         (Some(version), ..) if version != VERSION => {
-            Input::Senseless(format!("version {version} is unknown: leave v out"))
+            Input::Malformed(format!("version {version} is unknown: leave v out"))
         }
-        (_, "say", Some(text)) => Text::new(&text).map_or_else(Input::Unsayable, Input::Say),
+        (_, "say", Some(text)) => Text::new(&text).map_or_else(Input::InvalidText, Input::Say),
         (_, "clients", None) => Input::Clients,
         (_, "quit", None) => Input::Quit,
-        (_, other, _) => Input::Senseless(format!("`{other}` with or without a text makes no sense: {HOW}")),
+        (_, other, _) => Input::Malformed(format!("`{other}` with or without a text makes no sense: {HOW}")),
     }
 }
 
@@ -166,11 +166,11 @@ mod tests {
         assert_eq!(command(r#"{"command":"say","text":"/quit"}"#), Input::Say("/quit".parse().unwrap()));
         assert_eq!(command(r#"{"v":1,"command":"clients"}"#), Input::Clients);
         assert_eq!(command(r#"{"command":"quit"}"#), Input::Quit);
-        assert_eq!(command(" "), Input::Nothing);
+        assert_eq!(command(" "), Input::Empty);
         for wrong in ["hi", "{}", r#"{"command":"say"}"#, r#"{"command":"quit","to":1}"#, r#"{"v":2,"command":"quit"}"#]
         {
-            assert!(matches!(command(wrong), Input::Senseless(_)), "{wrong}");
+            assert!(matches!(command(wrong), Input::Malformed(_)), "{wrong}");
         }
-        assert!(matches!(command(r#"{"command":"say","text":"a\nb"}"#), Input::Unsayable(_)));
+        assert!(matches!(command(r#"{"command":"say","text":"a\nb"}"#), Input::InvalidText(_)));
     }
 }

@@ -5,7 +5,7 @@ use chat_client::{Address, LoginError, OpenError};
 use crate::Exit;
 
 /// The code and the sentence.
-pub(super) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
+pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
     let login = match error {
         OpenError::Connect(error) => {
             let hint = "is the server running there? The address is the last argument, HOST:PORT";
@@ -15,7 +15,7 @@ pub(super) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
         other => return (Exit::CannotConnect, other.to_string()),
     };
     match login {
-        LoginError::NameRefused { .. } | LoginError::OutOfTries { .. } => {
+        LoginError::NameRefused { .. } | LoginError::OutOfAttempts { .. } => {
             (Exit::Refused, format!("{login}: choose another with --name"))
         }
         LoginError::Closed | LoginError::Broken(_) => (Exit::Lost, format!("connection lost: {login}; try again")),

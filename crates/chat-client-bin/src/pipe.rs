@@ -3,8 +3,8 @@
 use std::{pin::Pin, time::Duration};
 
 use chat_client::{
-    ChatClient, Closed, Dialed, Name, Redial,
-    conversation::{self, InputError, Line, Screen, Talked, input_lines, inputs, talk},
+    ChatClient, CloseReason, DialOutcome, Name, Redial,
+    conversation::{self, ConversationReport, InputError, Line, Screen, input_lines, inputs, talk},
 };
 use futures::{Stream, StreamExt, future::OptionFuture, stream};
 use tokio::{
@@ -23,7 +23,7 @@ use crate::{
 type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
 
 /// The longest line of JSON: any text fits, also with every character escaped.
-const LONGEST_JSON: usize = 64 * 1024;
+const MAX_JSON_LINE: usize = 64 * 1024;
 
 struct Pipe<'a> {
     args: &'a Args,
@@ -37,7 +37,7 @@ struct Pipe<'a> {
 }
 
 /// Runs it to its end.
-pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
+pub(crate) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
     let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
     let screen = if args.json { screen.format(|event| Some(Line::Data(json::event(event)))) } else { screen };
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
@@ -51,7 +51,7 @@ fn input(args: &Args) -> Input {
     }
     let stdin = tokio::io::stdin();
     let lines: Input = if args.json_in {
-        Box::pin(input_lines(stdin, LONGEST_JSON).map(|line| line.map(|line| json::command(&line))))
+        Box::pin(input_lines(stdin, MAX_JSON_LINE).map(|line| line.map(|line| json::command(&line))))
     } else {
         Box::pin(inputs(stdin))
     };
@@ -71,16 +71,16 @@ impl Pipe<'_> {
                 Some(()) = self.interrupts.recv() => return Exit::Interrupted,
                 Some(()) = deadline(self.deadline) => {
                     complain(&format!("cannot connect to {} in time (allow more with --timeout)", self.args.server));
-                    return self.gravest(Exit::CannotConnect);
+                    return self.worst(Exit::CannotConnect);
                 }
             };
             let (client, mut events) = match dialed {
-                Dialed::In(client, events) => (client, events),
-                Dialed::Failed { why, again } => {
-                    let (exit, sentence) = open_failure::explain(&why, &self.args.server);
-                    let Some(delay) = again.filter(|_| comes_back) else {
+                DialOutcome::Connected(client, events) => (client, events),
+                DialOutcome::Failed { error, retry_in } => {
+                    let (exit, sentence) = open_failure::explain(&error, &self.args.server);
+                    let Some(delay) = retry_in.filter(|_| comes_back) else {
                         complain(&sentence);
-                        return self.gravest(exit);
+                        return self.worst(exit);
                     };
                     self.screen.status(&format!("{sentence}; next try in {:.1} s", delay.as_secs_f32()));
                     self.screen.flush().await;
@@ -101,8 +101,8 @@ impl Pipe<'_> {
                 talked = talk(&client, &mut events, &mut self.input, &mut self.screen, until) => talked,
                 Some(()) = self.interrupts.recv() => return interrupted(&client, events, self.interrupts).await,
             };
-            self.account(&talked).await;
-            let may_come_back = talked.closed.is_lost() || talked.closed == Closed::ServerBye;
+            self.add_up(&talked).await;
+            let may_come_back = talked.reason.is_lost() || talked.reason == CloseReason::ServerBye;
             if !(comes_back && may_come_back && !talked.input_over) {
                 // What is unacknowledged is nothing to be said again without thinking.
                 if may_come_back && !comes_back && talked.unacknowledged.is_empty() {
@@ -110,7 +110,7 @@ impl Pipe<'_> {
                     self.screen.flush().await;
                 }
                 let without_ok = talked.refused + talked.unacknowledged.len();
-                return self.gravest(Exit::of_conversation(talked.closed, without_ok, talked.failure));
+                return self.worst(Exit::of_conversation(talked.reason, without_ok, talked.failure));
             }
             lost = Some(Instant::now());
             self.screen.status("connecting again");
@@ -134,7 +134,7 @@ impl Pipe<'_> {
     }
 
     /// Keeps what a session left.
-    async fn account(&mut self, talked: &Talked) {
+    async fn add_up(&mut self, talked: &ConversationReport) {
         self.refused += talked.refused;
         self.unacknowledged += talked.unacknowledged.len();
         if self.args.json {
@@ -146,7 +146,7 @@ impl Pipe<'_> {
     }
 
     /// A message that is not acknowledged counts more than how the last attempt ended.
-    fn gravest(&self, exit: Exit) -> Exit {
+    fn worst(&self, exit: Exit) -> Exit {
         if self.refused + self.unacknowledged > 0 && exit != Exit::Refused { Exit::Unacknowledged } else { exit }
     }
 }

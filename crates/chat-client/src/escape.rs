@@ -1,11 +1,11 @@
-//! Text from the network, made harmless before a terminal shows it (clause 7.3).
+//! Escapes text from the network, so that a terminal can show it safely (clause 7.3).
 
 use std::{borrow::Cow, fmt::Write};
 
-/// `text` with all that does not show, or shows otherwise than it stands, written as `\u{…}`.
+/// Replaces each character that controls a terminal or hides text by `\u{…}`.
 ///
-/// That is: control characters but TAB, line separators, bidirectional marks, embeddings, overrides and isolates,
-/// characters without width, tags and annotation marks.
+/// These are control characters except TAB, line separators, bidirectional marks, embeddings, overrides and isolates,
+/// zero-width characters, tags and annotation marks.
 ///
 /// ```
 /// use chat_client::escape;
@@ -28,12 +28,13 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Whether a character does something to a terminal, or hides.
+/// Whether a character controls a terminal or hides text.
 fn acts(c: char) -> bool {
     let hidden = matches!(c,
         // Soft hyphen, Arabic letter mark, Mongolian vowel separator.
         '\u{ad}' | '\u{61c}' | '\u{180e}'
-        // Without width, marks of direction; separators, embeddings, overrides; joiners, isolates, deprecated controls.
+        // Zero-width characters and direction marks; separators, embeddings, overrides; joiners, isolates, deprecated
+        // controls.
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         // Byte order mark, annotations, tags.
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');

@@ -3,7 +3,7 @@
 use chat_client::{Event, Name};
 
 /// So many names are told; the others are counted.
-const TOLD: usize = 6;
+const MAX_NAMES_SHOWN: usize = 6;
 
 /// Joins and leaves that were not shown yet.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Burst {
 
 impl Burst {
     /// Keeps a join or leave; `false`: it is neither.
-    pub(super) fn take(&mut self, event: &Event) -> bool {
+    pub(super) fn add(&mut self, event: &Event) -> bool {
         match event {
             Event::Joined(name) => self.joined.push(*name),
             Event::Left(name) => self.left.push(*name),
@@ -24,7 +24,7 @@ impl Burst {
     }
 
     /// All that was kept, as one line.
-    pub(super) fn show(&mut self) -> Option<String> {
+    pub(super) fn take_line(&mut self) -> Option<String> {
         let parts = [("joined", std::mem::take(&mut self.joined)), ("left", std::mem::take(&mut self.left))];
         let parts: Vec<_> =
             parts.iter().filter(|(_, names)| !names.is_empty()).map(|(did, names)| part(did, names)).collect();
@@ -33,9 +33,9 @@ impl Burst {
 }
 
 fn part(did: &str, names: &[Name]) -> String {
-    let told: Vec<_> = names.iter().take(TOLD).map(Name::as_str).collect();
+    let told: Vec<_> = names.iter().take(MAX_NAMES_SHOWN).map(Name::as_str).collect();
     let told = told.join(", ");
-    match names.len().saturating_sub(TOLD) {
+    match names.len().saturating_sub(MAX_NAMES_SHOWN) {
         0 => format!("{told} {did}"),
         more => format!("{told} and {more} more {did}"),
     }
@@ -50,10 +50,10 @@ mod tests {
         let mut burst = Burst::default();
         for (name, joins) in events {
             let name = name.parse().unwrap();
-            assert!(burst.take(&if *joins { Event::Joined(name) } else { Event::Left(name) }));
+            assert!(burst.add(&if *joins { Event::Joined(name) } else { Event::Left(name) }));
         }
-        assert_eq!(burst.show().as_deref(), expected);
-        assert_eq!(burst.show(), None);
+        assert_eq!(burst.take_line().as_deref(), expected);
+        assert_eq!(burst.take_line(), None);
     }
 
     #[test]

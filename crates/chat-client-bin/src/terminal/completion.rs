@@ -9,11 +9,11 @@ const COMMANDS: &[&str] = &["/clients", "/help", "/name", "/quit", "/reconnect"]
 
 /// The names, kept up to date by events, and read by the editor's thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words(Arc<Mutex<Vec<Name>>>);
+pub(super) struct Completions(Arc<Mutex<Vec<Name>>>);
 
-impl Words {
+impl Completions {
     /// Takes from an event who came, left or is here.
-    pub(super) fn hear(&self, event: &Event) {
+    pub(super) fn update(&self, event: &Event) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Roster(all) => names.clone_from(all),
@@ -48,7 +48,7 @@ impl Words {
     }
 }
 
-impl Completer for Words {
+impl Completer for Completions {
     fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
         let (start, fitting) = self.complete_word(line, position);
         let suggestion = |value| Suggestion {
@@ -67,11 +67,11 @@ mod tests {
 
     #[test]
     fn names_and_commands_are_completed() {
-        let words = Words::default();
+        let completions = Completions::default();
         let name = |name: &str| name.parse::<Name>().unwrap();
-        words.hear(&Event::Roster(vec![name("Alice"), name("bob"), name("al")]));
-        words.hear(&Event::Joined(name("carol")));
-        words.hear(&Event::Left(name("bob")));
+        completions.update(&Event::Roster(vec![name("Alice"), name("bob"), name("al")]));
+        completions.update(&Event::Joined(name("carol")));
+        completions.update(&Event::Left(name("bob")));
         for (line, expected) in [
             ("a", &["al:", "Alice:"][..]),
             ("AL", &["al:", "Alice:"]),
@@ -83,7 +83,7 @@ mod tests {
             ("/", COMMANDS),
             ("say /q", &[]),
         ] {
-            assert_eq!(words.complete_word(line, line.len()).1, expected, "{line:?}");
+            assert_eq!(completions.complete_word(line, line.len()).1, expected, "{line:?}");
         }
     }
 }

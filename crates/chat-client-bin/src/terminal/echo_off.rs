@@ -5,34 +5,34 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetatt
 
 /// While it lives, the terminal is quiet. The editor finds it so, and leaves it so after each line.
 #[derive(Debug)]
-pub(super) struct Quiet {
+pub(super) struct EchoOff {
     /// `None`: there is nothing to give back.
     #[cfg(unix)]
     before: Option<Termios>,
 }
 
-impl Quiet {
+impl EchoOff {
     /// Failing, the terminal stays as it is: that is no more than ugly.
     #[cfg(unix)]
-    pub(super) fn take() -> Self {
+    pub(super) fn enable() -> Self {
         let before = tcgetattr(std::io::stdin()).ok();
-        if let Some(mut quiet) = before.clone() {
-            quiet.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+        if let Some(mut modes) = before.clone() {
+            modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
             // Enter stays Enter: as a line feed, the editor would take it for Ctrl-J.
-            quiet.input_modes -= InputModes::ICRNL;
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet);
+            modes.input_modes -= InputModes::ICRNL;
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
         }
         Self { before }
     }
 
     #[cfg(not(unix))]
-    pub(super) fn take() -> Self {
+    pub(super) fn enable() -> Self {
         Self {}
     }
 }
 
 #[cfg(unix)]
-impl Drop for Quiet {
+impl Drop for EchoOff {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
             // A terminal that is gone needs nothing back.

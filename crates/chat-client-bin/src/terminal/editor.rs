@@ -18,19 +18,19 @@ use reedline::{
 use tokio::sync::mpsc;
 
 use super::{
-    completion::Words,
+    completion::Completions,
     draft::Draft,
-    echo_off::Quiet,
-    print_queue::{Above, Feed, above},
+    echo_off::EchoOff,
+    print_queue::{PrintFeed, PrintQueue, print_queue},
     size,
 };
 
 /// How often the editor looks for lines to print.
-const POLL: Duration = Duration::from_millis(25);
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// So many lines can be had again. They are kept in memory alone: what was said in a room is nobody's file.
-const HISTORY: usize = 1_000;
+const HISTORY_LINES: usize = 1_000;
 /// The terminal may fail so often in a row.
-const PATIENCE: u32 = 3;
+const MAX_READ_FAILURES: u32 = 3;
 const MENU: &str = "words";
 const INTERRUPT: &str = "interrupt";
 const SUSPEND: &str = "suspend";
@@ -38,7 +38,7 @@ const CLEAR: &str = "clear";
 
 /// What comes from the keyboard.
 #[derive(Debug)]
-pub(super) enum Typed {
+pub(super) enum EditorEvent {
     Line(String),
     /// Ctrl-C on an empty line. On another, it clears the line.
     Interrupt,
@@ -49,9 +49,9 @@ pub(super) enum Typed {
     Failed(String),
 }
 
-/// What the editor does next; it waits for this after each [`Typed`].
+/// What the editor does next; it waits for this after each [`EditorEvent`].
 #[derive(Debug)]
-pub(super) enum Next {
+pub(super) enum EditorCommand {
     Read,
     /// With this line as if it had been typed.
     ReadAgain(String),
@@ -60,9 +60,9 @@ pub(super) enum Next {
 
 /// The editor's other end.
 pub(super) struct Editor {
-    typed: mpsc::Receiver<Typed>,
-    next: blocking::Sender<Next>,
-    above: Above,
+    typed: mpsc::Receiver<EditorEvent>,
+    next: blocking::Sender<EditorCommand>,
+    print_queue: PrintQueue,
     draft: Draft,
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
@@ -70,58 +70,58 @@ pub(super) struct Editor {
 
 impl Editor {
     /// Takes the terminal.
-    pub(super) fn start(words: Words, prompt: &str, color: bool) -> std::io::Result<Self> {
+    pub(super) fn start(completions: Completions, prompt: &str, color: bool) -> std::io::Result<Self> {
         let (stop, draft) = (Arc::new(AtomicBool::new(false)), Draft::new(prompt));
         let (tell, typed) = mpsc::channel(1);
         let (next, reply) = blocking::channel();
-        show(&to_the_bottom());
-        let (above, feed, printer) = above(draft.clone());
-        let line = reedline(words, &draft, color);
+        write_to_terminal(&to_the_bottom());
+        let (print_queue, feed, printer) = print_queue(draft.clone());
+        let line = reedline(completions, &draft, color);
         let line = printing(line, printer, feed, Arc::clone(&stop));
         let shown = draft.clone();
         let thread =
             thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &tell, &reply))?;
-        Ok(Self { typed, next, above, draft, stop, thread: Some(thread) })
+        Ok(Self { typed, next, print_queue, draft, stop, thread: Some(thread) })
     }
 
     /// What is typed next. It may be dropped unfinished.
-    pub(super) async fn typed(&mut self) -> Typed {
-        self.typed.recv().await.unwrap_or(Typed::End)
+    pub(super) async fn typed(&mut self) -> EditorEvent {
+        self.typed.recv().await.unwrap_or(EditorEvent::End)
     }
 
-    /// Must follow each [`Typed`].
-    pub(super) fn next(&self, next: Next) {
+    /// Must follow each [`EditorEvent`].
+    pub(super) fn next(&self, next: EditorCommand) {
         // An editor that has failed wants no reply.
         let _ = self.next.send(next);
     }
 
     /// Prints a line above the one being typed.
     pub(super) async fn print(&self, line: String) {
-        self.above.print(line).await;
+        self.print_queue.print(line).await;
     }
 
     pub(super) fn prompt(&self, prompt: &str) {
         self.draft.set_prompt(prompt);
     }
 
-    /// Takes the line away that was entered. To be called between [`Typed::Line`] and [`Editor::next`].
+    /// Takes the line away that was entered. To be called between [`EditorEvent::Line`] and [`Editor::next`].
     pub(super) fn erase(&self) {
-        show(&self.draft.erase_entered());
+        write_to_terminal(&self.draft.erase_entered());
     }
 
     /// Gives the terminal back, and what was not printed yet.
     pub(super) fn stop(mut self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
-        self.next(Next::Stop);
+        self.next(EditorCommand::Stop);
         if let Some(thread) = self.thread.take() {
             // It looks at `stop` as often as for lines to print; its panic has been told.
             let _ = thread.join();
         }
-        self.above.left()
+        self.print_queue.left()
     }
 }
 
-fn reedline(words: Words, draft: &Draft, color: bool) -> Reedline {
+fn reedline(completions: Completions, draft: &Draft, color: bool) -> Reedline {
     let mut keys = default_emacs_keybindings();
     let command = |name: &str| ReedlineEvent::ExecuteHostCommand(name.to_owned());
     // It closes a menu first. During a search it ends that, and nothing else.
@@ -137,19 +137,19 @@ fn reedline(words: Words, draft: &Draft, color: bool) -> Reedline {
         .with_highlighter(Box::new(draft.clone()))
         .use_bracketed_paste(true)
         .with_edit_mode(Box::new(Emacs::new(keys)))
-        .with_completer(Box::new(words))
+        .with_completer(Box::new(completions))
         .with_menu(ReedlineMenu::EngineCompleter(menu))
         .with_quick_completions(true)
         .with_partial_completions(true)
         .with_ansi_colors(color);
-    match FileBackedHistory::new(HISTORY) {
+    match FileBackedHistory::new(HISTORY_LINES) {
         Ok(history) => line.with_history(Box::new(history)),
         Err(_) => line,
     }
 }
 
 /// Between two keys it looks for lines to print, and whether to stop. Having been given lines, it prints them before it stops.
-fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: Feed, stop: Arc<AtomicBool>) -> Reedline {
+fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: PrintFeed, stop: Arc<AtomicBool>) -> Reedline {
     let leave = Arc::new(AtomicBool::new(false));
     let idle = {
         let leave = Arc::clone(&leave);
@@ -162,56 +162,61 @@ fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: Feed, stop: 
         }
     };
     line.with_external_printer(printer)
-        .with_poll_interval(POLL)
+        .with_poll_interval(POLL_INTERVAL)
         .with_break_signal(leave)
         .with_idle_callback(Box::new(idle))
 }
 
-fn edit(mut line: Reedline, draft: &Draft, tell: &mpsc::Sender<Typed>, reply: &blocking::Receiver<Next>) {
-    let mut quiet = Some(Quiet::take());
+fn edit(
+    mut line: Reedline,
+    draft: &Draft,
+    tell: &mpsc::Sender<EditorEvent>,
+    reply: &blocking::Receiver<EditorCommand>,
+) {
+    let mut echo_off = Some(EchoOff::enable());
     let mut failures = 0;
     loop {
         let read = line.read_line(draft);
         failures = if read.is_ok() { 0 } else { failures + 1 };
         let typed = match read {
-            Ok(Signal::Success(text)) => Typed::Line(text),
+            Ok(Signal::Success(text)) => EditorEvent::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
                 // The shell gets the terminal as it gave it.
-                show(&draft.erase());
-                quiet = None;
-                Typed::Suspend
+                write_to_terminal(&draft.erase());
+                echo_off = None;
+                EditorEvent::Suspend
             }
             Ok(Signal::HostCommand(command)) if command == CLEAR => {
-                show(&(draft.erase() + &to_the_bottom()));
+                write_to_terminal(&(draft.erase() + &to_the_bottom()));
                 continue;
             }
             Ok(Signal::HostCommand(_)) if !line.current_buffer_contents().is_empty() => {
                 line.run_edit_commands(&[EditCommand::Clear]);
                 continue;
             }
-            Ok(Signal::HostCommand(_) | Signal::CtrlC) => Typed::Interrupt,
+            Ok(Signal::HostCommand(_) | Signal::CtrlC) => EditorEvent::Interrupt,
             Ok(Signal::CtrlD) => {
                 // The cursor is below the line already, as behind Enter.
-                show(&draft.erase_entered());
-                Typed::End
+                write_to_terminal(&draft.erase_entered());
+                EditorEvent::End
             }
             Ok(_) => {
-                show(&draft.erase());
+                write_to_terminal(&draft.erase());
                 return;
             }
             // A slow terminal may be late to tell where its cursor is.
-            Err(_) if failures < PATIENCE => continue,
-            Err(error) => Typed::Failed(error.to_string()),
+            Err(_) if failures < MAX_READ_FAILURES => continue,
+            Err(error) => EditorEvent::Failed(error.to_string()),
         };
         if tell.blocking_send(typed).is_err() {
             return;
         }
         let next = reply.recv();
-        quiet.get_or_insert_with(Quiet::take);
+        echo_off.get_or_insert_with(EchoOff::enable);
         match next {
-            Ok(Next::Read) => {}
-            Ok(Next::ReadAgain(text)) => line.run_edit_commands(&[EditCommand::InsertString(text)]),
-            Ok(Next::Stop) | Err(_) => return,
+            Ok(EditorCommand::Read) => {}
+            Ok(EditorCommand::ReadAgain(text)) => line.run_edit_commands(&[EditCommand::InsertString(text)]),
+            Ok(EditorCommand::Stop) | Err(_) => return,
         }
     }
 }
@@ -222,7 +227,7 @@ fn to_the_bottom() -> String {
     "\n".repeat(usize::from(size::rows()))
 }
 
-fn show(sequence: &str) {
+fn write_to_terminal(sequence: &str) {
     let mut terminal = std::io::stdout();
     // A terminal that is gone shows nothing anyway.
     let _ = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());

@@ -16,7 +16,7 @@ mod typed_line;
 
 use std::time::Duration;
 
-use chat_client::{Address, ChatClient, Happening, Name, Reconnecting, Redial};
+use chat_client::{Address, ChatClient, Name, Reconnecting, Redial, SessionEvent};
 use futures::future::OptionFuture;
 use tokio::{
     sync::mpsc,
@@ -24,45 +24,45 @@ use tokio::{
 };
 
 use self::{
-    completion::Words,
-    editor::{Editor, Typed},
-    output::Show,
-    sent_messages::Sent,
+    completion::Completions,
+    editor::{Editor, EditorEvent},
+    output::Output,
+    sent_messages::SentMessages,
 };
 use crate::{Args, Exit, complain};
 
 /// Who leaves waits so long for what is not acknowledged yet.
-const PARTING: Duration = Duration::from_secs(3);
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 const NAME_PROMPT: &str = "name: ";
 
 struct Terminal<'a> {
     args: &'a Args,
-    room: Reconnecting,
-    place: Place,
+    session: Reconnecting,
+    stage: Stage,
     name: Option<Name>,
-    words: Words,
-    show: Show,
-    sent: Sent,
+    completions: Completions,
+    output: Output,
+    sent: SentMessages,
     interrupts: mpsc::Receiver<()>,
     /// Who has been in the room comes back; who could not come in at first is told so.
-    was_in: bool,
+    was_connected: bool,
     /// The exit code, once it is decided to leave, and when to wait no longer.
     leaving: Option<(Exit, Instant)>,
 }
 
 /// Where it is.
-enum Place {
+enum Stage {
     /// At the door, asked for a name.
-    Naming,
+    AskingName,
     /// On the way in.
-    Away,
-    In(ChatClient),
+    Connecting,
+    Connected(ChatClient),
 }
 
 /// What happened.
 enum Step {
-    Room(Option<Happening>),
-    Typed(Typed),
+    Session(Option<SessionEvent>),
+    Typed(EditorEvent),
     Sent(Option<String>),
     Interrupt,
     Due,
@@ -70,43 +70,54 @@ enum Step {
 
 /// Runs it to its end.
 pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
-    let words = Words::default();
-    let mut show = Show::new(args);
-    let place = if args.name.is_some() { Place::Away } else { Place::Naming };
-    let prompt = if args.name.is_some() { sent_messages::AWAY } else { NAME_PROMPT };
-    match Editor::start(words.clone(), prompt, show.color()) {
-        Ok(editor) => show.editor = Some(editor),
+    let completions = Completions::default();
+    let mut output = Output::new(args);
+    let stage = if args.name.is_some() { Stage::Connecting } else { Stage::AskingName };
+    let prompt = if args.name.is_some() { sent_messages::CONNECTING_PROMPT } else { NAME_PROMPT };
+    match Editor::start(completions.clone(), prompt, output.color()) {
+        Ok(editor) => output.editor = Some(editor),
         Err(error) => {
             complain(&format!("no line editor: {error}; use a pipe"));
             return Exit::Failed;
         }
     }
-    let room = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
-    let (name, sent) = (args.name, Sent::default());
-    let terminal = Terminal { args, room, place, name, words, show, sent, interrupts, was_in: false, leaving: None };
+    let session = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
+    let (name, sent) = (args.name, SentMessages::default());
+    let terminal = Terminal {
+        args,
+        session,
+        stage,
+        name,
+        completions,
+        output,
+        sent,
+        interrupts,
+        was_connected: false,
+        leaving: None,
+    };
     terminal.run().await
 }
 
 impl Terminal<'_> {
     async fn run(mut self) -> Exit {
-        match self.place {
-            Place::Naming => {
-                self.show.note("your name? 1 to 20 letters and digits; Enter alone: come as a guest").await;
+        match self.stage {
+            Stage::AskingName => {
+                self.output.note("your name? 1 to 20 letters and digits; Enter alone: come as a guest").await;
             }
-            _ => self.show.note(&connecting(&self.args.server)).await,
+            _ => self.output.note(&connecting(&self.args.server)).await,
         }
         loop {
             let due = self.due();
             let step = tokio::select! {
-                happening = self.room.next(), if !matches!(self.place, Place::Naming) => Step::Room(happening),
-                typed = self.show.typed() => Step::Typed(typed),
+                event = self.session.next(), if !matches!(self.stage, Stage::AskingName) => Step::Session(event),
+                typed = self.output.typed() => Step::Typed(typed),
                 unknown = self.sent.settled() => Step::Sent(unknown),
                 Some(()) = self.interrupts.recv() => Step::Interrupt,
                 Some(()) = OptionFuture::from(due.map(sleep_until)) => Step::Due,
             };
             let exit = match step {
-                Step::Room(happening) => self.happened(happening).await,
-                Step::Typed(typed) => self.typed(typed).await,
+                Step::Session(event) => self.on_session_event(event).await,
+                Step::Typed(event) => self.on_editor_event(event).await,
                 Step::Sent(unknown) => self.settled(unknown).await,
                 Step::Interrupt if self.leaving.is_some() => Some(Exit::Interrupted),
                 Step::Interrupt => self.leave(Exit::Interrupted).await,
@@ -120,22 +131,22 @@ impl Terminal<'_> {
     }
 
     fn show_prompt(&self) {
-        self.show.prompt(match self.place {
-            Place::Naming => NAME_PROMPT,
-            Place::Away => sent_messages::AWAY,
-            Place::In(_) => self.sent.prompt(),
+        self.output.prompt(match self.stage {
+            Stage::AskingName => NAME_PROMPT,
+            Stage::Connecting => sent_messages::CONNECTING_PROMPT,
+            Stage::Connected(_) => self.sent.prompt(),
         });
     }
 
     fn due(&self) -> Option<Instant> {
         let leaving = self.leaving.map(|(_, end)| end);
-        [leaving, self.show.due(), self.sent.due()].into_iter().flatten().min()
+        [leaving, self.output.due(), self.sent.due()].into_iter().flatten().min()
     }
 
     async fn overdue(&mut self) -> Option<Exit> {
-        self.show.overdue().await;
+        self.output.overdue().await;
         for text in self.sent.overdue() {
-            self.show.own(&text, "no OK yet").await;
+            self.output.own(&text, "no OK yet").await;
         }
         match self.leaving {
             Some((exit, end)) if end <= Instant::now() => Some(exit),
@@ -145,26 +156,26 @@ impl Terminal<'_> {
 
     async fn settled(&mut self, unknown: Option<String>) -> Option<Exit> {
         if let Some(text) = unknown {
-            self.show.own(&text, "unknown: delivered or not; it is not sent again").await;
+            self.output.own(&text, "unknown: delivered or not; it is not sent again").await;
         }
         None
     }
 
     /// Says BYE, once everything is acknowledged. The terminal is given back at once.
     async fn leave(&mut self, exit: Exit) -> Option<Exit> {
-        self.show.stop();
-        let Place::In(client) = &self.place else { return Some(exit) };
+        self.output.stop();
+        let Stage::Connected(client) = &self.stage else { return Some(exit) };
         client.leave().await;
-        self.leaving = Some((exit, Instant::now() + PARTING));
+        self.leaving = Some((exit, Instant::now() + LEAVE_TIMEOUT));
         None
     }
 
     async fn end(mut self, exit: Exit) -> Exit {
-        self.show.stop();
-        self.show.overdue_now().await;
+        self.output.stop();
+        self.output.overdue_now().await;
         let unknown = self.sent.abandon();
         for text in &unknown {
-            self.show.own(text, "unacknowledged").await;
+            self.output.own(text, "unacknowledged").await;
         }
         let told = self.sent.has_unknown() || !unknown.is_empty();
         if told && matches!(exit, Exit::Done | Exit::Lost) { Exit::Unacknowledged } else { exit }

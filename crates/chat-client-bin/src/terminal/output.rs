@@ -10,16 +10,16 @@ use tokio::time::Instant;
 
 use super::{
     burst::Burst,
-    editor::{Editor, Next, Typed},
+    editor::{Editor, EditorCommand, EditorEvent},
     paint::Paint,
     size::columns as width,
 };
 use crate::Args;
 
 /// Joins and leaves wait so long for others to be told with.
-const GATHER: Duration = Duration::from_millis(400);
+const BURST_WINDOW: Duration = Duration::from_millis(400);
 
-pub(super) struct Show {
+pub(super) struct Output {
     pub(super) editor: Option<Editor>,
     paint: Paint,
     name: Option<Name>,
@@ -28,7 +28,7 @@ pub(super) struct Show {
     gathered: Option<Instant>,
 }
 
-impl Show {
+impl Output {
     pub(super) fn new(args: &Args) -> Self {
         let sensible = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
         let paint = Paint { color: args.color.or(sensible), bell: args.bell.or(true), time: args.time.clone() };
@@ -40,14 +40,14 @@ impl Show {
     }
 
     /// What is typed next; for ever nothing without an editor. It may be dropped unfinished.
-    pub(super) async fn typed(&mut self) -> Typed {
+    pub(super) async fn typed(&mut self) -> EditorEvent {
         match &mut self.editor {
             Some(editor) => editor.typed().await,
             None => std::future::pending().await,
         }
     }
 
-    pub(super) fn next(&self, next: Next) {
+    pub(super) fn next(&self, next: EditorCommand) {
         if let Some(editor) = &self.editor {
             editor.next(next);
         }
@@ -79,8 +79,8 @@ impl Show {
 
     pub(super) async fn event(&mut self, event: &Event, own: Option<Name>) {
         self.name = own;
-        if self.burst.take(event) {
-            self.gathered.get_or_insert_with(|| Instant::now() + GATHER);
+        if self.burst.add(event) {
+            self.gathered.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
             return;
         }
         // What came before it stands before it.
@@ -134,7 +134,7 @@ impl Show {
     /// Shows who came and left.
     pub(super) async fn overdue_now(&mut self) {
         self.gathered = None;
-        if let Some(line) = self.burst.show() {
+        if let Some(line) = self.burst.take_line() {
             self.print(self.paint.note(&line, width())).await;
         }
     }

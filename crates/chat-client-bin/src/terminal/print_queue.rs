@@ -11,35 +11,35 @@ use tokio::sync::mpsc;
 use super::draft::Draft;
 
 /// So many lines may wait.
-const CAPACITY: usize = 10_000;
+const MAX_QUEUED_LINES: usize = 10_000;
 /// So many are printed between two keys.
-const AT_ONCE: usize = 500;
+const MAX_LINES_PER_PRINT: usize = 500;
 
 /// Takes lines in, and has them back where no editor printed them.
 #[derive(Debug)]
-pub(super) struct Above {
+pub(super) struct PrintQueue {
     lines: mpsc::Sender<String>,
     waiting: Arc<Mutex<mpsc::Receiver<String>>>,
 }
 
 /// Hands the lines to the editor's printer, on its thread.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct PrintFeed {
     waiting: Arc<Mutex<mpsc::Receiver<String>>>,
     printer: blocking::SyncSender<String>,
     draft: Draft,
 }
 
 /// And the printer to be given to the editor.
-pub(super) fn above(draft: Draft) -> (Above, Feed, ExternalPrinter<String>) {
-    let (lines, waiting) = mpsc::channel(CAPACITY);
+pub(super) fn print_queue(draft: Draft) -> (PrintQueue, PrintFeed, ExternalPrinter<String>) {
+    let (lines, waiting) = mpsc::channel(MAX_QUEUED_LINES);
     let waiting = Arc::new(Mutex::new(waiting));
-    let printer = ExternalPrinter::new(AT_ONCE);
-    let feed = Feed { waiting: Arc::clone(&waiting), printer: printer.sender(), draft };
-    (Above { lines, waiting }, feed, printer)
+    let printer = ExternalPrinter::new(MAX_LINES_PER_PRINT);
+    let feed = PrintFeed { waiting: Arc::clone(&waiting), printer: printer.sender(), draft };
+    (PrintQueue { lines, waiting }, feed, printer)
 }
 
-impl Above {
+impl PrintQueue {
     pub(super) async fn print(&self, line: String) {
         // The other end is here.
         let _ = self.lines.send(line).await;
@@ -47,16 +47,16 @@ impl Above {
 
     /// What was not printed.
     pub(super) fn left(&self) -> Vec<String> {
-        take(&self.waiting, CAPACITY)
+        take(&self.waiting, MAX_QUEUED_LINES)
     }
 }
 
-impl Feed {
+impl PrintFeed {
     /// To be called right before the editor prints. Nothing can be typed in between, so that the printer finds the cursor
     /// where it is put.
     pub(super) fn feed(&self) {
         let Some(aside) = self.draft.step_aside() else { return };
-        let lines = take(&self.waiting, AT_ONCE);
+        let lines = take(&self.waiting, MAX_LINES_PER_PRINT);
         if lines.is_empty() {
             return;
         }

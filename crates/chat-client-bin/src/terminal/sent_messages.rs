@@ -6,22 +6,22 @@ use chat_client::{Receipt, SendError, Text};
 use tokio::time::Instant;
 
 /// A message that is acknowledged within this time is shown once, in its place; one that is not is shown before, marked.
-const SOON: Duration = Duration::from_millis(500);
+const MARK_AFTER: Duration = Duration::from_millis(500);
 
 /// Where messages cannot be sent.
-pub(super) const AWAY: &str = ".. ";
+pub(super) const CONNECTING_PROMPT: &str = ".. ";
 
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(super) struct SentMessages {
     waiting: VecDeque<(Text, Receipt, Instant)>,
     /// Those at the front of `waiting` that were shown as not acknowledged.
     marked: usize,
     has_unknown: bool,
 }
 
-impl Sent {
+impl SentMessages {
     pub(super) fn push(&mut self, text: Text, receipt: Receipt) {
-        self.waiting.push_back((text, receipt, Instant::now() + SOON));
+        self.waiting.push_back((text, receipt, Instant::now() + MARK_AFTER));
     }
 
     /// It tells how many messages have no `OK` yet.

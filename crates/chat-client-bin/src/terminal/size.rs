@@ -1,7 +1,7 @@
 //! How large the terminal is, asked anew each time: it may change.
 
 /// Where the terminal does not tell.
-const USUAL: (u16, u16) = (24, 80);
+const DEFAULT_SIZE: (u16, u16) = (24, 80);
 
 pub(super) fn rows() -> u16 {
     size().0
@@ -19,5 +19,5 @@ fn size() -> (u16, u16) {
     {
         return (size.ws_row, size.ws_col);
     }
-    USUAL
+    DEFAULT_SIZE
 }

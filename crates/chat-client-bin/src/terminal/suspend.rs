@@ -12,12 +12,12 @@ pub(super) async fn suspend() {
     };
 
     /// Without a shell to wake it up, it is not stopped.
-    const UNSTOPPED: Duration = Duration::from_millis(300);
+    const STOP_TIMEOUT: Duration = Duration::from_millis(300);
 
     // The signal reaches some thread, some time: until it has, nobody may use the terminal.
     let Ok(mut continued) = signal(SignalKind::from_raw(Signal::CONT.as_raw())) else { return };
     if kill_current_process_group(Signal::TSTP).is_ok() {
-        let _ = timeout(UNSTOPPED, continued.recv()).await;
+        let _ = timeout(STOP_TIMEOUT, continued.recv()).await;
     }
 }
 

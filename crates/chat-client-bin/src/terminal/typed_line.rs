@@ -3,8 +3,8 @@
 use chat_client::{Name, SendError, conversation::Input};
 
 use super::{
-    Place, Terminal, connecting,
-    editor::{Next, Typed},
+    Stage, Terminal, connecting,
+    editor::{EditorCommand, EditorEvent},
     suspend,
 };
 use crate::{Exit, complain};
@@ -19,35 +19,35 @@ a line is a message to everybody; Tab completes names and commands
 //text       say /text";
 
 impl Terminal<'_> {
-    pub(super) async fn typed(&mut self, typed: Typed) -> Option<Exit> {
-        let line = match typed {
-            Typed::Line(line) => line,
-            Typed::Interrupt => return self.leave(Exit::Interrupted).await,
-            Typed::End => return self.leave(Exit::Done).await,
-            Typed::Suspend => {
+    pub(super) async fn on_editor_event(&mut self, event: EditorEvent) -> Option<Exit> {
+        let line = match event {
+            EditorEvent::Line(line) => line,
+            EditorEvent::Interrupt => return self.leave(Exit::Interrupted).await,
+            EditorEvent::End => return self.leave(Exit::Done).await,
+            EditorEvent::Suspend => {
                 suspend::suspend().await;
-                self.show.next(Next::Read);
+                self.output.next(EditorCommand::Read);
                 return None;
             }
-            Typed::Failed(why) => {
+            EditorEvent::Failed(why) => {
                 complain(&format!("the terminal failed: {why}; use a pipe"));
                 return self.leave(Exit::Failed).await;
             }
         };
-        if matches!(self.place, Place::Naming) && !line.starts_with('/') {
+        if matches!(self.stage, Stage::AskingName) && !line.starts_with('/') {
             self.named(line.trim()).await;
             self.show_prompt();
-            self.show.next(Next::Read);
+            self.output.next(EditorCommand::Read);
             return None;
         }
         // A paste may have brought several lines.
-        let mut inputs = line.lines().map(Input::read);
-        if inputs.all(|input| matches!(input, Input::Say(_) | Input::Nothing)) {
-            self.show.erase();
+        let mut inputs = line.lines().map(Input::parse);
+        if inputs.all(|input| matches!(input, Input::Say(_) | Input::Empty)) {
+            self.output.erase();
         }
         let mut kept = Vec::new();
         for line in line.lines() {
-            let input = Input::read(line);
+            let input = Input::parse(line);
             if matches!(input, Input::Quit) {
                 return self.leave(Exit::Done).await;
             }
@@ -56,70 +56,72 @@ impl Terminal<'_> {
             }
         }
         self.show_prompt();
-        self.show.next(if kept.is_empty() { Next::Read } else { Next::ReadAgain(kept.join("\n")) });
+        self.output.next(if kept.is_empty() { EditorCommand::Read } else { EditorCommand::ReadAgain(kept.join("\n")) });
         None
     }
 
     /// Does what a line says; `false`: it could not be sent, and is to be kept.
     pub(super) async fn take(&mut self, input: Input) -> bool {
         match input {
-            Input::Nothing | Input::Quit => {}
+            Input::Empty | Input::Quit => {}
             Input::Say(text) => {
-                let Place::In(client) = &self.place else {
-                    self.show.note("not connected: your line is kept").await;
+                let Stage::Connected(client) = &self.stage else {
+                    self.output.note("not connected: your line is kept").await;
                     return false;
                 };
                 match client.queue(text.clone()).await {
                     Ok(receipt) => {
                         self.sent.push(text, receipt);
                     }
-                    Err(SendError::Bye) => self.show.warning("a guest cannot say BYE: /quit leaves").await,
+                    Err(SendError::Bye) => self.output.warning("a guest cannot say BYE: /quit leaves").await,
                     Err(_) => return false,
                 }
             }
-            Input::Clients => match &self.place {
-                Place::In(client) if client.name().is_some() => {
+            Input::Clients => match &self.stage {
+                Stage::Connected(client) if client.name().is_some() => {
                     client.request_clients().await;
                 }
-                Place::In(_) => self.show.warning("guests cannot ask who is here: /name NAME gives you a name").await,
-                _ => self.show.note("not connected").await,
+                Stage::Connected(_) => {
+                    self.output.warning("guests cannot ask who is here: /name NAME gives you a name").await;
+                }
+                _ => self.output.note("not connected").await,
             },
             Input::Help => {
                 for line in HELP.lines() {
-                    self.show.note(line).await;
+                    self.output.note(line).await;
                 }
             }
-            Input::Reconnect => match self.place {
-                Place::In(_) => self.show.note("you are connected").await,
-                _ => self.room.redial().hurry(),
+            Input::Reconnect => match self.stage {
+                Stage::Connected(_) => self.output.note("you are connected").await,
+                _ => self.session.redial().hurry(),
             },
             Input::Name(name) => self.rename(&name).await,
-            Input::Unknown(word) => {
-                self.show
+            Input::UnknownCommand(word) => {
+                self.output
                     .warning(&format!("no such command: {word} (/help tells them; to say it, write /{word})"))
                     .await;
             }
-            Input::Unsayable(why) => self.show.warning(&format!("not sent: {why}")).await,
-            Input::Senseless(why) => self.show.warning(&why).await,
-            _ => self.show.warning("this is not possible at a terminal").await,
+            Input::InvalidText(why) => self.output.warning(&format!("not sent: {why}")).await,
+            Input::Malformed(why) => self.output.warning(&why).await,
+            _ => self.output.warning("this is not possible at a terminal").await,
         }
         true
     }
 
     pub(super) async fn rename(&mut self, name: &str) {
-        match &self.place {
-            Place::In(client) => {
+        match &self.stage {
+            Stage::Connected(client) => {
                 if let Some(name) = client.name() {
-                    self.show.warning(&format!("you are {name} here: /quit, and come again as another")).await;
+                    self.output.warning(&format!("you are {name} here: /quit, and come again as another")).await;
                     return;
                 }
                 match Name::chosen(name) {
                     Ok(name) => {
                         self.name = Some(name);
-                        self.room.redial().rename(Some(name));
+                        self.session.redial().rename(Some(name));
                         client.leave().await;
                     }
-                    Err(why) => self.show.warning(&why.to_string()).await,
+                    Err(why) => self.output.warning(&why.to_string()).await,
                 }
             }
             _ => self.named(name).await,
@@ -132,14 +134,14 @@ impl Terminal<'_> {
             _ if name.is_empty() => None,
             Ok(name) => Some(name),
             Err(why) => {
-                self.show.warning(&format!("{why}: choose another")).await;
+                self.output.warning(&format!("{why}: choose another")).await;
                 return;
             }
         };
         self.name = name;
-        self.room.redial().rename(name);
-        self.room.resume();
-        self.place = Place::Away;
-        self.show.note(&connecting(&self.args.server)).await;
+        self.session.redial().rename(name);
+        self.session.resume();
+        self.stage = Stage::Connecting;
+        self.output.note(&connecting(&self.args.server)).await;
     }
 }

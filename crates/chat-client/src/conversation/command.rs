@@ -10,12 +10,12 @@ a line is a message to everybody
 /help      this
 //text     say /text";
 
-/// A typed line.
+/// The meaning of a line of input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Input {
     /// An empty line.
-    Nothing,
+    Empty,
     /// A message.
     Say(Text),
     /// `/clients`
@@ -24,23 +24,23 @@ pub enum Input {
     Quit,
     /// `/help`
     Help,
-    /// Another word after a slash.
-    Unknown(String),
+    /// An unknown command.
+    UnknownCommand(String),
     /// `/reconnect`
     Reconnect,
-    /// `/name NAME`; the name is not checked yet, and empty where there is none.
+    /// `/name NAME`. The name is unchecked, and empty if it is missing.
     Name(String),
-    /// A line that no message may hold (clause 1.5).
-    Unsayable(TextError),
-    /// A line in some other notation that makes no sense, and why.
-    Senseless(String),
+    /// A line that is not a valid text (clause 1.5).
+    InvalidText(TextError),
+    /// A line in another notation, such as JSON, that is not valid, and why.
+    Malformed(String),
 }
 
 impl Input {
-    /// Reads a line, given without its end. `//text` says `/text`.
-    pub fn read(line: &str) -> Self {
+    /// Parses a line without its line end. `//text` says `/text`.
+    pub fn parse(line: &str) -> Self {
         let text = match line.strip_prefix('/') {
-            None if line.is_empty() => return Self::Nothing,
+            None if line.is_empty() => return Self::Empty,
             None => line,
             Some(text) if text.starts_with('/') => text,
             Some(command) => {
@@ -51,11 +51,11 @@ impl Input {
                     "reconnect" => Self::Reconnect,
                     "name" => Self::Name(String::new()),
                     _ if command.starts_with("name ") => Self::Name(command["name ".len()..].trim().to_owned()),
-                    _ => Self::Unknown(line.split_whitespace().next().unwrap_or(line).to_owned()),
+                    _ => Self::UnknownCommand(line.split_whitespace().next().unwrap_or(line).to_owned()),
                 };
             }
         };
-        Text::new(text).map_or_else(Self::Unsayable, Self::Say)
+        Text::new(text).map_or_else(Self::InvalidText, Self::Say)
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn each_kind_of_line() {
         for (line, meaning) in [
-            ("", Input::Nothing),
+            ("", Input::Empty),
             (" ", say(" ")),
             ("hi", say("hi")),
             (" /quit", say(" /quit")),
@@ -83,14 +83,14 @@ mod tests {
             ("/reconnect", Input::Reconnect),
             ("/name", Input::Name(String::new())),
             ("/name  bob ", Input::Name("bob".into())),
-            ("/Quit", Input::Unknown("/Quit".into())),
-            ("/quit now", Input::Unknown("/quit".into())),
-            ("/home is nice", Input::Unknown("/home".into())),
-            ("/", Input::Unknown("/".into())),
-            ("a\u{1b}[2J", Input::Unsayable(TextError::Control)),
-            (&"a".repeat(2_001), Input::Unsayable(TextError::TooLong)),
+            ("/Quit", Input::UnknownCommand("/Quit".into())),
+            ("/quit now", Input::UnknownCommand("/quit".into())),
+            ("/home is nice", Input::UnknownCommand("/home".into())),
+            ("/", Input::UnknownCommand("/".into())),
+            ("a\u{1b}[2J", Input::InvalidText(TextError::Control)),
+            (&"a".repeat(2_001), Input::InvalidText(TextError::TooLong)),
         ] {
-            assert_eq!(Input::read(line), meaning, "{line:?}");
+            assert_eq!(Input::parse(line), meaning, "{line:?}");
         }
     }
 }

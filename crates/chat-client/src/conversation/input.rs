@@ -1,4 +1,4 @@
-//! Lines from a keyboard or a pipe, of which none fills the memory.
+//! Lines of input, of limited length.
 
 use std::io;
 
@@ -10,34 +10,34 @@ use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
 
 use super::Input;
 
-/// What stands in the place of a line that cannot be read.
+/// An input line that could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// The line is longer than any message may be; it was thrown away up to its end.
+    /// The line is longer than any message. It was discarded up to its end.
     #[error("the line is too long: a text has at most {} characters", chat_proto::MAX_TEXT)]
     TooLong,
     /// The line is not UTF-8.
     #[error("the line is not UTF-8")]
     NotUtf8,
-    /// Reading failed. No line follows.
+    /// Reading failed. This is the last item.
     #[error("{0}")]
     Io(io::ErrorKind),
 }
 
-/// What `reader` says line by line: see [`Input::read`]. A line that cannot be read is an item too.
+/// Parses the lines of `reader`: see [`Input::parse`]. A line that cannot be read is an item, and the stream goes on.
 pub fn inputs<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<Input, InputError>> {
-    input_lines(reader, MAX_LINE).map(|line| line.map(|line| Input::read(&line)))
+    input_lines(reader, MAX_LINE).map(|line| line.map(|line| Input::parse(&line)))
 }
 
-/// The lines of `reader`, of up to `longest` octets, without their LF or CRLF; the last one may lack it. A line that cannot
-/// be read is an item too.
+/// The lines of `reader` without their LF or CRLF, of at most `longest` bytes. The last line may lack its line end. A
+/// line that cannot be read is an item, and the stream goes on.
 pub fn input_lines<R: AsyncRead>(reader: R, longest: usize) -> impl Stream<Item = Result<String, InputError>> {
     let lines = FramedRead::new(reader, InputCodec(LinesCodec::new_with_max_length(longest)));
     lines.map(|line| line.unwrap_or_else(|error| Err(InputError::Io(error.kind()))))
 }
 
-/// `LinesCodec`, whose errors about one line are made items: after an error a stream ends.
+/// `LinesCodec` with its errors as items: a stream ends after an error.
 struct InputCodec(LinesCodec);
 
 type Item = Result<String, InputError>;
@@ -46,7 +46,7 @@ fn item(line: Result<Option<String>, LinesCodecError>) -> Option<Item> {
     match line {
         Ok(line) => line.map(Ok),
         Err(LinesCodecError::MaxLineLengthExceeded) => Some(Err(InputError::TooLong)),
-        // The codec reads from memory: it fails only where the line is not UTF-8.
+        // The codec reads from memory, so this is invalid UTF-8.
         Err(LinesCodecError::Io(_)) => Some(Err(InputError::NotUtf8)),
     }
 }

@@ -1,4 +1,6 @@
-//! A conversation: lines that somebody types or a script pipes in, joined with what happens in the room.
+//! A conversation: lines that a person types or a script pipes in, and the events of the chat room.
+//!
+//! [`talk`] runs it. [`inputs`] parses the lines, [`render`] turns events into lines, and a [`Screen`] writes them.
 
 mod command;
 mod input;
@@ -12,7 +14,7 @@ use chat_proto::Text;
 use futures::{Stream, StreamExt};
 use tokio::{io::AsyncWrite, time::sleep};
 
-use crate::{ChatClient, Closed, Event, Events, client::Slot};
+use crate::{ChatClient, CloseReason, Event, Events, client::RequestPermit};
 use pending::{Outcome, Pending};
 
 pub use command::Input;
@@ -20,40 +22,71 @@ pub use input::{InputError, input_lines, inputs};
 pub use render::{Line, render};
 pub use screen::Screen;
 
-/// When a conversation has to end, the server has so long for what it still owes.
-const PARTING: Duration = Duration::from_secs(1);
+/// Time for the last answers when `until` ends the conversation.
+const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How a conversation went.
+/// How a conversation ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub struct Talked {
-    /// How its session ended.
-    pub closed: Closed,
-    /// How many lines did not become a message: the server refused them, or they hold what no message may.
+pub struct ConversationReport {
+    /// Why its session ended.
+    pub reason: CloseReason,
+    /// Number of lines that did not become messages: the server refused them, or they are not valid texts.
     pub refused: usize,
-    /// The messages that the session ended without an answer to (clause 7.6).
+    /// Messages without an answer at the end of the session (clause 7.6).
     pub unacknowledged: Vec<Text>,
-    /// Why the input could not be read, or the output not be written any more.
-    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe): the output's reader has seen enough.
+    /// Why reading the input or writing the output failed.
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe): the reader of the output has closed it.
     pub failure: Option<io::ErrorKind>,
-    /// Whether there is nothing left of the input, or it said `/quit`.
+    /// Whether the input has ended, or said `/quit`.
     pub input_over: bool,
 }
 
-/// Talks until the input ends (or says `/quit`), the output's reader is gone, `until` is done, or the session is over.
+/// Runs a conversation until the input ends or says `/quit`, the output is closed, `until` is done, or the session
+/// ends.
 ///
-/// `input` says what to do: see [`inputs`]. What others
-/// say goes to the screen's output, what concerns the session to its status. At the end it waits for every
-/// answer that is still out, then says `BYE`; after `until`, only for a second.
+/// `input` is usually [`inputs`] of a stream. Events go to the output of `screen`, and messages about the session to
+/// its status. When the input ends, it waits for all answers and says `BYE`. After `until` it waits for at most a
+/// second.
 ///
-/// Events are read all the time, so none is missed as long as the output takes what it is given.
+/// It reads events all the time, so none is missed while the output accepts data.
+///
+/// ```
+/// use std::future::pending;
+///
+/// use chat_client::{
+///     CloseReason, Login,
+///     conversation::{Screen, inputs, talk},
+/// };
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\n", "FROM ann MSG hello\r\nOK\r\n", "BYE\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// let (mut output, mut status) = (Vec::new(), Vec::new());
+/// let mut screen = Screen::new(&mut output, &mut status);
+/// let report = talk(&client, &mut events, inputs(&b"hi all\n"[..]), &mut screen, pending()).await;
+/// assert_eq!(report.reason, CloseReason::Left);
+/// assert_eq!(output, b"<ann> hello\n");
+/// # Ok(())
+/// # }
+/// ```
 pub async fn talk<I, O, E>(
     client: &ChatClient,
     events: &mut Events,
     input: I,
     screen: &mut Screen<O, E>,
     until: impl Future<Output = ()>,
-) -> Talked
+) -> ConversationReport
 where
     I: Stream<Item = Result<Input, InputError>>,
     O: AsyncWrite + Unpin,
@@ -62,34 +95,40 @@ where
     let mut input = std::pin::pin!(input);
     let mut until = std::pin::pin!(async {
         until.await;
-        PARTING
+        LAST_ANSWERS_TIMEOUT
     });
     let mut parting = None;
-    let mut talk =
-        Talk { client, screen, pending: Pending::default(), refused: 0, unacknowledged: Vec::new(), failure: None };
-    // Room for one request, got before a line is read: input that comes faster than the server answers is left unread.
-    let mut slot: Option<Slot<'_>> = None;
+    let mut conversation = Conversation {
+        client,
+        screen,
+        pending: Pending::default(),
+        refused: 0,
+        unacknowledged: Vec::new(),
+        failure: None,
+    };
+    // Reserve before reading a line: then the input is read only as fast as the server answers.
+    let mut permit: Option<RequestPermit<'_>> = None;
     let (mut listening, mut over) = (true, false);
-    let closed = loop {
+    let reason = loop {
         tokio::select! {
             event = events.next() => match event {
                 Some(event) => {
-                    if let Some(closed) = talk.show(event, events).await {
-                        break closed;
+                    if let Some(reason) = conversation.show(event, events).await {
+                        break reason;
                     }
                 }
-                None => break Closed::Aborted,
+                None => break CloseReason::Aborted,
             },
-            room = client.slot(), if slot.is_none() && !over => match room {
-                Some(room) if listening => slot = Some(room),
-                Some(room) => {
-                    room.leave();
+            reserved = client.reserve_request(), if permit.is_none() && !over => match reserved {
+                Some(reserved) if listening => permit = Some(reserved),
+                Some(reserved) => {
+                    reserved.leave();
                     over = true;
                 }
                 None => over = true,
             },
-            line = input.next(), if slot.is_some() && listening => match (line, slot.take()) {
-                (Some(line), Some(room)) => slot = talk.take(line, room, &mut listening).await,
+            line = input.next(), if permit.is_some() && listening => match (line, permit.take()) {
+                (Some(line), Some(reserved)) => permit = conversation.take(line, reserved, &mut listening).await,
                 _ => listening = false,
             },
             left = &mut until, if parting.is_none() => {
@@ -97,22 +136,22 @@ where
                 listening = false;
             }
             () = async { parting.as_mut().expect("it is asked for").await }, if parting.is_some() => {
-                break Closed::Abandoned;
+                break CloseReason::TimedOut;
             }
-            outcome = talk.pending.front(), if !talk.pending.is_empty() => talk.settle(outcome).await,
+            outcome = conversation.pending.front(), if !conversation.pending.is_empty() => conversation.settle(outcome).await,
         }
-        if talk.screen.failure().is_some() {
+        if conversation.screen.failure().is_some() {
             listening = false;
         }
         if !listening {
-            slot = None;
+            permit = None;
         }
     };
-    drop(slot);
-    talk.finish(closed, !listening).await
+    drop(permit);
+    conversation.finish(reason, !listening).await
 }
 
-struct Talk<'a, O, E> {
+struct Conversation<'a, O, E> {
     client: &'a ChatClient,
     screen: &'a mut Screen<O, E>,
     pending: Pending,
@@ -121,28 +160,28 @@ struct Talk<'a, O, E> {
     failure: Option<io::ErrorKind>,
 }
 
-impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
-    /// Shows an event and those that are there already, as one write.
-    async fn show(&mut self, first: Event, events: &mut Events) -> Option<Closed> {
-        const AT_ONCE: usize = 256;
-        let mut closed = None;
-        for event in iter::once(first).chain(iter::from_fn(|| events.ready())).take(AT_ONCE) {
+impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
+    /// Shows an event and all that are already buffered, in one write.
+    async fn show(&mut self, first: Event, events: &mut Events) -> Option<CloseReason> {
+        const MAX_EVENTS_PER_WRITE: usize = 256;
+        let mut close_reason = None;
+        for event in iter::once(first).chain(iter::from_fn(|| events.ready())).take(MAX_EVENTS_PER_WRITE) {
             if let Event::Closed(reason) = event {
-                closed = Some(reason);
+                close_reason = Some(reason);
             }
             self.screen.event(&event);
         }
         self.screen.flush().await;
-        closed
+        close_reason
     }
 
-    /// Does what a line says. The room is given back if it was not needed.
+    /// Executes a line. Returns the permit if it was not used.
     async fn take(
         &mut self,
         input: Result<Input, InputError>,
-        room: Slot<'a>,
+        permit: RequestPermit<'a>,
         listening: &mut bool,
-    ) -> Option<Slot<'a>> {
+    ) -> Option<RequestPermit<'a>> {
         let input = match input {
             Ok(input) => input,
             Err(InputError::Io(kind)) => {
@@ -152,45 +191,47 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
                 self.screen.flush().await;
                 return None;
             }
-            Err(error) => return self.not_sent(&error.to_string(), room).await,
+            Err(error) => return self.not_sent(&error.to_string(), permit).await,
         };
         let guest = self.client.name().is_none();
         match input {
-            Input::Nothing => return Some(room),
+            Input::Empty => return Some(permit),
             Input::Say(text) if guest && text.as_str() == "BYE" => {
-                return self.not_sent("a guest cannot say BYE: /quit leaves, --name NAME gives you a name", room).await;
+                return self
+                    .not_sent("a guest cannot say BYE: /quit leaves, --name NAME gives you a name", permit)
+                    .await;
             }
-            Input::Say(text) => self.pending.message(text.clone(), room.say(text)),
+            Input::Say(text) => self.pending.message(text.clone(), permit.say(text)),
             Input::Clients if guest => {
                 self.screen.status("guests cannot ask who is here: come with a name (--name NAME)");
                 self.screen.flush().await;
-                return Some(room);
+                return Some(permit);
             }
-            Input::Clients => self.pending.roster(room.roster()),
+            Input::Clients => self.pending.roster(permit.roster()),
             Input::Quit => *listening = false,
             Input::Help => {
                 command::HELP.lines().for_each(|line| self.screen.status(line));
                 self.screen.flush().await;
-                return Some(room);
+                return Some(permit);
             }
-            Input::Unknown(word) => {
+            Input::UnknownCommand(word) => {
                 let hint = format!("no such command: {word} (/help tells them; to say it, write /{word})");
-                return self.not_sent(&hint, room).await;
+                return self.not_sent(&hint, permit).await;
             }
             Input::Reconnect | Input::Name(_) => {
-                return self.not_sent("that is for a terminal: here, start with --reconnect, --name", room).await;
+                return self.not_sent("that is for a terminal: here, start with --reconnect, --name", permit).await;
             }
-            Input::Senseless(why) => return self.not_sent(&why, room).await,
-            Input::Unsayable(why) => return self.not_sent(&why.to_string(), room).await,
+            Input::Malformed(why) => return self.not_sent(&why, permit).await,
+            Input::InvalidText(why) => return self.not_sent(&why.to_string(), permit).await,
         }
         None
     }
 
-    async fn not_sent(&mut self, why: &str, room: Slot<'a>) -> Option<Slot<'a>> {
+    async fn not_sent(&mut self, why: &str, permit: RequestPermit<'a>) -> Option<RequestPermit<'a>> {
         self.refused += 1;
         self.screen.status(&format!("not sent: {why}"));
         self.screen.flush().await;
-        Some(room)
+        Some(permit)
     }
 
     async fn settle(&mut self, outcome: Outcome) {
@@ -206,18 +247,18 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
         self.screen.flush().await;
     }
 
-    /// The session is over, so every answer that is still to come is there.
-    async fn finish(mut self, closed: Closed, input_over: bool) -> Talked {
-        if closed == Closed::Abandoned {
+    /// The session is over: all remaining answers are available.
+    async fn finish(mut self, reason: CloseReason, input_over: bool) -> ConversationReport {
+        if reason == CloseReason::TimedOut {
             self.unacknowledged.extend(self.pending.abandon());
         }
         while !self.pending.is_empty() {
             let outcome = self.pending.front().await;
             self.settle(outcome).await;
         }
-        if closed != Closed::Left {
-            let lost = if closed.is_lost() { "connection lost: " } else { "" };
-            self.screen.status(&format!("{lost}{closed}"));
+        if reason != CloseReason::Left {
+            let lost = if reason.is_lost() { "connection lost: " } else { "" };
+            self.screen.status(&format!("{lost}{reason}"));
         }
         if !self.unacknowledged.is_empty() {
             let many = self.unacknowledged.len();
@@ -228,6 +269,6 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Talk<'a, O, E> {
         }
         self.screen.flush().await;
         let failure = self.failure.or(self.screen.failure());
-        Talked { closed, refused: self.refused, unacknowledged: self.unacknowledged, failure, input_over }
+        ConversationReport { reason, refused: self.refused, unacknowledged: self.unacknowledged, failure, input_over }
     }
 }

@@ -4,17 +4,17 @@ use chat_proto::ServerMessage;
 
 use crate::{Event, escape};
 
-/// Where a rendered line belongs.
+/// A line to show, and where it belongs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Line {
-    /// What a reader of the conversation wants: it goes to the output.
+    /// A part of the conversation, for the output.
     Data(String),
-    /// What is about the session, not of it.
+    /// A message about the session, for the status.
     Status(String),
 }
 
-/// How an event is shown, without a line break. `None`: it needs no line.
+/// Renders an event, without a line end. `None`: nothing is shown.
 pub fn render(event: &Event) -> Option<Line> {
     let line = match event {
         Event::Message { from, text } => Line::Data(format!("<{from}> {}", escape(text.as_str()))),
@@ -32,13 +32,13 @@ pub fn render(event: &Event) -> Option<Line> {
         }
         Event::Unexpected(message) => Line::Status(format!("the server says unasked: {}", stray(message))),
         Event::Missed(count) => Line::Status(format!("{count} lines came faster than they could be shown")),
-        // The sender hears of these otherwise.
+        // Shown in other ways: by the sender's prompt, and at the end.
         Event::Accepted(_) | Event::Refused(_) | Event::Closed(_) => return None,
     };
     Some(line)
 }
 
-/// A stray roster may be long: its verb says enough.
+/// A roster may be long, so it is shortened.
 fn stray(message: &ServerMessage) -> String {
     match message {
         ServerMessage::Clients { total, .. } => format!("LIST CLIENTS {total} …"),

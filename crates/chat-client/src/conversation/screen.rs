@@ -1,4 +1,4 @@
-//! Where a conversation is shown: data on one stream, status on another.
+//! Shows a conversation: data on one stream, status on another.
 
 use std::{fmt, io};
 
@@ -9,9 +9,10 @@ use crate::{Event, escape};
 
 type Format = Box<dyn Fn(&Event) -> Option<Line> + Send>;
 
-/// Two streams of lines: the conversation on `O` (say, standard output), what concerns the session on `E` (standard error).
+/// Two streams of lines: `O` for the conversation, such as stdout, and `E` for messages about the session, such as
+/// stderr.
 ///
-/// Lines are gathered, and written together. All that is shown is escaped: see [`escape`](crate::escape).
+/// Lines are buffered and written together. Everything is escaped before it is shown: see [`escape`](crate::escape).
 pub struct Screen<O, E> {
     format: Format,
     output: O,
@@ -22,24 +23,24 @@ pub struct Screen<O, E> {
 }
 
 impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
-    /// A screen of these two streams.
+    /// A screen with these two streams.
     pub fn new(output: O, status: E) -> Self {
         Self { format: Box::new(render), output, status, data: String::new(), notes: String::new(), failure: None }
     }
 
-    /// Shows events in this way, not by [`render`]. Lines must be escaped.
+    /// Uses `format` in place of [`render`]. The lines must be escaped.
     #[must_use]
     pub fn format(mut self, format: impl Fn(&Event) -> Option<Line> + Send + 'static) -> Self {
         self.format = Box::new(format);
         self
     }
 
-    /// Shows a line of data as it is: it must be escaped.
+    /// Adds a line of data. It must be escaped.
     pub fn data(&mut self, line: &str) {
         self.data.extend([line, "\n"]);
     }
 
-    /// Shows an event, if it is one to be shown.
+    /// Adds an event, if it has a line.
     pub fn event(&mut self, event: &Event) {
         match (self.format)(event) {
             Some(Line::Data(line)) => self.data(&line),
@@ -48,15 +49,15 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
         }
     }
 
-    /// Tells something about the session: one line, escaped here.
+    /// Adds a status line. It is escaped here.
     pub fn status(&mut self, line: &str) {
         self.notes.extend(["-- ", &escape(line), "\n"]);
     }
 
-    /// Writes what was gathered.
+    /// Writes the buffered lines.
     ///
-    /// A failure of the output is kept for [`Screen::failure`], and nothing more is written there; one of the status is not
-    /// worth a word, and there would be nowhere to say it.
+    /// After the output has failed, nothing more is written to it: see [`Screen::failure`]. Errors of the status are
+    /// ignored, because there is no other place to report them.
     pub async fn flush(&mut self) {
         if self.failure.is_none() && !self.data.is_empty() {
             self.failure = write(&mut self.output, &self.data).await.err().map(|error| error.kind());
@@ -68,7 +69,7 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
         }
     }
 
-    /// Why the output takes nothing more. [`BrokenPipe`](io::ErrorKind::BrokenPipe): its reader has gone.
+    /// Why writing to the output failed. [`BrokenPipe`](io::ErrorKind::BrokenPipe): its reader has closed it.
     pub fn failure(&self) -> Option<io::ErrorKind> {
         self.failure
     }

@@ -1,7 +1,7 @@
-//! One session after the other: [`Redial`] opens them, [`Reconnecting`] makes one stream of their events.
+//! One session after the other: [`Redial`] opens them, and [`Reconnecting`] joins their events into one stream.
 
 mod reconnecting;
 mod redial;
 
-pub use reconnecting::{Happening, Reconnecting};
-pub use redial::{Dialed, Redial};
+pub use reconnecting::{Reconnecting, SessionEvent};
+pub use redial::{DialOutcome, Redial};

@@ -1,4 +1,4 @@
-//! One stream over many sessions: what happens in the room, and where there is a gap in it.
+//! One stream of events over many sessions, with the gaps between them marked.
 
 use std::time::Duration;
 
@@ -6,21 +6,38 @@ use chat_proto::Text;
 use futures::{Stream, stream};
 use tokio::time::Instant;
 
-use super::{Dialed, Redial};
-use crate::{ChatClient, Closed, Event, Events, OpenError, SendError};
+use super::{DialOutcome, Redial};
+use crate::{ChatClient, CloseReason, Event, Events, OpenError, SendError};
 
-/// A client that comes back when its connection is lost.
+/// A client that reconnects when its connection is lost.
 ///
-/// ```no_run
-/// use chat_client::{Event, Happening, Reconnecting, Redial};
-///
-/// # async fn listen() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut room = Reconnecting::new(Redial::to("localhost".parse()?).name(Some("log".parse()?)));
-/// while let Some(happening) = room.next().await {
-///     match happening {
-///         Happening::Event(Event::Message { from, text }) => println!("{from}: {text}"),
-///         Happening::Connected { gap: Some(gap), .. } => println!("(nothing was heard for {gap:?})"),
-///         Happening::Lost { why, .. } => println!("(lost: {why})"),
+/// ```
+/// use chat_client::{Event, Login, Reconnecting, Redial, SessionEvent};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\nFROM ann MSG hello\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// # let stream = std::sync::Mutex::new(Some(stream));
+/// # let connect = move || std::future::ready(Ok(Login::over(stream.lock().unwrap().take().unwrap())));
+/// let redial = Redial::new(connect).name(Some("log".parse()?)); // or `Redial::to("localhost".parse()?)`
+/// let mut sessions = Reconnecting::new(redial);
+/// while let Some(event) = sessions.next().await {
+///     match event {
+///         SessionEvent::Event(Event::Message { from, text }) => {
+///             println!("{from}: {text}");
+/// #             break;
+///         }
+///         SessionEvent::Connected { gap: Some(gap), .. } => println!("(nothing was received for {gap:?})"),
+///         SessionEvent::Lost { reason, .. } => println!("(lost: {reason})"),
 ///         _ => {}
 ///     }
 /// }
@@ -35,104 +52,108 @@ pub struct Reconnecting {
     over: bool,
 }
 
-/// Something that happened to a [`Reconnecting`], or in the room.
+/// An event of a [`Reconnecting`] client: of its connection, or of the chat room.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Happening {
-    /// It is in the room.
+pub enum SessionEvent {
+    /// A session is open.
     Connected {
         /// The handle of this session.
         client: ChatClient,
-        /// If it was there before: so long it heard nothing. What was said meanwhile is not told.
+        /// For a later session: how long the client was away. It has missed what was said in this time.
         gap: Option<Duration>,
     },
-    /// Something in the room.
+    /// An event of the session.
     Event(Event),
-    /// The session is over, and the next one is sought.
+    /// The session is over, and the client reconnects.
     Lost {
-        /// Why.
-        why: Closed,
-        /// Messages that had no answer yet: delivered or not. They are not sent again.
+        /// Why it ended.
+        reason: CloseReason,
+        /// Number of messages without an answer. They may have been delivered or not, and are not sent again.
         unknown: u64,
     },
     /// An attempt failed.
     Failed {
-        /// Why.
-        why: OpenError,
-        /// The next attempt is made after so long. `None`: none is made, and nothing follows.
-        again: Option<Duration>,
+        /// Why it failed.
+        error: OpenError,
+        /// Delay before the next attempt. `None`: there is none, and the stream ends.
+        retry_in: Option<Duration>,
     },
 }
 
 impl Reconnecting {
-    /// Sessions from `redial`. Nothing is done before [`Reconnecting::next`] is called.
+    /// A client whose sessions `redial` opens. It connects at the first call of [`Reconnecting::next`].
     pub fn new(redial: Redial) -> Self {
         Self { redial, session: None, lost: None, over: false }
     }
 
-    /// The handle of the present session.
+    /// The handle of the current session.
     pub fn client(&self) -> Option<&ChatClient> {
         self.session.as_ref().map(|(client, _)| client)
     }
 
-    /// How it dials: to hurry it, or to change the name.
+    /// The dialer: use it to retry at once, or to change the name.
     pub fn redial(&mut self) -> &mut Redial {
         &mut self.redial
     }
 
-    /// Says `text`, in the present session only: where there is none, it is not sent, and [`SendError::Closed`].
+    /// Sends `text` in the current session.
     ///
-    /// Events go by only while [`Reconnecting::next`] is polled: await this beside it, not in its stead, or use
+    /// Events are read only while [`Reconnecting::next`] is polled. So await this next to it, for example in `select!`,
+    /// or use
     /// [`ChatClient::queue`].
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] without a session: the message is not sent. Otherwise those of [`ChatClient::send`].
     pub async fn send(&self, text: Text) -> Result<(), SendError> {
         self.client().ok_or(SendError::Closed)?.send(text).await
     }
 
-    /// The next happening; `None` after this client has left, or no further attempt is made. It may be dropped unfinished.
-    pub async fn next(&mut self) -> Option<Happening> {
+    /// The next event. `None` after this client has left, or after the last attempt has failed. Cancel safe.
+    pub async fn next(&mut self) -> Option<SessionEvent> {
         if self.over {
             return None;
         }
         if let Some((client, events)) = &mut self.session {
-            let why = match events.next().await {
-                Some(Event::Closed(closed)) => closed,
-                Some(event) => return Some(Happening::Event(event)),
-                None => Closed::Aborted,
+            let reason = match events.next().await {
+                Some(Event::Closed(reason)) => reason,
+                Some(event) => return Some(SessionEvent::Event(event)),
+                None => CloseReason::Aborted,
             };
             let unknown = client.closed().await.unknown;
             self.session = None;
-            // Neither one's own BYE nor a server that wants a name is changed by coming again.
-            if matches!(why, Closed::Left | Closed::GuestsRefused) {
+            // Reconnecting does not help: this client has left, or the server requires a name.
+            if matches!(reason, CloseReason::Left | CloseReason::GuestsRefused) {
                 self.over = true;
-                return Some(Happening::Event(Event::Closed(why)));
+                return Some(SessionEvent::Event(Event::Closed(reason)));
             }
             self.lost = Some(Instant::now());
-            return Some(Happening::Lost { why, unknown });
+            return Some(SessionEvent::Lost { reason, unknown });
         }
         Some(match self.redial.next().await {
-            Dialed::In(client, events) => {
+            DialOutcome::Connected(client, events) => {
                 self.session = Some((client.clone(), events));
-                Happening::Connected { client, gap: self.lost.take().map(|lost| lost.elapsed()) }
+                SessionEvent::Connected { client, gap: self.lost.take().map(|lost| lost.elapsed()) }
             }
-            // After a lost connection the server may hold the name for its old session a while.
-            Dialed::Failed { why, again: None } if why.is_about_the_name() && self.lost.is_some() => {
-                let again = Some(self.redial.pause());
-                Happening::Failed { why, again }
+            // The server may still hold the name for the lost session.
+            DialOutcome::Failed { error, retry_in: None } if error.is_name_refused() && self.lost.is_some() => {
+                let retry_in = Some(self.redial.pause());
+                SessionEvent::Failed { error, retry_in }
             }
-            Dialed::Failed { why, again } => {
-                self.over = again.is_none();
-                Happening::Failed { why, again }
+            DialOutcome::Failed { error, retry_in } => {
+                self.over = retry_in.is_none();
+                SessionEvent::Failed { error, retry_in }
             }
         })
     }
 
-    /// Another attempt, after one that was the last.
+    /// Allows another attempt after the last one.
     pub fn resume(&mut self) {
         self.over = false;
     }
 
-    /// The same, as a `Stream`.
-    pub fn into_stream(self) -> impl Stream<Item = Happening> {
-        stream::unfold(self, |mut room| async move { room.next().await.map(|happening| (happening, room)) })
+    /// Turns this into a `Stream`.
+    pub fn into_stream(self) -> impl Stream<Item = SessionEvent> {
+        stream::unfold(self, |mut sessions| async move { sessions.next().await.map(|event| (event, sessions)) })
     }
 }

@@ -1,4 +1,4 @@
-//! One session after the other: dials again, ever more slowly, until the server lets this client in.
+//! Dials until the server accepts this client, with growing delays between attempts.
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
@@ -8,24 +8,43 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::{Address, ChatClient, ConnectError, Events, Login, Name, OpenError};
 
-/// The first delay. What is random about a delay is added to it.
+/// The first delay. The random part is added to it.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
-/// Delays double up to this.
+/// Maximum delay, without its random part.
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A session that stood so long was a good one: after it, delays begin anew.
-const STEADY: Duration = Duration::from_secs(30);
+/// A session that lasted this long resets the delays.
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 
 type Delays = Box<dyn Iterator<Item = Duration> + Send>;
 
-/// Opens sessions with one server under one name, each when the last one is over.
+/// Opens sessions with one server under one name, each after the last one is over.
 ///
-/// Between attempts it waits: half a second at first, twice as long each time up to half a minute, and something random,
-/// so that clients that lost the same server do not come back all at once. It sends nothing again by itself: what had no
-/// answer when a session ended is unknown (clause 7.6).
+/// It waits between attempts: half a second at first, then twice as long each time up to half a minute, plus a random
+/// part, so that clients of a restarted server do not return all at once. It never resends a message: one without an
+/// answer at the end of its session is unknown (clause 7.6).
+///
+/// ```
+/// use std::{io, time::Duration};
+///
+/// use chat_client::{ConnectError, DialOutcome, Redial};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // A server that is never there, and two delays.
+/// let connect = || async { Err(ConnectError::Unix(io::ErrorKind::NotFound.into())) };
+/// let mut redial = Redial::new(connect).delays(|| [1, 2].map(Duration::from_millis).into_iter());
+/// let mut attempts = 1;
+/// while let DialOutcome::Failed { error, retry_in: Some(delay) } = redial.next().await {
+///     println!("{error}; next attempt in {delay:?}");
+///     attempts += 1;
+/// }
+/// assert_eq!(attempts, 3);
+/// # }
+/// ```
 pub struct Redial {
     connect: Box<dyn Fn() -> BoxFuture<'static, Result<Login, ConnectError>> + Send>,
     name: Option<Name>,
-    new_delays: Box<dyn Fn() -> Delays + Send>,
+    make_delays: Box<dyn Fn() -> Delays + Send>,
     delays: Delays,
     stage: Stage,
     /// When the last session was opened.
@@ -38,33 +57,34 @@ enum Stage {
     Opening(BoxFuture<'static, Result<(ChatClient, Events), OpenError>>),
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Dialed {
-    /// A session. Call [`Redial::next`] again when it is over.
-    In(ChatClient, Events),
-    /// None.
+pub enum DialOutcome {
+    /// A session is open. Call [`Redial::next`] again when it is over.
+    Connected(ChatClient, Events),
+    /// The attempt failed.
     Failed {
         /// Why.
-        why: OpenError,
-        /// After so long, [`Redial::next`] tries again. `None`: that would not help; calling it tries at once all the same.
-        again: Option<Duration>,
+        error: OpenError,
+        /// Delay before the next attempt, which [`Redial::next`] makes. `None`: another attempt would not help, and a
+        /// call makes it without a delay.
+        retry_in: Option<Duration>,
     },
 }
 
 impl Redial {
-    /// Over any transport: `connect` is called for each attempt.
+    /// Over any transport. `connect` is called for each attempt.
     pub fn new<F>(connect: impl Fn() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<Login, ConnectError>> + Send + 'static,
     {
-        let new_delays: Box<dyn Fn() -> Delays + Send> = Box::new(|| Box::new(exponential()));
+        let make_delays: Box<dyn Fn() -> Delays + Send> = Box::new(|| Box::new(exponential()));
         let connect = Box::new(move || -> BoxFuture<'static, _> { Box::pin(connect()) });
-        Self { connect, name: None, delays: new_delays(), new_delays, stage: Stage::Idle, opened: None }
+        Self { connect, name: None, delays: make_delays(), make_delays, stage: Stage::Idle, opened: None }
     }
 
-    /// To this address.
+    /// Over TCP or a Unix socket, to this address.
     pub fn to(address: Address) -> Self {
         Self::new(move || {
             let address = address.clone();
@@ -72,44 +92,45 @@ impl Redial {
         })
     }
 
-    /// Under this name; without one, as a guest.
+    /// Sets the name. `None`: connect as a guest.
     #[must_use]
     pub fn name(mut self, name: Option<Name>) -> Self {
         self.rename(name);
         self
     }
 
-    /// With these delays instead: `delays` is asked for new ones after each session that stood. When they end, it gives up.
+    /// Replaces the delays. `delays` is called at the start and after each stable session. When an iterator ends, there
+    /// are no more attempts.
     #[must_use]
     pub fn delays<I>(mut self, delays: impl Fn() -> I + Send + 'static) -> Self
     where
         I: Iterator<Item = Duration> + Send + 'static,
     {
-        self.new_delays = Box::new(move || Box::new(delays()));
-        self.delays = (self.new_delays)();
+        self.make_delays = Box::new(move || Box::new(delays()));
+        self.delays = (self.make_delays)();
         self
     }
 
-    /// The next attempt goes under this name.
+    /// Changes the name for the next attempt.
     pub fn rename(&mut self, name: Option<Name>) {
         self.name = name;
     }
 
-    /// If it waits for the next attempt, it waits no longer.
+    /// Skips the current delay.
     pub fn hurry(&mut self) {
         if matches!(self.stage, Stage::Waiting(_)) {
             self.stage = self.opening();
         }
     }
 
-    /// Waits, if it is not the first attempt, and tries once. It may be dropped unfinished: the next call goes on.
-    pub async fn next(&mut self) -> Dialed {
+    /// Waits for the delay and makes one attempt. Cancel safe: the next call continues.
+    pub async fn next(&mut self) -> DialOutcome {
         if matches!(self.stage, Stage::Idle) {
             self.stage = match self.opened.take() {
                 None => self.opening(),
                 Some(opened) => {
-                    if opened.elapsed() >= STEADY {
-                        self.delays = (self.new_delays)();
+                    if opened.elapsed() >= STABLE_AFTER {
+                        self.delays = (self.make_delays)();
                     }
                     Stage::Waiting(Box::pin(sleep(self.delays.next().unwrap_or(LONGEST_DELAY))))
                 }
@@ -125,19 +146,19 @@ impl Redial {
         match opened {
             Ok((client, events)) => {
                 self.opened = Some(Instant::now());
-                Dialed::In(client, events)
+                DialOutcome::Connected(client, events)
             }
-            Err(why) => {
-                let again = if why.may_pass() { self.delays.next() } else { None };
-                if let Some(delay) = again {
+            Err(error) => {
+                let retry_in = if error.is_transient() { self.delays.next() } else { None };
+                if let Some(delay) = retry_in {
                     self.stage = Stage::Waiting(Box::pin(sleep(delay)));
                 }
-                Dialed::Failed { why, again }
+                DialOutcome::Failed { error, retry_in }
             }
         }
     }
 
-    /// Waits before the next attempt, also if the last one said that it would not help.
+    /// Starts a delay before the next attempt, even if the last one said that another would not help.
     pub(crate) fn pause(&mut self) -> Duration {
         let delay = self.delays.next().unwrap_or(LONGEST_DELAY);
         self.stage = Stage::Waiting(Box::pin(sleep(delay)));

@@ -1,11 +1,10 @@
-//! How a server acknowledges messages, learnt from what it does: pure state.
+//! How a server acknowledges messages, learnt from its answers. Pure state.
 //!
-//! A server of this protocol answers each message with one `OK` (clause 5.1). Others of version 0.1 say none, or send their
-//! clients their own messages back, before the `OK` or after it. No flag tells them apart, only what they say.
+//! The protocol requires one `OK` for each message (clause 5.1). Other servers of version 0.1 send no `OK`, or echo
+//! messages to their sender, before or after the `OK`. Nothing announces this: it shows in the answers only.
 //!
-//! A guest's own messages, sent back, are not known as such: only the server knows the name it has given. What another guest
-//! says in the same words, or a bot that repeats everybody, looks the same; to take it for an echo would hide a message, or
-//! call one acknowledged that is not.
+//! A guest's echoes are not detected, because the guest does not know its own name. Another guest or a bot may send the
+//! same text, and a wrong guess would hide its message or acknowledge a message that was never accepted.
 
 use std::{
     collections::VecDeque,
@@ -17,121 +16,122 @@ use chat_proto::Text;
 
 use super::MAX_OUTSTANDING;
 
-/// So long the first message of a session may be without an answer, before the server is asked for a sign of life.
-pub(super) const GRACE: Duration = Duration::from_secs(3);
-/// So long it then has to give one.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Time that the first message may wait for its answer. Then the session sends `PING`.
+pub(super) const FIRST_ACK_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time that the server then has to answer.
+pub(super) const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is known of a server.
+/// What is known about the server.
 #[derive(Debug, Default)]
-pub(super) struct Habits {
+pub(super) struct AckBehaviour {
     stage: Stage,
-    /// Messages whose echo came before their `OK`: so many `OK`s are still to come, or never.
+    /// Number of messages whose echo arrived without an `OK`. Their `OK`s may still arrive.
     owed: u64,
-    /// Accepted messages whose echo may still come. Hashes: most servers send none, and nothing else is kept for it.
+    /// Hashes of accepted messages whose echo may still arrive. Most servers send no echo, so the texts are not kept.
     unechoed: VecDeque<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Stage {
-    /// No message has had an answer yet.
+    /// No message has been answered yet.
     #[default]
-    Unsure,
-    /// As before, and for some time: it is asked for a sign of life, unless by a guest.
+    Undecided,
+    /// No message has been answered for some time. In a named session, the session has sent `PING`.
     Probing,
-    /// It says `OK`. This is for good: such a server is held to it.
-    Faithful,
-    /// It answers what comes after a message, and never the message: that answer shows that it has taken the message.
-    Mute,
-    /// It has answered nothing so far. An answer that comes later ends this.
-    Silent,
+    /// It sends `OK`. This is final: it has to acknowledge every message from now on.
+    SendsOk,
+    /// It answers other requests but not messages. An answer to a later request shows that it has taken the message.
+    OmitsOk,
+    /// It has answered nothing so far. The first answer ends this.
+    Unresponsive,
 }
 
-/// What follows when a server has been silent for too long.
+/// What to do when the server has been silent for too long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Resort {
-    /// Ask for a sign of life.
+pub(super) enum OnSilence {
+    /// Send `PING`.
     Probe,
-    /// Wait on: a guest cannot ask.
+    /// Wait longer: a guest cannot send `PING`.
     Wait,
-    /// Wait for no message any more.
+    /// Report all waiting messages as unknown.
     GiveUp,
 }
 
-impl Habits {
-    /// How long the answer to a message may take now. `None`: as long as it likes.
-    pub(super) fn patience(&self) -> Option<Duration> {
+impl AckBehaviour {
+    /// Time within which a message must be answered. `None`: no limit.
+    pub(super) fn answer_timeout(&self) -> Option<Duration> {
         match self.stage {
-            Stage::Unsure => Some(GRACE),
-            Stage::Probing => Some(PATIENCE),
-            Stage::Faithful | Stage::Mute | Stage::Silent => None,
+            Stage::Undecided => Some(FIRST_ACK_TIMEOUT),
+            Stage::Probing => Some(PROBE_TIMEOUT),
+            Stage::SendsOk | Stage::OmitsOk | Stage::Unresponsive => None,
         }
     }
 
-    /// It took longer.
-    pub(super) fn overdue(&mut self, can_probe: bool) -> Resort {
-        if self.stage == Stage::Unsure {
+    /// This time has passed.
+    pub(super) fn overdue(&mut self, can_probe: bool) -> OnSilence {
+        if self.stage == Stage::Undecided {
             self.stage = Stage::Probing;
-            return if can_probe { Resort::Probe } else { Resort::Wait };
+            return if can_probe { OnSilence::Probe } else { OnSilence::Wait };
         }
-        self.stage = Stage::Silent;
-        Resort::GiveUp
+        self.stage = Stage::Unresponsive;
+        OnSilence::GiveUp
     }
 
-    /// Whether an answer to a later request shows that a message before it gets none.
+    /// Whether an answer to a later request implies that a message before it gets none.
     pub(super) fn answers_may_skip_messages(&self) -> bool {
-        matches!(self.stage, Stage::Unsure | Stage::Probing | Stage::Mute | Stage::Silent)
+        matches!(self.stage, Stage::Undecided | Stage::Probing | Stage::OmitsOk | Stage::Unresponsive)
     }
 
-    /// An answer skipped messages.
+    /// An answer to a later request arrived before the answer to a message.
     pub(super) fn skipped(&mut self) {
-        self.stage = Stage::Mute;
+        self.stage = Stage::OmitsOk;
     }
 
-    /// Whether each message needs a request behind it, to be known as taken.
-    pub(super) fn is_mute(&self) -> bool {
-        self.stage == Stage::Mute
+    /// Whether the session has to send `PING` behind each message to learn that it was taken.
+    pub(super) fn omits_ok(&self) -> bool {
+        self.stage == Stage::OmitsOk
     }
 
-    /// Whether messages are answered by nothing at all.
-    pub(super) fn is_silent(&self) -> bool {
-        self.stage == Stage::Silent
+    /// Whether the server answers nothing at all.
+    pub(super) fn is_unresponsive(&self) -> bool {
+        self.stage == Stage::Unresponsive
     }
 
-    /// Whether an `OK` answers the next message: not if its echo has been taken for it.
+    /// Whether an `OK` answers the next message. It does not if it belongs to a message that was acknowledged by its
+    /// echo.
     pub(super) fn ok_is_an_answer(&mut self) -> bool {
         if self.owed > 0 {
             self.owed -= 1;
-            self.stage = Stage::Faithful;
+            self.stage = Stage::SendsOk;
             return false;
         }
         true
     }
 
-    /// A message had its `OK`.
+    /// A message got `OK`.
     pub(super) fn acknowledged(&mut self, text: &Text) {
-        self.stage = Stage::Faithful;
+        self.stage = Stage::SendsOk;
         self.expect_echo(text);
     }
 
-    /// A message had its `OK`, after it was given up: the server was slow, and answers.
+    /// A message that was given up got `OK`: the server was only slow.
     pub(super) fn acknowledged_late(&mut self) {
-        self.stage = Stage::Faithful;
+        self.stage = Stage::SendsOk;
     }
 
-    /// A message was refused, after it was given up: the server answers, in whatever way.
+    /// A message that was given up was refused: the server does answer.
     pub(super) fn refused_late(&mut self) {
-        if self.is_silent() {
-            self.stage = Stage::Unsure;
+        if self.is_unresponsive() {
+            self.stage = Stage::Undecided;
         }
     }
 
-    /// The echo of a message that waited has come in place of its `OK`.
+    /// A message was acknowledged by its echo, without `OK`.
     pub(super) fn echoed(&mut self) {
         self.owed = self.owed.saturating_add(1);
     }
 
-    /// The echo of this message may come.
+    /// The echo of this message may arrive.
     pub(super) fn expect_echo(&mut self, text: &Text) {
         if self.unechoed.len() == MAX_OUTSTANDING {
             self.unechoed.pop_front();
@@ -139,11 +139,11 @@ impl Habits {
         self.unechoed.push_back(hash(text));
     }
 
-    /// Whether this is the echo of a message that is accepted already.
+    /// Whether this is the echo of a message that is already accepted.
     pub(super) fn is_late_echo(&mut self, text: &Text) -> bool {
         let found = self.unechoed.iter().position(|expected| *expected == hash(text));
         if let Some(at) = found {
-            // Echoes come in order: those before it do not come any more.
+            // Echoes arrive in order: the earlier ones are not coming any more.
             self.unechoed.drain(..=at);
         }
         found.is_some()

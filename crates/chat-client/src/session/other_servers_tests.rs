@@ -1,16 +1,16 @@
-//! Servers that acknowledge otherwise than this protocol says, told apart by what they do.
+//! Servers that acknowledge in other ways than the protocol requires, told apart by their answers.
 
 use super::*;
 
-/// What happens to the state, and what comes of it: answers as `ticket+` (accepted), `-` (refused), `?` (unknown), what
-/// others said as `<name>`, and what the session says.
+/// Plays steps and returns what followed: answers as `ticket+` (accepted), `-` (refused), `?` (unknown), messages of
+/// others as `<name>`, and what the session sends.
 fn story(name: Option<&str>, steps: &[&str]) -> String {
     let session = if name.is_some() { Session::Named } else { Session::Plain };
     let mut state = State::new(session, name.map(|name| Name::new(name).unwrap()));
     let (mut told, mut ticket) = (Vec::new(), 0);
     for step in steps {
         let reaction = match *step {
-            "(time)" if state.patience().is_some() => {
+            "(time)" if state.answer_timeout().is_some() => {
                 state.overdue();
                 None
             }
@@ -24,10 +24,10 @@ fn story(name: Option<&str>, steps: &[&str]) -> String {
                     ticket += 1;
                     None
                 }
-                None => Some(state.hear(ServerMessage::parse(step.to_owned()))),
+                None => Some(state.receive(ServerMessage::parse(step.to_owned()))),
             },
         };
-        let earlier: Vec<_> = std::iter::from_fn(|| state.earlier()).collect();
+        let earlier: Vec<_> = std::iter::from_fn(|| state.next_earlier()).collect();
         for reaction in earlier.into_iter().chain(reaction) {
             if let Some((ticket, answer)) = reaction.answer {
                 let mark = match answer {
@@ -43,7 +43,7 @@ fn story(name: Option<&str>, steps: &[&str]) -> String {
                 _ => {}
             }
         }
-        told.extend(std::iter::from_fn(|| state.due()).map(|said| format!("{said:?}").to_uppercase()));
+        told.extend(std::iter::from_fn(|| state.next_own_message()).map(|said| format!("{said:?}").to_uppercase()));
     }
     told.join(" ")
 }
@@ -76,11 +76,11 @@ fn no_answer_to_anything_leaves_it_unknown_and_nobody_waits() {
     check(&["say a", "(time)", "(time)", "say b", "(time)"], "PING 0? 1? patient");
 }
 
-/// What the clock has guessed is taken back as soon as the server answers: it was slow, or suspended.
+/// The server was slow or suspended: its answer corrects what the timeout assumed.
 #[test]
 fn an_ok_that_comes_after_all_shows_that_the_server_answers() {
     check(&["say a", "(time)", "(time)", "OK", "say b", "OK", "FROM al MSG x"], "PING 0? 1+ <al>");
-    // Those that are given up are answered first: an OK is nobody else's.
+    // The OK belongs to the oldest message, which was given up.
     let suspended = ["say a", "(time)", "(time)", "say b", "OK", "say c", "PONG", "OK", "OK", "say d", "(time)", "OK"];
     check(&suspended, "PING 0? 1? 2+ patient 3+");
     check(&["say a", "(time)", "(time)", "BAD REQ", "say b", "OK"], "PING 0? 1+");
@@ -98,13 +98,13 @@ fn what_is_given_up_has_its_answer_in_the_report_after_all() {
     state.overdue();
     state.overdue();
     assert!(!state.is_waiting() && state.takes_requests());
-    state.hear(Ok(ServerMessage::Ok));
-    state.hear(Ok(ServerMessage::BadReq));
-    state.hear(Ok(ServerMessage::Ok));
+    state.receive(Ok(ServerMessage::Ok));
+    state.receive(Ok(ServerMessage::BadReq));
+    state.receive(Ok(ServerMessage::Ok));
     state.request(Request::Leave);
-    assert_eq!(state.due(), Some(ClientMessage::Bye), "nobody waits");
-    let (report, in_vain) = state.end(Closed::Left);
-    assert_eq!((report.accepted, report.refused, report.unknown, in_vain.count()), (2, 1, 1, 0));
+    assert_eq!(state.next_own_message(), Some(ClientMessage::Bye), "nobody waits");
+    let (report, unanswered) = state.end(CloseReason::Left);
+    assert_eq!((report.accepted, report.refused, report.unknown, unanswered.count()), (2, 1, 1, 0));
 }
 
 #[test]
@@ -117,17 +117,17 @@ fn a_server_that_never_answers_fills_no_memory() {
             state.overdue();
             state.overdue();
         }
-        while state.earlier().is_some() {}
+        while state.next_earlier().is_some() {}
         assert!(state.awaited.len() <= 1);
     }
-    assert_eq!(state.end(Closed::Eof).0.unknown, 100_000);
+    assert_eq!(state.end(CloseReason::Eof).0.unknown, 100_000);
 }
 
 #[test]
 fn a_guest_cannot_probe_since_there_ping_is_a_message() {
     assert_eq!(story(None, &["say a", "(time)"]), "");
     assert_eq!(story(None, &["say a", "(time)", "(time)", "say b"]), "0? 1?");
-    // It is given as much time as one that is asked.
+    // A guest gets the same time limits.
     assert_eq!(story(None, &["say a", "(time)", "OK", "say b", "(time)"]), "0+ patient");
     assert_eq!(story(None, &["say a", "OK", "say b", "(time)"]), "0+ patient");
 }

@@ -12,7 +12,7 @@ fn text(text: &str) -> Text {
     text.parse().unwrap()
 }
 
-/// A named session with these requests made: `say …`, `roster`, `ping` or `leave`. Their tickets count from 0.
+/// A named session after these requests: `say …`, `roster`, `ping` or `leave`. Their tickets count from 0.
 fn after(requests: &[&str]) -> State<usize> {
     let mut state = State::new(Session::Named, Name::new("me").ok());
     for (ticket, request) in requests.iter().enumerate() {
@@ -26,15 +26,15 @@ fn after(requests: &[&str]) -> State<usize> {
     state
 }
 
-/// A line and what it brings: the answer with its ticket, and the event.
+/// A line, the answer that it gives with its ticket, and the event.
 type Step<'a> = (&'a str, Option<(usize, Answer)>, Option<Event>);
 
 #[track_caller]
 fn check(state: &mut State<usize>, steps: &[Step<'_>]) {
     for (said, answer, event) in steps {
-        let reaction = state.hear(line(said));
+        let reaction = state.receive(line(said));
         assert_eq!((&reaction.answer, &reaction.event), (answer, event), "after {said:?}");
-        assert_eq!(reaction.closed, None, "after {said:?}");
+        assert_eq!(reaction.close_reason, None, "after {said:?}");
     }
 }
 
@@ -75,7 +75,7 @@ fn bad_req_is_for_the_oldest_request_whatever_it_is() {
 fn a_reply_that_nobody_waits_for_changes_nothing() {
     let stray = |message| Some(Event::Unexpected(message));
     check(&mut after(&[]), &[("OK", None, stray(ServerMessage::Ok)), ("WELCOME", None, stray(ServerMessage::Welcome))]);
-    // Another is awaited first: an OK now is not the message's.
+    // The ping is first in the queue, so this OK does not answer the message.
     let mut state = after(&["ping", "say a"]);
     check(
         &mut state,
@@ -91,7 +91,7 @@ fn a_reply_that_nobody_waits_for_changes_nothing() {
 #[test]
 fn a_roster_that_makes_no_sense_ends_the_request_and_nothing_else() {
     let mut state = after(&["roster", "roster", "say a"]);
-    assert_eq!(state.hear(line("LIST CLIENTS x")).answer, Some((0, Answer::Malformed)));
+    assert_eq!(state.receive(line("LIST CLIENTS x")).answer, Some((0, Answer::Malformed)));
     check(
         &mut state,
         &[
@@ -106,64 +106,67 @@ fn a_roster_that_makes_no_sense_ends_the_request_and_nothing_else() {
 fn ping_is_answered_in_a_named_session_only() {
     let mut state = after(&["say a"]);
     check(&mut state, &[("PING", None, None), ("PING", None, None)]);
-    assert_eq!([state.due(), state.due(), state.due()], [Some(ClientMessage::Pong), Some(ClientMessage::Pong), None]);
+    assert_eq!(
+        [state.next_own_message(), state.next_own_message(), state.next_own_message()],
+        [Some(ClientMessage::Pong), Some(ClientMessage::Pong), None]
+    );
 
     let mut guest = State::<usize>::new(Session::Plain, None);
-    assert_eq!(guest.hear(line("PING")).event, Some(Event::Unexpected(ServerMessage::Ping)));
-    assert_eq!(guest.due(), None, "it would be a message");
+    assert_eq!(guest.receive(line("PING")).event, Some(Event::Unexpected(ServerMessage::Ping)));
+    assert_eq!(guest.next_own_message(), None, "it would be a message");
 }
 
 #[test]
 fn bye_is_said_when_all_is_answered() {
     let mut state = after(&["say a", "leave"]);
     assert!(!state.takes_requests());
-    assert_eq!(state.due(), None);
-    assert_eq!(state.hear(line("OK")).answer, Some((0, Answer::Accepted)));
-    assert_eq!([state.due(), state.due()], [Some(ClientMessage::Bye), None]);
+    assert_eq!(state.next_own_message(), None);
+    assert_eq!(state.receive(line("OK")).answer, Some((0, Answer::Accepted)));
+    assert_eq!([state.next_own_message(), state.next_own_message()], [Some(ClientMessage::Bye), None]);
     assert!(state.is_waiting(), "for the server's BYE");
-    assert_eq!(state.hear(line("BYE")).closed, Some(Closed::Left));
-    let (report, _) = state.end(Closed::Left);
-    assert_eq!(report, Report { closed: Closed::Left, accepted: 1, refused: 0, unknown: 0 });
+    assert_eq!(state.receive(line("BYE")).close_reason, Some(CloseReason::Left));
+    let (report, _) = state.end(CloseReason::Left);
+    assert_eq!(report, SessionReport { reason: CloseReason::Left, accepted: 1, refused: 0, unknown: 0 });
 }
 
 #[test]
 fn how_the_server_hangs_up_after_bye_does_not_matter() {
     let mut state = after(&["leave"]);
-    assert_eq!(state.due(), Some(ClientMessage::Bye));
-    assert_eq!(state.end(Closed::Io(std::io::ErrorKind::ConnectionReset)).0.closed, Closed::Left);
+    assert_eq!(state.next_own_message(), Some(ClientMessage::Bye));
+    assert_eq!(state.end(CloseReason::Io(std::io::ErrorKind::ConnectionReset)).0.reason, CloseReason::Left);
 }
 
 #[test]
 fn what_has_no_answer_at_the_end_is_unknown() {
     let mut state = after(&["say a", "say b", "roster", "say c", "leave"]);
-    state.hear(line("OK"));
-    assert_eq!(state.hear(line("BYE")).closed, Some(Closed::ServerBye));
-    let (report, in_vain) = state.end(Closed::ServerBye);
-    assert_eq!(in_vain.collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(report, Report { closed: Closed::ServerBye, accepted: 1, refused: 0, unknown: 2 });
+    state.receive(line("OK"));
+    assert_eq!(state.receive(line("BYE")).close_reason, Some(CloseReason::ServerBye));
+    let (report, unanswered) = state.end(CloseReason::ServerBye);
+    assert_eq!(unanswered.collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(report, SessionReport { reason: CloseReason::ServerBye, accepted: 1, refused: 0, unknown: 2 });
 }
 
 #[test]
 fn a_guest_that_is_not_wanted_hears_it_first_of_all() {
-    let first = |said: &str| State::<usize>::new(Session::Plain, None).hear(line(said)).closed;
-    assert_eq!(first("BYE"), Some(Closed::TurnedAway));
-    assert_eq!(first("BAD PROT"), Some(Closed::GuestsRefused));
+    let first = |said: &str| State::<usize>::new(Session::Plain, None).receive(line(said)).close_reason;
+    assert_eq!(first("BYE"), Some(CloseReason::TurnedAway));
+    assert_eq!(first("BAD PROT"), Some(CloseReason::GuestsRefused));
 
     let mut state = State::<usize>::new(Session::Plain, None);
-    state.hear(line("JOIN bob"));
-    assert_eq!(state.hear(line("BYE")).closed, Some(Closed::ServerBye));
+    state.receive(line("JOIN bob"));
+    assert_eq!(state.receive(line("BYE")).close_reason, Some(CloseReason::ServerBye));
 }
 
 #[test]
 fn a_server_that_never_answers_gets_no_more_than_so_many_requests() {
     let mut state = after(&["say a"; MAX_OUTSTANDING]);
     assert!(!state.takes_requests());
-    state.hear(line("OK"));
+    state.receive(line("OK"));
     assert!(state.takes_requests());
 }
 
 proptest! {
-    /// Whatever a server says, each request gets exactly one answer, in order, and `OK`s are never more than it said.
+    /// Each request gets exactly one answer, in order, whatever a server sends. `OK`s are not counted twice.
     #[test]
     fn every_request_has_one_end(
         requests in vec(select(vec!["say a", "roster", "ping"]), 0..20),
@@ -177,43 +180,43 @@ proptest! {
         let (mut ended, mut accepted, mut skipped) = (Vec::new(), 0, 0);
         let (mut faithful, mut faithful_then_skipped) = (false, false);
         for said in &lines {
-            let reaction = state.hear(line(said));
-            // A message is skipped by the answer to a later request, and by no other line.
+            let reaction = state.receive(line(said));
+            // Only the answer to a later request skips a message.
             let skips = state.earlier.iter().filter(|earlier| earlier.event.is_some()).count() as u64;
             prop_assert!(skips == 0 || said == "PONG" || said.starts_with("LIST CLIENTS "), "{:?}", said);
             faithful_then_skipped |= faithful && skips > 0;
             faithful |= said == "OK" && reaction.answer.is_some();
             skipped += skips;
-            for reaction in std::iter::from_fn(|| state.earlier()).collect::<Vec<_>>().into_iter().chain([reaction]) {
+            for reaction in std::iter::from_fn(|| state.next_earlier()).collect::<Vec<_>>().into_iter().chain([reaction]) {
                 if let Some((ticket, answer)) = reaction.answer {
                     accepted += u64::from(answer == Answer::Accepted);
                     ended.push(ticket);
                 }
             }
         }
-        // A server that has said OK is held to it: before that, an answer to what came later shows that it says none.
+        // Once a server has sent OK, no message is skipped.
         let oks = lines.iter().filter(|line| *line == "OK").count() as u64;
         prop_assert!(accepted <= oks + skipped, "{} accepted by {} OKs, {} skipped", accepted, oks, skipped);
         prop_assert!(skipped == 0 || !faithful_then_skipped);
-        let (report, in_vain) = state.end(Closed::Eof);
+        let (report, unanswered) = state.end(CloseReason::Eof);
         prop_assert_eq!(report.accepted, accepted);
-        ended.extend(in_vain);
+        ended.extend(unanswered);
         prop_assert_eq!(ended, (0..requests.len()).collect::<Vec<_>>());
         let messages = requests.iter().filter(|request| request.starts_with("say")).count() as u64;
         prop_assert_eq!(report.accepted + report.refused + report.unknown, messages);
     }
 
-    /// A server that answers in order is understood, whatever the others say in between.
+    /// A server that answers in order is understood, whatever other lines come in between.
     #[test]
     fn a_faithful_server_is_understood(
         room in vec((any::<bool>(), select(vec!["FROM b MSG OK", "JOIN b", "PING", "NEWS", "FROM b"])), 0..40),
     ) {
         let mut state = after(&vec!["say a"; room.len()]);
         for (ticket, (accepts, chatter)) in room.iter().enumerate() {
-            prop_assert!(state.hear(line(chatter)).answer.is_none());
+            prop_assert!(state.receive(line(chatter)).answer.is_none());
             let (reply, answer) = if *accepts { ("OK", Answer::Accepted) } else { ("BAD REQ", Answer::Refused) };
-            prop_assert_eq!(state.hear(line(reply)).answer, Some((ticket, answer)));
+            prop_assert_eq!(state.receive(line(reply)).answer, Some((ticket, answer)));
         }
-        prop_assert_eq!(state.end(Closed::Eof).0.unknown, 0);
+        prop_assert_eq!(state.end(CloseReason::Eof).0.unknown, 0);
     }
 }

@@ -3,8 +3,8 @@
 use std::{future::pending, io};
 
 use chat_client::{
-    Closed,
-    conversation::{Screen, Talked, inputs, talk},
+    CloseReason,
+    conversation::{ConversationReport, Screen, inputs, talk},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 struct Shown {
-    talked: Talked,
+    talked: ConversationReport,
     output: String,
     status: String,
 }
@@ -43,8 +43,8 @@ async fn the_end_of_input_waits_for_all_answers_and_says_bye() {
     .await;
     assert_eq!(shown.output, "<al> hi\n* cy joined\n* cy left\n");
     assert_eq!(shown.status, "");
-    let Talked { closed, refused, unacknowledged, failure, .. } = shown.talked;
-    assert_eq!((closed, refused, unacknowledged, failure), (Closed::Left, 0, vec![], None));
+    let ConversationReport { reason, refused, unacknowledged, failure, .. } = shown.talked;
+    assert_eq!((reason, refused, unacknowledged, failure), (CloseReason::Left, 0, vec![], None));
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn commands_are_done_and_not_said() {
     assert_eq!(shown.output, "* 2 here: alice bob\n");
     assert!(shown.status.contains("-- /clients   who is here\n"), "{}", shown.status);
     assert!(shown.status.contains("no such command: /wat "), "{}", shown.status);
-    assert_eq!((shown.talked.closed, shown.talked.refused), (Closed::Left, 1));
+    assert_eq!((shown.talked.reason, shown.talked.refused), (CloseReason::Left, 1));
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_lost_connection_names_what_is_unacknowledged() {
         server.lines("OK").await;
     })
     .await;
-    assert_eq!(shown.talked.closed, Closed::Eof);
+    assert_eq!(shown.talked.reason, CloseReason::Eof);
     assert_eq!(shown.talked.unacknowledged, ["b".parse().unwrap(), "\u{ad}c".parse().unwrap()]);
     assert!(shown.status.contains("-- connection lost: the server closed the connection\n"), "{}", shown.status);
     assert!(shown.status.contains("-- 2 unacknowledged"), "{}", shown.status);
@@ -126,7 +126,7 @@ async fn the_servers_bye_ends_it_while_the_input_is_open() {
     };
     let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
-    assert_eq!(talked.closed, Closed::ServerBye);
+    assert_eq!(talked.reason, CloseReason::ServerBye);
     assert_eq!(String::from_utf8(status).unwrap(), "-- the server says BYE\n");
 }
 
@@ -154,7 +154,7 @@ async fn an_output_that_is_closed_ends_it() {
     };
     let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
-    assert_eq!((talked.closed, talked.failure), (Closed::Left, Some(io::ErrorKind::BrokenPipe)));
+    assert_eq!((talked.reason, talked.failure), (CloseReason::Left, Some(io::ErrorKind::BrokenPipe)));
 }
 
 #[tokio::test]
@@ -182,5 +182,5 @@ async fn much_input_and_much_output_at_once_lose_nothing() {
     };
     let talking = talk(&client, &mut events, inputs(input.as_bytes()), &mut screen, pending());
     let (talked, (), ()) = within(async { tokio::join!(talking, serve, read) }).await;
-    assert_eq!((talked.closed, talked.refused, talked.unacknowledged.len()), (Closed::Left, 0, 0));
+    assert_eq!((talked.reason, talked.refused, talked.unacknowledged.len()), (CloseReason::Left, 0, 0));
 }

@@ -1,6 +1,6 @@
 //! Logging in, and each way in which a server says no.
 
-use chat_client::{Closed, ConnectError, Event, Login, LoginError};
+use chat_client::{CloseReason, ConnectError, Event, Login, LoginError};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -32,7 +32,7 @@ async fn each_refusal_has_its_type() {
     assert!(matches!(refused("BYE\r\n").await, LoginError::TurnedAway));
     assert!(matches!(refused("").await, LoginError::Closed));
     assert!(matches!(refused("NAME OK\r\nWELC").await, LoginError::Closed));
-    assert!(matches!(refused("NAME FAILURE\r\n").await, LoginError::OutOfTries { .. }));
+    assert!(matches!(refused("NAME FAILURE\r\n").await, LoginError::OutOfAttempts { .. }));
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn the_fifth_failure_is_the_last() {
         attempt.unwrap_err()
     };
     let (error, ()) = within(async { tokio::join!(log_in, serve) }).await;
-    assert!(matches!(error, LoginError::OutOfTries { name } if name.as_str() == "a4"));
+    assert!(matches!(error, LoginError::OutOfAttempts { name } if name.as_str() == "a4"));
 }
 
 #[tokio::test]
@@ -130,16 +130,16 @@ async fn a_guest_opens_with_an_empty_line() {
     assert_eq!(next(&mut events).await, Event::Accepted("hello".parse().unwrap()));
     assert_eq!(next(&mut events).await, Event::Joined("guest2".parse().unwrap()));
     let (closed, ()) = tokio::join!(client.close(), server.part());
-    assert_eq!(closed.unwrap().closed, Closed::Left);
+    assert_eq!(closed.unwrap().reason, CloseReason::Left);
 }
 
 #[tokio::test]
 async fn a_guest_who_is_not_wanted_is_told() {
-    for (line, why) in [("BAD PROT", Closed::GuestsRefused), ("BYE", Closed::TurnedAway)] {
+    for (line, why) in [("BAD PROT", CloseReason::GuestsRefused), ("BYE", CloseReason::TurnedAway)] {
         let (mut server, client, mut events) = guest().await;
         server.lines(line).await;
         assert_eq!(next(&mut events).await, Event::Closed(why));
-        assert_eq!(within(client.closed()).await.closed, why);
+        assert_eq!(within(client.closed()).await.reason, why);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_client::{Closed, SendError};
+use chat_client::{CloseReason, SendError};
 
 use crate::{
     scripted_server::{Server, within},
@@ -100,7 +100,7 @@ async fn a_server_that_ends_lines_in_lf_is_spoken_to_in_lf() {
         client.close().await.unwrap()
     };
     let (report, ()) = within(async { tokio::join!(talk, serve) }).await;
-    assert_eq!(report.closed, Closed::Left);
+    assert_eq!(report.reason, CloseReason::Left);
 }
 
 #[tokio::test]

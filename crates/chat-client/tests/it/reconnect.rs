@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chat_client::{Closed, ConnectError, Event, Happening, Login, Reconnecting, Redial, SendError};
+use chat_client::{CloseReason, ConnectError, Event, Login, Reconnecting, Redial, SendError, SessionEvent};
 
 use tokio::sync::Notify;
 
@@ -71,8 +71,8 @@ impl Exchange {
             server.welcome("bob").await;
             server
         };
-        let (server, happening) = tokio::join!(serve, room.next());
-        let Some(Happening::Connected { gap, .. }) = happening else { panic!("{happening:?}") };
+        let (server, event) = tokio::join!(serve, room.next());
+        let Some(SessionEvent::Connected { gap, .. }) = event else { panic!("{event:?}") };
         (server, gap)
     }
 }
@@ -89,13 +89,13 @@ async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
     exchange.open(false);
     drop(server);
     let lost = room.next().await;
-    assert!(matches!(lost, Some(Happening::Lost { why: Closed::Eof, unknown: 1 })), "{lost:?}");
+    assert!(matches!(lost, Some(SessionEvent::Lost { reason: CloseReason::Eof, unknown: 1 })), "{lost:?}");
     assert_eq!(receipt.await, Err(SendError::Unknown));
     assert_eq!(room.send("b".parse().unwrap()).await, Err(SendError::Closed));
 
     let failed = room.next().await;
     assert!(
-        matches!(&failed, Some(Happening::Failed { again: Some(again), .. }) if again.as_secs() == 2),
+        matches!(&failed, Some(SessionEvent::Failed { retry_in: Some(retry_in), .. }) if retry_in.as_secs() == 2),
         "{failed:?}"
     );
     exchange.open(true);
@@ -105,7 +105,7 @@ async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
     let (closed, ()) = tokio::join!(room.client().unwrap().close(), server.part());
     closed.unwrap();
     let end = room.next().await;
-    assert!(matches!(end, Some(Happening::Event(Event::Closed(Closed::Left)))), "{end:?}");
+    assert!(matches!(end, Some(SessionEvent::Event(Event::Closed(CloseReason::Left)))), "{end:?}");
     assert!(room.next().await.is_none());
 }
 
@@ -113,8 +113,8 @@ async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
 async fn it_gives_up_when_the_delays_end() {
     let mut room = Exchange::default().reconnecting();
     let mut waited = Vec::new();
-    while let Some(Happening::Failed { again, .. }) = within(room.next()).await {
-        waited.push(again.map(|again| again.as_secs()));
+    while let Some(SessionEvent::Failed { retry_in, .. }) = within(room.next()).await {
+        waited.push(retry_in.map(|retry_in| retry_in.as_secs()));
     }
     assert_eq!(waited, [Some(1), Some(2), Some(3), Some(4), None]);
 }
@@ -126,9 +126,9 @@ async fn a_name_that_the_old_session_still_holds_is_waited_for() {
     let mut room = exchange.reconnecting();
     let (server, _) = exchange.connected(&mut room).await;
     drop(server);
-    assert!(matches!(room.next().await, Some(Happening::Lost { .. })));
+    assert!(matches!(room.next().await, Some(SessionEvent::Lost { .. })));
     let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
-    assert!(matches!(failed, Some(Happening::Failed { again: Some(_), .. })), "{failed:?}");
+    assert!(matches!(failed, Some(SessionEvent::Failed { retry_in: Some(_), .. })), "{failed:?}");
     exchange.connected(&mut room).await;
 }
 
@@ -138,6 +138,6 @@ async fn a_name_that_is_taken_from_the_first_is_not() {
     exchange.open(true);
     let mut room = exchange.reconnecting();
     let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
-    assert!(matches!(failed, Some(Happening::Failed { again: None, .. })), "{failed:?}");
+    assert!(matches!(failed, Some(SessionEvent::Failed { retry_in: None, .. })), "{failed:?}");
     assert!(room.next().await.is_none());
 }

@@ -1,6 +1,6 @@
 //! What a session hears, from servers good and bad, and readers that are slow or gone.
 
-use chat_client::{Closed, Event, MAX_EVENTS, ServerMessage};
+use chat_client::{CloseReason, Event, MAX_EVENTS, ServerMessage};
 
 use crate::{
     scripted_server::within,
@@ -67,7 +67,7 @@ async fn a_line_without_end_ends_the_session() {
     let (mut server, _client, mut events) = bob().await;
     server.say(vec![b'x'; 70_000]).await;
     assert!(matches!(next(&mut events).await, Event::BadLine(_)));
-    assert_eq!(next(&mut events).await, Event::Closed(Closed::Endless));
+    assert_eq!(next(&mut events).await, Event::Closed(CloseReason::EndlessLine));
     server.expect_end().await;
 }
 
@@ -125,5 +125,5 @@ async fn an_unread_stream_does_not_hold_up_close() {
     while let Some(event) = within(events.next()).await {
         last = Some(event);
     }
-    assert_eq!(last, Some(Event::Closed(Closed::Left)));
+    assert_eq!(last, Some(Event::Closed(CloseReason::Left)));
 }

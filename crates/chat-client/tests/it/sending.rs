@@ -11,7 +11,8 @@ use std::{
 };
 
 use chat_client::{
-    ChatClient, CloseError, Closed, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError, Text,
+    ChatClient, CloseError, CloseReason, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError,
+    Text,
 };
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -75,7 +76,7 @@ async fn the_end_mid_line_makes_sends_unknown_and_no_message() {
     assert_eq!(within(a).await, Ok(()));
     assert_eq!(within(b).await, Err(SendError::Unknown));
     assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
-    assert_eq!(next(&mut events).await, Event::Closed(Closed::Eof));
+    assert_eq!(next(&mut events).await, Event::Closed(CloseReason::Eof));
     assert_eq!(within(events.next()).await, None);
 
     assert_eq!(within(client.send(text("c"))).await, Err(SendError::Closed), "it is certainly not sent");
@@ -106,7 +107,7 @@ async fn a_stopping_server_leaves_no_send_waiting() {
     for receipt in receipts {
         assert_eq!(within(receipt).await, Err(SendError::Unknown));
     }
-    assert_eq!(next(&mut events).await, Event::Closed(Closed::ServerBye));
+    assert_eq!(next(&mut events).await, Event::Closed(CloseReason::ServerBye));
     server.expect_end().await;
 }
 
@@ -124,10 +125,10 @@ async fn close_waits_for_every_answer_and_then_says_bye() {
     };
     let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
     let report = report.unwrap();
-    assert_eq!((report.closed, report.accepted, report.refused, report.unknown), (Closed::Left, 1, 1, 0));
+    assert_eq!((report.reason, report.accepted, report.refused, report.unknown), (CloseReason::Left, 1, 1, 0));
     assert_eq!(within(client.close()).await, Ok(report), "again");
     drop(receipts);
-    while next(&mut events).await != Event::Closed(Closed::Left) {}
+    while next(&mut events).await != Event::Closed(CloseReason::Left) {}
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn close_is_content_with_a_server_that_only_hangs_up() {
     let (mut server, client, _events) = bob().await;
     let serve = async move { server.expect("BYE").await };
     let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
-    assert_eq!(report.unwrap().closed, Closed::Left);
+    assert_eq!(report.unwrap().reason, CloseReason::Left);
 }
 
 #[tokio::test]
