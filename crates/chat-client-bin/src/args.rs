@@ -1,4 +1,4 @@
-//! The command line, over the environment, over the configuration file; and its errors in one line each.
+//! The settings, from the command line, the environment and the configuration file. Each error is one line.
 
 use std::{ffi::OsString, io::Write, path::PathBuf, time::Duration};
 
@@ -28,7 +28,8 @@ Examples:
 #[command(name = "chat-client", version, max_term_width = 100, before_help = EXAMPLES, after_help = exit_code::HELP)]
 #[allow(clippy::struct_excessive_bools, reason = "flags are what they are: each is given or not")]
 pub(crate) struct Args {
-    /// Your name: 1 to 20 letters and digits; without it you are asked for one, or a guest in a pipe
+    /// Your name: 1 to 20 letters and digits. Without it, you are asked for one at a terminal, and are a guest in a
+    /// pipe
     #[arg(short, long, value_name = "NAME", env = "CHAT_NAME", value_parser = Name::chosen)]
     pub(crate) name: Option<Name>,
 
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "no_input")]
     pub(crate) json_in: bool,
 
-    /// Go on listening after the end of the input
+    /// Keep listening after the end of the input
     #[arg(long)]
     pub(crate) follow: bool,
 
@@ -52,11 +53,11 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) no_input: bool,
 
-    /// End after S seconds; what has no OK by then is unacknowledged
+    /// Leave after S seconds; messages that have no OK by then are unacknowledged
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Come back when the connection is lost; by default at a terminal only
+    /// Reconnect when the connection is lost; by default at a terminal only
     #[arg(long, value_name = "WHEN", env = "CHAT_RECONNECT", num_args = 0..=1, require_equals = true,
           default_value = "auto", default_missing_value = "always")]
     pub(crate) reconnect: When,
@@ -69,32 +70,32 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", env = "CHAT_TIME", default_value = "%H:%M", value_parser = time_format)]
     pub(crate) time: String,
 
-    /// Ring the bell when your name is said; by default at a terminal
+    /// Ring the bell when a message contains your name; by default at a terminal
     #[arg(long, value_name = "WHEN", env = "CHAT_BELL", default_value = "auto")]
     pub(crate) bell: When,
 
-    /// Read this configuration file, not the one in your configuration folder
+    /// Read this configuration file instead of the one in your configuration folder
     #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Print the settings, and where each comes from, in the form of a configuration file
+    /// Print the settings and where each comes from, as a configuration file
     #[arg(long)]
     pub(crate) print_config: bool,
 }
 
-/// When something is done.
+/// When to do something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum When {
     /// Where it makes sense.
     Auto,
-    /// In any case.
+    /// Always.
     Always,
-    /// In no case.
+    /// Never.
     Never,
 }
 
 impl When {
-    /// Whether it is done where it makes sense or not.
+    /// Whether to do it. `sensible`: whether it makes sense here.
     pub(crate) fn or(self, sensible: bool) -> bool {
         match self {
             Self::Auto => sensible,
@@ -105,23 +106,23 @@ impl When {
 }
 
 impl Args {
-    /// The arguments of this process, or the code to exit with; what there is to say has been said then.
+    /// The arguments of this process. Otherwise the exit code, after help or an error was printed.
     pub(crate) fn of_process() -> Result<Self, Exit> {
         let words: Vec<_> = std::env::args_os().collect();
-        let parsed = config::file(&words).map_err(|why| usage(&why)).and_then(|settings| {
+        config::file(&words).map_err(|why| usage(&why)).and_then(|settings| {
             let (args, matches) = parse(words, &settings).map_err(|error| explain(&error, &settings))?;
             if args.print_config {
-                // A reader that is gone needs no settings.
+                // Nobody reads the settings if stdout is closed.
                 drop(write!(std::io::stdout(), "{}", config_text(&matches, &settings)));
                 return Err(Exit::Done);
             }
             Ok(args)
-        })?;
-        Ok(parsed)
+        })
     }
 }
 
-/// Settings of the file are defaults, so that clap gives environment and flags the precedence, and checks them all alike.
+/// The settings of the file become clap's defaults. So the environment and flags override them, and clap checks them
+/// all.
 fn parse(words: Vec<OsString>, settings: &[Setting]) -> Result<(Args, ArgMatches), clap::Error> {
     let mut command = Args::command();
     for Setting { key, value, .. } in settings {
@@ -133,7 +134,7 @@ fn parse(words: Vec<OsString>, settings: &[Setting]) -> Result<(Args, ArgMatches
 
 fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A reader that is gone needs no help.
+        // Nobody reads the help if stdout is closed.
         drop(write!(std::io::stdout(), "{}", error.render()));
         return Exit::Done;
     }
@@ -142,14 +143,14 @@ fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
     usage(&(location.unwrap_or_default() + &one_line(&error.to_string())))
 }
 
-/// What clap says in several lines, in one, and without its usage.
+/// Clap's error message on one line, without its usage.
 fn one_line(told: &str) -> String {
     let told = told.strip_prefix("error: ").unwrap_or(told).lines().map(str::trim);
     let told = told.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
-/// Whether the error is about this line of the file.
+/// Whether this line of the file caused the error.
 fn is_about(setting: &Setting, error: &clap::Error) -> bool {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
@@ -182,7 +183,7 @@ fn config_text(matches: &ArgMatches, settings: &[Setting]) -> String {
 }
 
 fn seconds(seconds: &str) -> Result<Duration, String> {
-    // A year: more than anybody waits, and no more than can be added to the clock.
+    // A year. The clock cannot add arbitrarily long times.
     const MOST: f64 = 31_536_000.0;
     let seconds: f64 = seconds.parse().map_err(|_| "give a number of seconds, such as 10 or 0.5".to_owned())?;
     if !(0.001..=MOST).contains(&seconds) {

@@ -1,4 +1,4 @@
-//! The configuration file: lines of `key = value`, weaker than the environment, which is weaker than flags.
+//! The configuration file: lines of `key = value`. Environment variables override them, and flags override both.
 
 use std::{
     ffi::OsString,
@@ -8,7 +8,7 @@ use std::{
 
 use etcetera::BaseStrategy;
 
-/// What can be set. Each is a flag too, but `server`, which is the argument.
+/// All keys. `server` is an argument of the command line, all others are flags.
 pub(crate) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "reconnect"];
 
 /// A line of the file.
@@ -16,17 +16,17 @@ pub(crate) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "r
 pub(crate) struct Setting {
     pub(crate) key: &'static str,
     pub(crate) value: String,
-    /// The file, and the line in it.
+    /// The path of the file and the line number.
     pub(crate) location: String,
 }
 
-/// The settings of the file that `words` or the environment name, or of the usual one, which need not be there.
+/// Reads the file that `words` or the environment name. Otherwise the usual file, which may be missing.
 pub(crate) fn file(words: &[OsString]) -> Result<Vec<Setting>, String> {
     let (path, is_asked_for) = match named(words).or_else(|| std::env::var_os("CHAT_CONFIG").map(PathBuf::from)) {
         Some(path) => (path, true),
         None => match etcetera::choose_base_strategy() {
             Ok(folders) => (folders.config_dir().join("chat-client").join("config"), false),
-            // Who has no home has no settings.
+            // No home directory, no configuration file.
             Err(_) => return Ok(Vec::new()),
         },
     };
@@ -37,7 +37,7 @@ pub(crate) fn file(words: &[OsString]) -> Result<Vec<Setting>, String> {
     }
 }
 
-/// The value of `--config`, which must be known before clap is asked.
+/// The value of `--config`. It is needed before clap parses the command line.
 fn named(words: &[OsString]) -> Option<PathBuf> {
     let mut words = words.iter().skip(1).take_while(|word| *word != "--");
     while let Some(word) = words.next() {
@@ -54,7 +54,7 @@ fn named(words: &[OsString]) -> Option<PathBuf> {
 fn read(text: &str, path: &Path) -> Result<Vec<Setting>, String> {
     let mut settings = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        // Behind a value a remark needs a space before it.
+        // After a value, a comment starts with a space and `#`.
         let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
         if line.is_empty() || line.starts_with('#') {
             continue;

@@ -4,22 +4,22 @@ use std::{io::ErrorKind, process::ExitCode};
 
 use chat_client::CloseReason;
 
-/// How the program ends. `--help` tells the codes.
+/// The exit code of the program. `--help` lists all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Exit {
-    /// 0: all that was said is acknowledged, and the session ended with `BYE`.
+    /// 0: every message was acknowledged, and the session ended with `BYE`.
     Done,
-    /// 1: the input could not be read, or the output not be written.
+    /// 1: the input cannot be read, or the output cannot be written.
     Failed,
     /// 2: the command line is wrong.
     Usage,
-    /// 3: no connection.
+    /// 3: there is no connection.
     CannotConnect,
-    /// 4: the server does not let this client in: name taken, protocol, full.
+    /// 4: the server refused the login: the name is taken, it speaks another protocol, or it is full.
     Refused,
-    /// 5: the server ended the session, or the connection was lost; nothing that was sent is unacknowledged.
+    /// 5: the server ended the session, or the connection was lost. No message is unacknowledged.
     Lost,
-    /// 6: not every message was acknowledged with `OK`: refused, not sendable, or the session ended before.
+    /// 6: a message has no `OK`: it was refused, was not a valid text, or the session ended first.
     Unacknowledged,
     /// 130: interrupted with Ctrl-C.
     Interrupted,

@@ -1,4 +1,4 @@
-//! Events as JSON objects, and commands from them: version 1 of a form that programs read.
+//! Events as JSON objects, and commands from JSON objects: version 1 of a format for programs.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -6,10 +6,10 @@ use chat_client::{Event, Name, Text, conversation::Input, escape};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The version of the form. What is added later does not change it: readers pass over what they do not know.
+/// The version of the format. New fields do not change it: readers ignore what they do not know.
 const VERSION: u8 = 1;
 
-/// What can happen, as a program is told of it.
+/// An event as it is written.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Record<'a> {
@@ -17,7 +17,7 @@ pub(crate) enum Record<'a> {
         server: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<&'a str>,
-        /// After a lost connection: so many seconds were not heard.
+        /// After a lost connection: the time away, in seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         gap: Option<f64>,
     },
@@ -69,7 +69,7 @@ struct Stamped<'a> {
     record: &'a Record<'a>,
 }
 
-/// An event as one line.
+/// An event as one line of JSON.
 pub(crate) fn event(event: &Event) -> String {
     line(&match event {
         Event::Joined(name) => Record::Joined { name: name.as_str() },
@@ -87,7 +87,7 @@ pub(crate) fn event(event: &Event) -> String {
     })
 }
 
-/// A record as one line, now.
+/// A record as one line of JSON, with the current time.
 pub(crate) fn line(record: &Record<'_>) -> String {
     stamped(record, Timestamp::now())
 }
@@ -98,7 +98,7 @@ fn stamped(record: &Record<'_>, now: Timestamp) -> String {
     harmless(json)
 }
 
-/// Somebody may look at it at a terminal: what acts there is written `\u….`. It can stand in strings only.
+/// Writes characters that control a terminal as `\u….`, which JSON allows in strings. A person may look at the output.
 fn harmless(json: String) -> String {
     let acts = |text: &str| matches!(escape(text), Cow::Owned(_));
     if !acts(&json) {
@@ -126,7 +126,7 @@ struct Command {
     text: Option<String>,
 }
 
-/// What a line of input means.
+/// Parses a line of input.
 pub(crate) fn command(line: &str) -> Input {
     const HOW: &str = r#"write {"command":"say","text":"…"}, {"command":"clients"} or {"command":"quit"}"#;
     if line.trim().is_empty() {
@@ -143,7 +143,9 @@ pub(crate) fn command(line: &str) -> Input {
         (_, "say", Some(text)) => Text::new(&text).map_or_else(Input::InvalidText, Input::Say),
         (_, "clients", None) => Input::Clients,
         (_, "quit", None) => Input::Quit,
-        (_, other, _) => Input::Malformed(format!("`{other}` with or without a text makes no sense: {HOW}")),
+        (_, other, _) => {
+            Input::Malformed(format!("`{other}` is no command, or its text is missing or not allowed: {HOW}"))
+        }
     }
 }
 

@@ -50,25 +50,25 @@ pub fn definition() -> clap::Command {
 /// Does what `args` say, with standard input, output and error.
 async fn converse(args: &Args) -> Exit {
     let person = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-    // A dumb terminal cannot move its cursor: lines come and go there as in a pipe.
+    // A dumb terminal cannot move its cursor, so it is used like a pipe.
     let person = person && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
     let script = args.json || args.json_in || args.no_input || args.follow || args.timeout.is_some();
     if person && !script { terminal::run(args, interrupts()).await } else { pipe::run(args, interrupts()).await }
 }
 
-/// Each Ctrl-C from now on, also while nobody waits for one.
+/// Receives each Ctrl-C from now on.
 fn interrupts() -> mpsc::Receiver<()> {
     let (interrupt, interrupts) = mpsc::channel(2);
     tokio::spawn(async move {
-        // Where Ctrl-C cannot be had, it ends the process as ever.
+        // Without a handler, Ctrl-C still ends the process.
         while tokio::signal::ctrl_c().await.is_ok() && interrupt.send(()).await.is_ok() {}
     });
     interrupts
 }
 
-/// Says BYE first; a second interrupt leaves at once.
+/// Says BYE and waits for the answers. A second interrupt exits at once.
 async fn interrupted(client: &ChatClient, events: Events, mut again: mpsc::Receiver<()>) -> Exit {
-    // Nobody reads them any more, and nothing shall wait for that.
+    // Dropped, so that unread events do not block the session.
     drop(events);
     let report = tokio::select! {
         closed = client.close() => closed.unwrap_or_else(|CloseError(report)| report),
@@ -80,7 +80,7 @@ async fn interrupted(client: &ChatClient, events: Events, mut again: mpsc::Recei
     Exit::Interrupted
 }
 
-/// One line on standard error, where there is one.
+/// Writes one line to stderr. Errors are ignored: stderr may be closed.
 fn complain(why: &str) {
     drop(writeln!(std::io::stderr(), "chat-client: {}", escape(why)));
 }

@@ -1,10 +1,10 @@
-//! Why there is no session: as an exit code, and as a sentence that says what to do.
+//! Why there is no session: the exit code, and a sentence that says what to do.
 
 use chat_client::{Address, LoginError, OpenError};
 
 use crate::Exit;
 
-/// The code and the sentence.
+/// The exit code and the sentence.
 pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
     let login = match error {
         OpenError::Connect(error) => {

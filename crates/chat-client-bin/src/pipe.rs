@@ -1,4 +1,4 @@
-//! The conversation of a script: data in, data out, status on standard error, and an exit code that tells how it went.
+//! A script's conversation: messages on stdin and stdout, status on stderr, and the outcome as an exit code.
 
 use std::{pin::Pin, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 
 type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
 
-/// The longest line of JSON: any text fits, also with every character escaped.
+/// Maximum length of a JSON line. Any text fits, even with every character escaped.
 const MAX_JSON_LINE: usize = 64 * 1024;
 
 struct Pipe<'a> {
@@ -31,12 +31,12 @@ struct Pipe<'a> {
     screen: Screen<Stdout, Stderr>,
     input: Input,
     deadline: Option<Instant>,
-    /// What earlier sessions left.
+    /// Messages of earlier sessions that were refused or not acknowledged.
     refused: usize,
     unacknowledged: usize,
 }
 
-/// Runs it to its end.
+/// Runs a conversation from stdin to stdout.
 pub(crate) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
     let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
     let screen = if args.json { screen.format(|event| Some(Line::Data(json::event(event)))) } else { screen };
@@ -55,7 +55,7 @@ fn input(args: &Args) -> Input {
     } else {
         Box::pin(inputs(stdin))
     };
-    // One that listens on never sees the end.
+    // With `--follow`, the input never ends.
     if args.follow { Box::pin(lines.chain(stream::pending())) } else { lines }
 }
 
@@ -67,7 +67,7 @@ impl Pipe<'_> {
         loop {
             let dialed = tokio::select! {
                 dialed = redial.next() => dialed,
-                // There is nobody yet to say BYE to.
+                // There is no session yet, so no BYE.
                 Some(()) = self.interrupts.recv() => return Exit::Interrupted,
                 Some(()) = deadline(self.deadline) => {
                     complain(&format!("cannot connect to {} in time (allow more with --timeout)", self.args.server));
@@ -104,7 +104,7 @@ impl Pipe<'_> {
             self.add_up(&talked).await;
             let may_come_back = talked.reason.is_lost() || talked.reason == CloseReason::ServerBye;
             if !(comes_back && may_come_back && !talked.input_over) {
-                // What is unacknowledged is nothing to be said again without thinking.
+                // After unacknowledged messages, do not suggest to run it again: it might send them twice.
                 if may_come_back && !comes_back && talked.unacknowledged.is_empty() {
                     self.screen.status("try again, or let --reconnect do it");
                     self.screen.flush().await;
@@ -133,7 +133,7 @@ impl Pipe<'_> {
         });
     }
 
-    /// Keeps what a session left.
+    /// Adds up the messages without `OK` of a session.
     async fn add_up(&mut self, talked: &ConversationReport) {
         self.refused += talked.refused;
         self.unacknowledged += talked.unacknowledged.len();
@@ -145,7 +145,7 @@ impl Pipe<'_> {
         }
     }
 
-    /// A message that is not acknowledged counts more than how the last attempt ended.
+    /// Unacknowledged messages are more important than how the last attempt ended.
     fn worst(&self, exit: Exit) -> Exit {
         if self.refused + self.unacknowledged > 0 && exit != Exit::Refused { Exit::Unacknowledged } else { exit }
     }

@@ -1,14 +1,14 @@
-//! Whether anybody still reads standard output: a program that only listens would not find out before the next message.
+//! Notices that stdout is closed. A program that only listens would not notice before the next message.
 
 use tokio::sync::oneshot;
 
-/// Waits until the reader of standard output is gone, where the system tells; else for ever.
+/// Waits until the reader of stdout has closed it. On systems that do not report this, it waits for ever.
 pub(crate) async fn stdout_closed() {
     let (tell, told) = oneshot::channel::<()>();
     #[cfg(unix)]
     let spawned = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
         if wait_for_hang_up() {
-            // Perhaps nobody needs to know any more.
+            // The receiver may be gone already.
             let _ = tell.send(());
         }
     });
@@ -21,13 +21,13 @@ pub(crate) async fn stdout_closed() {
     }
 }
 
-/// Blocks. `false`: this cannot be known here.
+/// Blocks until stdout is closed. `false`: the system does not report it.
 #[cfg(unix)]
 fn wait_for_hang_up() -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
 
     let output = std::io::stdout();
-    // Nothing is asked for: errors and the end are told all the same.
+    // No flags: errors and hang-ups are always reported.
     let mut watched = [PollFd::new(&output, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {

@@ -1,11 +1,11 @@
-//! Who came and who left, in one line where many do at the same time: pure state.
+//! Joins and leaves that happen at the same time, combined into one line. Pure state.
 
 use chat_client::{Event, Name};
 
-/// So many names are told; the others are counted.
+/// Maximum number of names in a line. The others are counted.
 const MAX_NAMES_SHOWN: usize = 6;
 
-/// Joins and leaves that were not shown yet.
+/// Joins and leaves that are not shown yet.
 #[derive(Debug, Default)]
 pub(super) struct Burst {
     joined: Vec<Name>,
@@ -13,7 +13,7 @@ pub(super) struct Burst {
 }
 
 impl Burst {
-    /// Keeps a join or leave; `false`: it is neither.
+    /// Adds a join or leave. `false`: the event is neither.
     pub(super) fn add(&mut self, event: &Event) -> bool {
         match event {
             Event::Joined(name) => self.joined.push(*name),
@@ -23,7 +23,7 @@ impl Burst {
         true
     }
 
-    /// All that was kept, as one line.
+    /// Takes all joins and leaves, as one line.
     pub(super) fn take_line(&mut self) -> Option<String> {
         let parts = [("joined", std::mem::take(&mut self.joined)), ("left", std::mem::take(&mut self.left))];
         let parts: Vec<_> =

@@ -1,4 +1,4 @@
-//! What the Tab key knows: the names of those who are here, and the commands.
+//! Completion with the Tab key: names of clients, and commands.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,12 +7,12 @@ use reedline::{Completer, CompletionResult, Span, Suggestion};
 
 const COMMANDS: &[&str] = &["/clients", "/help", "/name", "/quit", "/reconnect"];
 
-/// The names, kept up to date by events, and read by the editor's thread.
+/// The names of all who are present. Events update them, and the editor's thread reads them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Completions(Arc<Mutex<Vec<Name>>>);
 
 impl Completions {
-    /// Takes from an event who came, left or is here.
+    /// Applies a join, a leave, a roster, or the sender of a message.
     pub(super) fn update(&self, event: &Event) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
@@ -23,7 +23,7 @@ impl Completions {
         }
     }
 
-    /// What the word before `position` may become, and where it begins.
+    /// The completions of the word before `position`, and where the word starts.
     fn complete_word(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let before = &line[..position];
         let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
@@ -40,7 +40,7 @@ impl Completions {
             .iter()
             .map(Name::as_str)
             .filter(|name| !bare.is_empty() && name.to_lowercase().starts_with(&bare))
-            // Whom a line begins with, it speaks to.
+            // At the start of a line, the name addresses somebody.
             .map(|name| if start == 0 { format!("{name}:") } else { name.to_owned() })
             .collect();
         fitting.sort_unstable_by_key(|name| name.to_lowercase());

@@ -1,4 +1,4 @@
-//! The line being typed, as it stands on the screen: what the editor paints, and where that begins and ends.
+//! The line being typed: what the editor shows, and which rows of the screen it takes.
 
 use std::{
     borrow::Cow,
@@ -10,22 +10,22 @@ use unicode_width::UnicodeWidthChar;
 
 use super::size;
 
-/// The columns of the prompt, as the editor's printer counts them.
+/// Columns of the prompt in the calculation of the editor's printer.
 const COUNTED_PROMPT: usize = 3;
 
-/// Shared with the editor, which tells on each repaint what is being typed.
+/// Shared with the editor, which updates it at each repaint.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// What stands before the line from the next repaint on.
+    /// The prompt from the next repaint on.
     next_prompt: String,
     prompt: String,
     line: String,
-    /// Where the cursor is, in octets.
+    /// Byte position of the cursor.
     cursor: usize,
-    /// A line of the history is shown instead.
+    /// The editor shows a line of its history instead.
     searching: bool,
 }
 
@@ -40,11 +40,12 @@ impl Draft {
         prompt.clone_into(&mut self.state().next_prompt);
     }
 
-    /// What makes the cursor stand where the editor's printer believes it to be; `None`: there is no room for other lines.
+    /// The escape sequence that moves the cursor to where the editor's printer expects it. `None`: no lines can be
+    /// printed now.
     ///
-    /// The printer goes up by as many rows as the whole line has, counted by octets. So with accents, or with the cursor
-    /// further up, it would go too far, over lines that were printed before. Nor does it clear the rows it prints on, and a
-    /// terminal would take them for one long line still.
+    /// The printer moves up by the rows of the whole line, and counts bytes as columns. With accents, or with the
+    /// cursor in another row, it would move too far and overwrite earlier lines. It does not clear these rows either,
+    /// so the terminal would join their wrapped parts.
     pub(super) fn step_aside(&self) -> Option<String> {
         let (state, columns) = (self.state(), size::columns());
         if state.searching || state.below(columns) >= usize::from(size::rows()) {
@@ -54,12 +55,12 @@ impl Draft {
         Some(away(row) + &"\n".repeat(counted))
     }
 
-    /// What takes the line away, the cursor being in it.
+    /// The sequence that clears the line, with the cursor in it.
     pub(super) fn erase(&self) -> String {
         away(self.state().row(size::columns()))
     }
 
-    /// What takes the line away once it was entered: the cursor is in the row below.
+    /// The sequence that clears the line after Enter, with the cursor in the row below.
     pub(super) fn erase_entered(&self) -> String {
         away(self.state().below(size::columns()))
     }
@@ -69,31 +70,31 @@ impl Draft {
     }
 }
 
-/// Clears from so many rows above on.
+/// Moves up by `rows`, and clears everything from there on.
 fn away(rows: usize) -> String {
     if rows == 0 { "\r\u{1b}[J".to_owned() } else { format!("\u{1b}[{rows}A\r\u{1b}[J") }
 }
 
 impl State {
-    /// The row of the cursor, counted from that of the prompt.
+    /// The row of the cursor, relative to the prompt.
     fn row(&self, columns: usize) -> usize {
         let before = self.line.get(..self.cursor).unwrap_or(&self.line);
         let (row, column) = position(&[&self.prompt, before], columns);
-        // Behind a full row it rests at the begin of the next.
+        // After a full row, the editor puts the cursor at the start of the next.
         if column >= columns { row + 1 } else { row }
     }
 
-    /// The last row.
+    /// The last row of the line.
     fn end(&self, columns: usize) -> usize {
         position(&[&self.prompt, &self.line], columns).0
     }
 
-    /// The row that the cursor is in once the line was entered.
+    /// The row of the cursor after Enter.
     fn below(&self, columns: usize) -> usize {
         self.row(columns).max(self.end(columns)) + 1
     }
 
-    /// The rows that the printer goes up by.
+    /// The rows that the printer moves up by.
     fn counted(&self, columns: usize) -> usize {
         let prompts = std::iter::once(COUNTED_PROMPT).chain(std::iter::repeat(0));
         let rows = self.line.lines().zip(prompts).map(|(line, prompt)| (line.len() + prompt) / columns + 1);
@@ -101,7 +102,8 @@ impl State {
     }
 }
 
-/// Row and column behind this text. Behind a full row the column is the width: the terminal waits for what follows.
+/// Row and column after this text. After a full row the column is the width, because a terminal wraps at the next
+/// character.
 fn position(text: &[&str], columns: usize) -> (usize, usize) {
     let (mut row, mut column) = (0, 0);
     for c in text.iter().flat_map(|text| text.chars()) {
@@ -110,7 +112,7 @@ fn position(text: &[&str], columns: usize) -> (usize, usize) {
             continue;
         }
         let width = c.width().unwrap_or(0);
-        // A wide character is not split.
+        // A wide character is not split between rows.
         if column + width > columns {
             (row, column) = (row + 1, 0);
         }
@@ -132,7 +134,7 @@ impl Highlighter for Draft {
     }
 }
 
-/// What would move the cursor, as a paste may bring it. As long in octets as the space that is shown.
+/// Control characters, which a paste may contain. Each is one byte long, as the space that replaces it.
 fn harmful(c: char) -> bool {
     c.is_ascii_control() && c != '\n'
 }

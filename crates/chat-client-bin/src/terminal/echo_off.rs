@@ -1,24 +1,24 @@
-//! A terminal that echoes nothing: keys pressed while the editor is between two lines are neither shown nor changed.
+//! Turns off the terminal's echo, so that keys pressed between two lines are neither shown nor changed.
 
 #[cfg(unix)]
 use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// While it lives, the terminal is quiet. The editor finds it so, and leaves it so after each line.
+/// Turns the echo off until it is dropped. The editor restores the modes that it found, so it stays off between lines.
 #[derive(Debug)]
 pub(super) struct EchoOff {
-    /// `None`: there is nothing to give back.
+    /// The modes to restore. `None`: they could not be read.
     #[cfg(unix)]
     before: Option<Termios>,
 }
 
 impl EchoOff {
-    /// Failing, the terminal stays as it is: that is no more than ugly.
+    /// Errors are ignored: then typed keys may be shown twice.
     #[cfg(unix)]
     pub(super) fn enable() -> Self {
         let before = tcgetattr(std::io::stdin()).ok();
         if let Some(mut modes) = before.clone() {
             modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
-            // Enter stays Enter: as a line feed, the editor would take it for Ctrl-J.
+            // Without this, Enter becomes a line feed, which the editor takes for Ctrl-J.
             modes.input_modes -= InputModes::ICRNL;
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
         }
@@ -35,7 +35,7 @@ impl EchoOff {
 impl Drop for EchoOff {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            // A terminal that is gone needs nothing back.
+            // Fails if the terminal is gone: nothing to restore.
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
         }
     }

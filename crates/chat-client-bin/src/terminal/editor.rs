@@ -1,4 +1,4 @@
-//! The line editor, on a thread of its own: what is typed comes out, what is printed goes above the line being typed.
+//! The line editor, on its own thread. It sends what is typed, and prints lines above the line being typed.
 
 use std::{
     io::Write,
@@ -25,22 +25,22 @@ use super::{
     size,
 };
 
-/// How often the editor looks for lines to print.
+/// How often the editor checks for lines to print.
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
-/// So many lines can be had again. They are kept in memory alone: what was said in a room is nobody's file.
+/// Number of lines in the history. It is kept in memory only, because a conversation is private.
 const HISTORY_LINES: usize = 1_000;
-/// The terminal may fail so often in a row.
+/// Number of errors in a row after which the editor gives up.
 const MAX_READ_FAILURES: u32 = 3;
 const MENU: &str = "words";
 const INTERRUPT: &str = "interrupt";
 const SUSPEND: &str = "suspend";
 const CLEAR: &str = "clear";
 
-/// What comes from the keyboard.
+/// What the editor sends.
 #[derive(Debug)]
 pub(super) enum EditorEvent {
     Line(String),
-    /// Ctrl-C on an empty line. On another, it clears the line.
+    /// Ctrl-C on an empty line. On any other line, it clears the line.
     Interrupt,
     /// Ctrl-D on an empty line.
     End,
@@ -49,16 +49,16 @@ pub(super) enum EditorEvent {
     Failed(String),
 }
 
-/// What the editor does next; it waits for this after each [`EditorEvent`].
+/// What the editor does next. It waits for a command after each [`EditorEvent`].
 #[derive(Debug)]
 pub(super) enum EditorCommand {
     Read,
-    /// With this line as if it had been typed.
+    /// Reads on, with this text as if it had been typed.
     ReadAgain(String),
     Stop,
 }
 
-/// The editor's other end.
+/// The handle of the editor.
 pub(super) struct Editor {
     typed: mpsc::Receiver<EditorEvent>,
     next: blocking::Sender<EditorCommand>,
@@ -69,7 +69,7 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    /// Takes the terminal.
+    /// Starts the thread, which takes over the terminal.
     pub(super) fn start(completions: Completions, prompt: &str, color: bool) -> std::io::Result<Self> {
         let (stop, draft) = (Arc::new(AtomicBool::new(false)), Draft::new(prompt));
         let (tell, typed) = mpsc::channel(1);
@@ -84,14 +84,14 @@ impl Editor {
         Ok(Self { typed, next, print_queue, draft, stop, thread: Some(thread) })
     }
 
-    /// What is typed next. It may be dropped unfinished.
+    /// The next event. Cancel safe.
     pub(super) async fn typed(&mut self) -> EditorEvent {
         self.typed.recv().await.unwrap_or(EditorEvent::End)
     }
 
     /// Must follow each [`EditorEvent`].
     pub(super) fn next(&self, next: EditorCommand) {
-        // An editor that has failed wants no reply.
+        // Fails if the editor has ended.
         let _ = self.next.send(next);
     }
 
@@ -104,17 +104,17 @@ impl Editor {
         self.draft.set_prompt(prompt);
     }
 
-    /// Takes the line away that was entered. To be called between [`EditorEvent::Line`] and [`Editor::next`].
+    /// Clears the line that was entered. Call it between [`EditorEvent::Line`] and [`Editor::next`].
     pub(super) fn erase(&self) {
         write_to_terminal(&self.draft.erase_entered());
     }
 
-    /// Gives the terminal back, and what was not printed yet.
+    /// Restores the terminal. Returns the lines that were not printed.
     pub(super) fn stop(mut self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
         self.next(EditorCommand::Stop);
         if let Some(thread) = self.thread.take() {
-            // It looks at `stop` as often as for lines to print; its panic has been told.
+            // The thread checks `stop` at each poll. A panic has printed its message.
             let _ = thread.join();
         }
         self.print_queue.left()
@@ -124,7 +124,7 @@ impl Editor {
 fn reedline(completions: Completions, draft: &Draft, color: bool) -> Reedline {
     let mut keys = default_emacs_keybindings();
     let command = |name: &str| ReedlineEvent::ExecuteHostCommand(name.to_owned());
-    // It closes a menu first. During a search it ends that, and nothing else.
+    // It closes an open menu first. During a search it ends only the search.
     let interrupt = ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, command(INTERRUPT)]);
     let interrupt = ReedlineEvent::UntilFound(vec![interrupt, ReedlineEvent::Esc]);
     keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('c'), interrupt);
@@ -148,7 +148,7 @@ fn reedline(completions: Completions, draft: &Draft, color: bool) -> Reedline {
     }
 }
 
-/// Between two keys it looks for lines to print, and whether to stop. Having been given lines, it prints them before it stops.
+/// Between two keys, prints queued lines or stops. Lines that the printer already has are printed before it stops.
 fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: PrintFeed, stop: Arc<AtomicBool>) -> Reedline {
     let leave = Arc::new(AtomicBool::new(false));
     let idle = {
@@ -181,7 +181,7 @@ fn edit(
         let typed = match read {
             Ok(Signal::Success(text)) => EditorEvent::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
-                // The shell gets the terminal as it gave it.
+                // The shell gets the terminal with the modes it had before.
                 write_to_terminal(&draft.erase());
                 echo_off = None;
                 EditorEvent::Suspend
@@ -196,7 +196,7 @@ fn edit(
             }
             Ok(Signal::HostCommand(_) | Signal::CtrlC) => EditorEvent::Interrupt,
             Ok(Signal::CtrlD) => {
-                // The cursor is below the line already, as behind Enter.
+                // The cursor is below the line, as after Enter.
                 write_to_terminal(&draft.erase_entered());
                 EditorEvent::End
             }
@@ -204,7 +204,7 @@ fn edit(
                 write_to_terminal(&draft.erase());
                 return;
             }
-            // A slow terminal may be late to tell where its cursor is.
+            // A slow terminal may answer late where its cursor is.
             Err(_) if failures < MAX_READ_FAILURES => continue,
             Err(error) => EditorEvent::Failed(error.to_string()),
         };
@@ -221,14 +221,14 @@ fn edit(
     }
 }
 
-/// Moves what is on the screen out of the way, so that the line being typed is the last one of the screen. The editor asks
-/// the terminal where the cursor is; there, an answer that comes late is as good as the one that is awaited.
+/// Scrolls, so that the line being typed is at the bottom of the screen. The editor asks the terminal for the cursor
+/// position. At the bottom, a late answer to an earlier question is right, too.
 fn to_the_bottom() -> String {
     "\n".repeat(usize::from(size::rows()))
 }
 
 fn write_to_terminal(sequence: &str) {
     let mut terminal = std::io::stdout();
-    // A terminal that is gone shows nothing anyway.
+    // Fails if the terminal is gone: nothing to show.
     let _ = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());
 }

@@ -1,4 +1,4 @@
-//! The conversation of a person at a terminal: a line editor below, the room above.
+//! A person's conversation at a terminal: a line editor below, the chat room above.
 
 mod burst;
 mod completion;
@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{Args, Exit, complain};
 
-/// Who leaves waits so long for what is not acknowledged yet.
+/// Time to wait for acknowledgements when leaving.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 const NAME_PROMPT: &str = "name: ";
 
@@ -44,22 +44,22 @@ struct Terminal<'a> {
     output: Output,
     sent: SentMessages,
     interrupts: mpsc::Receiver<()>,
-    /// Who has been in the room comes back; who could not come in at first is told so.
+    /// Whether a session was open before. Then it reconnects; a failed first attempt ends the program.
     was_connected: bool,
-    /// The exit code, once it is decided to leave, and when to wait no longer.
+    /// When leaving: the exit code, and the deadline.
     leaving: Option<(Exit, Instant)>,
 }
 
-/// Where it is.
+/// The stage of the connection.
 enum Stage {
-    /// At the door, asked for a name.
+    /// Waiting for a name.
     AskingName,
-    /// On the way in.
+    /// Connecting or reconnecting.
     Connecting,
     Connected(ChatClient),
 }
 
-/// What happened.
+/// What the main loop waits for.
 enum Step {
     Session(Option<SessionEvent>),
     Typed(EditorEvent),
@@ -68,7 +68,7 @@ enum Step {
     Due,
 }
 
-/// Runs it to its end.
+/// Runs a conversation at the terminal.
 pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
     let completions = Completions::default();
     let mut output = Output::new(args);
@@ -161,7 +161,7 @@ impl Terminal<'_> {
         None
     }
 
-    /// Says BYE, once everything is acknowledged. The terminal is given back at once.
+    /// Says BYE when everything is acknowledged. The terminal is restored at once.
     async fn leave(&mut self, exit: Exit) -> Option<Exit> {
         self.output.stop();
         let Stage::Connected(client) = &self.stage else { return Some(exit) };

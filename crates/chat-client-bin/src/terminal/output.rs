@@ -1,4 +1,4 @@
-//! What goes to the terminal: above the line being typed as long as there is an editor, and simply out after it.
+//! Prints to the terminal: above the line being typed, or directly when there is no editor.
 
 use std::{io::Write, time::Duration};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::Args;
 
-/// Joins and leaves wait so long for others to be told with.
+/// Time to wait for further joins and leaves, to show them in one line.
 const BURST_WINDOW: Duration = Duration::from_millis(400);
 
 pub(super) struct Output {
@@ -24,7 +24,7 @@ pub(super) struct Output {
     paint: Paint,
     name: Option<Name>,
     burst: Burst,
-    /// When the burst is shown at last.
+    /// The deadline of the burst.
     gathered: Option<Instant>,
 }
 
@@ -39,7 +39,7 @@ impl Output {
         self.paint.color
     }
 
-    /// What is typed next; for ever nothing without an editor. It may be dropped unfinished.
+    /// The next event of the editor. Without an editor it waits for ever. Cancel safe.
     pub(super) async fn typed(&mut self) -> EditorEvent {
         match &mut self.editor {
             Some(editor) => editor.typed().await,
@@ -59,18 +59,18 @@ impl Output {
         }
     }
 
-    /// Gives the terminal back.
+    /// Stops the editor and restores the terminal.
     pub(super) fn stop(&mut self) {
         let Some(editor) = self.editor.take() else { return };
         let left = editor.stop();
-        // The empty line that was to be typed.
+        // Clears the prompt.
         let _ = write!(std::io::stdout(), "\r\u{1b}[K");
         for line in left {
             out(&line);
         }
     }
 
-    /// Takes the line away that was entered: its message is shown again when it is acknowledged.
+    /// Clears the line that was entered. Its message is shown when it is acknowledged.
     pub(super) fn erase(&self) {
         if let Some(editor) = &self.editor {
             editor.erase();
@@ -83,7 +83,7 @@ impl Output {
             self.gathered.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
             return;
         }
-        // What came before it stands before it.
+        // Show earlier joins and leaves first.
         self.overdue_now().await;
         match event {
             Event::Message { from, text } => {
@@ -99,7 +99,7 @@ impl Output {
         }
     }
 
-    /// One's own message, and what is to be said of it.
+    /// Shows this client's own message, with a remark.
     pub(super) async fn own(&mut self, text: &str, remark: &str) {
         let width = width();
         let line = match (self.name, remark) {
@@ -120,7 +120,7 @@ impl Output {
         self.print(self.paint.warning(text, width())).await;
     }
 
-    /// When there is something to be shown.
+    /// When [`Output::overdue`] has something to show.
     pub(super) fn due(&self) -> Option<Instant> {
         self.gathered
     }
@@ -131,7 +131,7 @@ impl Output {
         }
     }
 
-    /// Shows who came and left.
+    /// Shows joins and leaves.
     pub(super) async fn overdue_now(&mut self) {
         self.gathered = None;
         if let Some(line) = self.burst.take_line() {
@@ -148,6 +148,6 @@ impl Output {
 }
 
 fn out(line: &str) {
-    // As above.
+    // Fails if the terminal is gone: nothing to show.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,10 +1,10 @@
-//! Lines as a person sees them: time of day, a colour for each name, and folded to the width of the terminal.
+//! Formats lines for a person: the time of day, a colour for each name, and wrapped to the width of the terminal.
 
 use anstyle::{AnsiColor, Style};
 use chat_client::{Name, escape};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Colours that can be read on dark and on light.
+/// Colours that are readable on dark and on light backgrounds.
 const COLORS: &[AnsiColor] = &[
     AnsiColor::Red,
     AnsiColor::Green,
@@ -19,17 +19,17 @@ const COLORS: &[AnsiColor] = &[
 ];
 const BELL: char = '\u{7}';
 
-/// How to paint.
+/// How to format lines.
 #[derive(Clone, Debug)]
 pub(super) struct Paint {
     pub(super) color: bool,
     pub(super) bell: bool,
-    /// As strftime writes it.
+    /// The time format, as for strftime.
     pub(super) time: String,
 }
 
 impl Paint {
-    /// What somebody said. `own`: our name, which is a mention where another says it.
+    /// A message. `own` is this client's name: a message of another client that contains it is highlighted.
     pub(super) fn message(&self, from: Name, text: &str, own: Option<Name>, width: usize) -> String {
         let is_own = own.is_some_and(|own| own.key() == from.key());
         let mentioned = !is_own && own.is_some_and(|own| mentions(text, own));
@@ -44,21 +44,21 @@ impl Paint {
         line
     }
 
-    /// What is not of the conversation: joins, status.
+    /// A line that is not a message: a join, a status.
     pub(super) fn note(&self, text: &str, width: usize) -> String {
         self.line(&[], text, Style::new().dimmed(), width)
     }
 
-    /// What must not be overlooked.
+    /// A line that must not be overlooked.
     pub(super) fn warning(&self, text: &str, width: usize) -> String {
         self.line(&[], text, AnsiColor::Yellow.on_default().bold(), width)
     }
 
-    /// A head, and a text that is folded beside it.
+    /// A head, and a text that is wrapped next to it.
     fn line(&self, head: &[(&str, Style)], text: &str, style: Style, width: usize) -> String {
         let time = self.now();
         let indent = time.width() + head.iter().map(|(part, _)| part.width()).sum::<usize>();
-        // On a very narrow terminal it is folded to its first column.
+        // On a very narrow terminal, wrap to the first column.
         let indent = if indent * 2 > width { 0 } else { indent };
         let mut line = self.styled(&time, Style::new().dimmed());
         for (part, style) in head {
@@ -79,7 +79,7 @@ impl Paint {
         if self.time.is_empty() {
             return String::new();
         }
-        // It has been checked when the settings were read.
+        // The format was checked when the settings were parsed.
         jiff::fmt::strtime::format(&self.time, &jiff::Zoned::now()).map(|time| time + " ").unwrap_or_default()
     }
 
@@ -88,7 +88,7 @@ impl Paint {
     }
 }
 
-/// The same name has the same colour, here and everywhere.
+/// The colour depends on the name only, ignoring case.
 fn name_style(name: Name) -> Style {
     let hash = name
         .as_str()
@@ -97,13 +97,13 @@ fn name_style(name: Name) -> Style {
     COLORS[(hash >> 16) as usize % COLORS.len()].on_default()
 }
 
-/// Whether the name stands in the text as a word of its own.
+/// Whether the text contains the name as a separate word.
 fn mentions(text: &str, name: Name) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case(name.as_str()))
 }
 
-/// The text in pieces of at most `width` columns, between words where there are any. A wide character takes two columns, a
-/// combining one none: it stays with the one before it.
+/// Splits the text into rows of at most `width` columns, between words where possible. A wide character takes two
+/// columns. A combining character takes none, and stays with the one before it.
 fn fold(text: &str, width: usize) -> Vec<&str> {
     let (mut rows, mut rest) = (Vec::new(), text);
     loop {
@@ -122,7 +122,7 @@ fn fold(text: &str, width: usize) -> Vec<&str> {
             rows.push(rest);
             return rows;
         }
-        // A character that is wider than the row stands alone, and sticks out.
+        // A character that is wider than the row gets a row of its own.
         let first = rest.chars().next().map_or(1, char::len_utf8);
         let cut = if rest[end..].starts_with(' ') { end + 1 } else { space.unwrap_or(end).max(first) };
         rows.push(rest[..cut].trim_end_matches(' '));

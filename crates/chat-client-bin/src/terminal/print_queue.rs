@@ -1,4 +1,4 @@
-//! Lines that go above the one being typed: they wait until the editor has a moment for them.
+//! Lines to print above the line being typed. They wait until the editor can print them.
 
 use std::{
     io::Write,
@@ -10,19 +10,19 @@ use tokio::sync::mpsc;
 
 use super::draft::Draft;
 
-/// So many lines may wait.
+/// Maximum number of lines that wait. The sender waits when it is full.
 const MAX_QUEUED_LINES: usize = 10_000;
-/// So many are printed between two keys.
+/// Maximum number of lines printed between two keys.
 const MAX_LINES_PER_PRINT: usize = 500;
 
-/// Takes lines in, and has them back where no editor printed them.
+/// Takes lines, and returns those that the editor has not printed.
 #[derive(Debug)]
 pub(super) struct PrintQueue {
     lines: mpsc::Sender<String>,
     waiting: Arc<Mutex<mpsc::Receiver<String>>>,
 }
 
-/// Hands the lines to the editor's printer, on its thread.
+/// Passes the lines to the editor's printer, on the editor's thread.
 #[derive(Debug)]
 pub(super) struct PrintFeed {
     waiting: Arc<Mutex<mpsc::Receiver<String>>>,
@@ -30,7 +30,7 @@ pub(super) struct PrintFeed {
     draft: Draft,
 }
 
-/// And the printer to be given to the editor.
+/// The queue, its other end, and the printer for the editor.
 pub(super) fn print_queue(draft: Draft) -> (PrintQueue, PrintFeed, ExternalPrinter<String>) {
     let (lines, waiting) = mpsc::channel(MAX_QUEUED_LINES);
     let waiting = Arc::new(Mutex::new(waiting));
@@ -41,19 +41,19 @@ pub(super) fn print_queue(draft: Draft) -> (PrintQueue, PrintFeed, ExternalPrint
 
 impl PrintQueue {
     pub(super) async fn print(&self, line: String) {
-        // The other end is here.
+        // Cannot fail: this struct holds the receiver.
         let _ = self.lines.send(line).await;
     }
 
-    /// What was not printed.
+    /// Takes the lines that were not printed.
     pub(super) fn left(&self) -> Vec<String> {
         take(&self.waiting, MAX_QUEUED_LINES)
     }
 }
 
 impl PrintFeed {
-    /// To be called right before the editor prints. Nothing can be typed in between, so that the printer finds the cursor
-    /// where it is put.
+    /// Call it right before the editor prints. No key is handled in between, so the printer finds the cursor where this
+    /// puts it.
     pub(super) fn feed(&self) {
         let Some(aside) = self.draft.step_aside() else { return };
         let lines = take(&self.waiting, MAX_LINES_PER_PRINT);
@@ -61,10 +61,10 @@ impl PrintFeed {
             return;
         }
         let mut terminal = std::io::stdout();
-        // A terminal that is gone shows nothing anyway.
+        // Fails if the terminal is gone: nothing to show.
         let _ = terminal.write_all(aside.as_bytes()).and_then(|()| terminal.flush());
         for line in lines {
-            // There is room, and the printer lives as long as the editor.
+            // Cannot fail: there is room, and the printer lives as long as the editor.
             let _ = self.printer.try_send(line);
         }
     }

@@ -1,4 +1,4 @@
-//! What happens in the room, and on the way into it.
+//! Handles session events: connected, lost, and what happens in the chat room.
 
 use std::time::Duration;
 
@@ -46,14 +46,14 @@ impl Terminal<'_> {
             })
             .await;
         if client.name().is_some() {
-            // The roster is an event, which Tab and the reader learn from.
+            // The answer is an event: it is shown, and updates the completions.
             client.request_clients().await;
         }
         self.was_connected = true;
         self.stage = Stage::Connected(client);
     }
 
-    /// One's own BYE, or a server that takes no guests.
+    /// The session ended with this client's BYE, or because the server requires a name.
     async fn on_closed(&mut self, reason: CloseReason) -> Option<Exit> {
         self.stage = Stage::Connecting;
         if let Some((exit, _)) = self.leaving {

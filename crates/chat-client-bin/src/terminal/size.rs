@@ -1,6 +1,6 @@
-//! How large the terminal is, asked anew each time: it may change.
+//! The size of the terminal. It may change, so it is read each time.
 
-/// Where the terminal does not tell.
+/// The size if the terminal does not report it.
 const DEFAULT_SIZE: (u16, u16) = (24, 80);
 
 pub(super) fn rows() -> u16 {

@@ -1,6 +1,6 @@
-//! Ctrl-Z: the terminal itself does nothing on it while an editor has taken it over.
+//! Ctrl-Z: the terminal does not act on it while the editor has it in raw mode.
 
-/// Stops the program, with those that the shell started beside it, and returns when the shell lets it go on.
+/// Stops the process group, and returns when the shell continues it.
 #[cfg(unix)]
 pub(super) async fn suspend() {
     use std::time::Duration;
@@ -11,10 +11,10 @@ pub(super) async fn suspend() {
         time::timeout,
     };
 
-    /// Without a shell to wake it up, it is not stopped.
+    /// Without a shell, nobody continues the process, and the system does not stop it.
     const STOP_TIMEOUT: Duration = Duration::from_millis(300);
 
-    // The signal reaches some thread, some time: until it has, nobody may use the terminal.
+    // The stop signal may arrive late, in any thread. Do not use the terminal before it has.
     let Ok(mut continued) = signal(SignalKind::from_raw(Signal::CONT.as_raw())) else { return };
     if kill_current_process_group(Signal::TSTP).is_ok() {
         let _ = timeout(STOP_TIMEOUT, continued.recv()).await;

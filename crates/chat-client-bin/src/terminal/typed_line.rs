@@ -1,4 +1,4 @@
-//! What a typed line does, wherever the client is.
+//! Handles what was typed, at each stage of the connection.
 
 use chat_client::{Name, SendError, conversation::Input};
 
@@ -40,7 +40,7 @@ impl Terminal<'_> {
             self.output.next(EditorCommand::Read);
             return None;
         }
-        // A paste may have brought several lines.
+        // A paste may contain several lines.
         let mut inputs = line.lines().map(Input::parse);
         if inputs.all(|input| matches!(input, Input::Say(_) | Input::Empty)) {
             self.output.erase();
@@ -60,7 +60,7 @@ impl Terminal<'_> {
         None
     }
 
-    /// Does what a line says; `false`: it could not be sent, and is to be kept.
+    /// Executes a line. `false`: it could not be sent, and must be kept.
     pub(super) async fn take(&mut self, input: Input) -> bool {
         match input {
             Input::Empty | Input::Quit => {}
@@ -128,7 +128,7 @@ impl Terminal<'_> {
         }
     }
 
-    /// A name was given at the door; none: as a guest.
+    /// Sets the name that was typed. An empty name: as a guest.
     pub(super) async fn named(&mut self, name: &str) {
         let name = match Name::chosen(name) {
             _ if name.is_empty() => None,

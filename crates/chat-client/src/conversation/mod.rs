@@ -219,7 +219,9 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
                 return self.not_sent(&hint, permit).await;
             }
             Input::Reconnect | Input::Name(_) => {
-                return self.not_sent("that is for a terminal: here, start with --reconnect, --name", permit).await;
+                return self
+                    .not_sent("that works at a terminal only: here, use the flags --reconnect and --name", permit)
+                    .await;
             }
             Input::Malformed(why) => return self.not_sent(&why, permit).await,
             Input::InvalidText(why) => return self.not_sent(&why.to_string(), permit).await,

@@ -28,9 +28,9 @@ pub fn render(event: &Event) -> Option<Line> {
         Event::Other(line) => Line::Status(format!("the server says: {}", escape(line))),
         Event::BadLine(error) => {
             let line = error.line().unwrap_or_default();
-            Line::Status(format!("the server sent a line that makes no sense: {error}: {}", escape(line)))
+            Line::Status(format!("the server sent an invalid line: {error}: {}", escape(line)))
         }
-        Event::Unexpected(message) => Line::Status(format!("the server says unasked: {}", stray(message))),
+        Event::Unexpected(message) => Line::Status(format!("the server sent an unexpected reply: {}", stray(message))),
         Event::Missed(count) => Line::Status(format!("{count} lines came faster than they could be shown")),
         // Shown in other ways: by the sender's prompt, and at the end.
         Event::Accepted(_) | Event::Refused(_) | Event::Closed(_) => return None,
