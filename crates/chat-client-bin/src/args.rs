@@ -88,9 +88,9 @@ pub(crate) struct Args {
 pub(crate) enum When {
     /// Where it makes sense.
     Auto,
-    /// Always.
+    /// In any case.
     Always,
-    /// Never.
+    /// In no case.
     Never,
 }
 
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound_and_has_every_key() {
+    fn the_definition_is_valid_and_has_every_key() {
         let mut command = Args::command();
         command.build();
         command.clone().debug_assert();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_is_meant() {
+    fn arguments_have_their_values() {
         let args = parsed(&["--name", "bob", "example.org:1", "--reconnect"], &[]).unwrap();
         assert_eq!(args.name, Some(Name::new("bob").unwrap()));
         assert_eq!((args.server.to_string().as_str(), args.reconnect), ("example.org:1", When::Always));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_stronger_than_the_file() {
+    fn flags_override_the_file() {
         let file = [("name", "ann"), ("server", "there"), ("bell", "never")];
         let args = parsed(&["--name", "bob"], &file).unwrap();
         assert_eq!(args.name, Some(Name::new("bob").unwrap()));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_wrong_usage() {
+    fn invalid_values_are_refused() {
         for name in ["", "guest7", "b*b", "abcdefghijklmnopqrstu"] {
             assert!(parsed(&["--name", name], &[]).is_err(), "{name:?}");
         }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_keys_and_values() {
+    fn comments_and_spaces_are_ignored() {
         let text = "# mine\n\nname = ann  # who else\n time=%H:%M:%S\nbell=\n";
         let settings = read(text, Path::new("f")).unwrap();
         let expected = [("name", "ann"), ("time", "%H:%M:%S"), ("bell", "")];
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_have_file_and_line() {
         assert_eq!(read("name = a\nnmae = b", Path::new("f")).unwrap_err().split(": ").next(), Some("f:2"));
         assert_eq!(read("hello", Path::new("f")).unwrap_err(), "f:1: write `key = value`");
     }
 
     #[test]
-    fn the_file_can_be_named() {
+    fn the_config_flag_is_found_before_parsing() {
         let named = |words: &[&str]| named(&words.iter().map(OsString::from).collect::<Vec<_>>());
         assert_eq!(named(&["x", "--json", "--config", "a"]), Some("a".into()));
         assert_eq!(named(&["x", "--config=a"]), Some("a".into()));

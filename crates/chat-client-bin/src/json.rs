@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_read() {
+    fn json_commands_are_parsed() {
         assert_eq!(command(r#"{"command":"say","text":"/quit"}"#), Input::Say("/quit".parse().unwrap()));
         assert_eq!(command(r#"{"v":1,"command":"clients"}"#), Input::Clients);
         assert_eq!(command(r#"{"command":"quit"}"#), Input::Quit);

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address() {
+    fn invalid_addresses_are_refused() {
         for (written, why) in [
             ("", AddressError::Empty),
             (":2222", AddressError::Empty),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn an_address_is_parsed_from_its_display() {
         for written in ["localhost:2222", "[fe80::1]:1", "127.0.0.1:65535", "unix:/run/chat", "unix:chat"] {
             assert_eq!(written.parse::<Address>().unwrap().to_string(), written);
         }

@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn the_families_take_turns() {
+    fn address_families_alternate() {
         let resolved = addresses(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"]);
         assert_eq!(interleave_families(resolved), addresses(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
         assert_eq!(interleave_families(Vec::new()), addresses(&[]));
     }
 
     #[tokio::test]
-    async fn an_address_that_fails_is_followed_by_the_next() {
+    async fn a_failed_address_is_followed_by_the_next() {
         let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let alive = listener.local_addr().unwrap();

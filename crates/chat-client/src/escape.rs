@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_acts_gets_through() {
+    fn harmful_characters_are_escaped() {
         let worst = [
             ("\u{1b}[31mred\u{1b}[0m", "\\u{1b}[31mred\\u{1b}[0m"),
             ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_left_alone() {
+    fn usual_text_is_not_changed() {
         for text in ["", "a\tb", "naïve café", "日本語", "שלום", "\u{1f642} c:\\dir \\u{1b}"] {
             assert!(matches!(escape(text), Cow::Borrowed(shown) if shown == text));
         }

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_one_line() {
+    fn joins_and_leaves_share_a_line() {
         shown(&[], None);
         shown(&[("al", true)], Some("* al joined"));
         shown(&[("al", true), ("bo", false), ("cy", true)], Some("* al, cy joined; bo left"));

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_counted_as_a_terminal_wraps_and_as_the_printer_does() {
+    fn rows_are_counted_like_the_terminal_and_the_printer_do() {
         for (line, cursor, row, below, counted) in [
             ("", 0, 0, 1, 0),
             ("0123456", 7, 1, 2, 1),

@@ -93,7 +93,7 @@ fn name_style(name: Name) -> Style {
     let hash = name
         .as_str()
         .bytes()
-        .fold(0x811c_9dc5_u32, |hash, octet| (hash ^ u32::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0193));
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193));
     COLORS[(hash >> 16) as usize % COLORS.len()].on_default()
 }
 
@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_folded_beside_their_head() {
+    fn long_lines_are_wrapped_next_to_their_head() {
         let line = PLAIN.message(name("al"), "one two three", None, 13);
         assert_eq!(line, "<al> one two\n     three");
     }
 
     #[test]
-    fn folding_counts_columns() {
+    fn wrapping_counts_columns() {
         for (text, width, rows) in [
             ("", 4, &[""][..]),
             ("abcd", 4, &["abcd"]),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mention_is_a_word_and_rings() {
+    fn a_mention_is_a_whole_word_and_rings_the_bell() {
         for (text, mentioned) in [("hi Bob!", true), ("bobby", false), ("@bob", true), ("bob2 bo b", false)] {
             assert_eq!(mentions(text, name("bob")), mentioned, "{text}");
         }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_belongs_to_a_name_whatever_its_case() {
+    fn a_name_has_the_same_colour_in_any_case() {
         assert_eq!(name_style(name("Bob")), name_style(name("bOB")));
         let many: std::collections::HashSet<_> =
             ["al", "bob", "carol", "dan", "eve", "fay"].map(|n| format!("{}", name_style(name(n)))).into();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_network_acts() {
+    fn control_characters_are_escaped() {
         let line = PLAIN.message(name("al"), "\u{1b}[2J\u{202e}\u{9b}", None, 80);
         assert_eq!(line, "<al> \\u{1b}[2J\\u{202e}\\u{9b}");
     }

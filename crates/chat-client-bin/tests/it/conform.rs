@@ -1,4 +1,4 @@
-//! The judge has nothing to say against the program, with a name and as a guest.
+//! Every case of chat-conform passes, with a name and as a guest.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ async fn passes(command: &[&str], level: Option<Level>) {
 }
 
 #[tokio::test]
-async fn every_case_with_a_name() {
+async fn every_case_passes_with_a_name() {
     passes(&[PROGRAM, "--name", "{name}"], None).await;
 }
 
 #[tokio::test]
-async fn every_case_for_a_guest() {
+async fn every_case_passes_for_a_guest() {
     passes(&[PROGRAM], Some(Level::Plain)).await;
 }

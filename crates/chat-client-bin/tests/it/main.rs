@@ -1,6 +1,6 @@
-//! The program as a process, at a server that follows a script: in pipes, and at a pseudo-terminal.
+//! The program as a process, against a scripted server: in pipes, and at a pseudo-terminal.
 
-// Helpers of tests fail a test by a panic, too.
+// A panic in a helper fails the test, as in the test itself.
 #![allow(clippy::unwrap_used)]
 
 mod conform;

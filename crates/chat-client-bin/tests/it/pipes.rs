@@ -1,4 +1,4 @@
-//! The program in pipes: what scripts rely on.
+//! The program in pipes, as scripts use it.
 
 use std::process::Stdio;
 
@@ -22,14 +22,14 @@ fn events(output: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn json_tells_every_event_and_takes_commands() {
+async fn json_has_every_event_and_accepts_commands() {
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
         server.welcome("x").await;
         server.expect("MSG /quit\nREQ CLIENTS\nMSG b").await;
-        server.lines("JOIN al\nOK\nFROM al MSG \u{202e}hi\nLIST CLIENTS 2 al x\nBAD REQ\nNEWS\nLOGOUT al").await;
-        server.part().await;
+        server.send_lines("JOIN al\nOK\nFROM al MSG \u{202e}hi\nLIST CLIENTS 2 al x\nBAD REQ\nNEWS\nLOGOUT al").await;
+        server.answer_bye().await;
     };
     let input = r#"{"v":1,"command":"say","text":"/quit"}
 {"command":"clients"}
@@ -59,7 +59,7 @@ hello
 }
 
 #[tokio::test]
-async fn a_reader_that_is_gone_is_noticed_in_a_quiet_room() {
+async fn a_closed_stdout_is_noticed_without_a_message() {
     let (listener, address) = listen().await;
     let mut child = start(["--name", "x", "--json", "--no-input", &address]);
     let mut server = Server::accept(&listener).await;
@@ -67,15 +67,15 @@ async fn a_reader_that_is_gone_is_noticed_in_a_quiet_room() {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     within(output.read_line(&mut String::new())).await.unwrap();
     drop(output);
-    // Nothing more is said in the room.
-    server.part().await;
+    // No further message is sent.
+    server.answer_bye().await;
     let ended = end(child).await;
     assert_eq!(ended.code, Some(0), "{}", ended.status);
     assert_eq!(ended.status.lines().count(), 1, "{}", ended.status);
 }
 
 #[tokio::test]
-async fn follow_listens_on_after_the_end_of_the_input() {
+async fn follow_keeps_listening_after_the_end_of_the_input() {
     let (listener, address) = listen().await;
     let mut child = start(["--name", "x", "--follow", &address]);
     let mut server = Server::accept(&listener).await;
@@ -84,21 +84,21 @@ async fn follow_listens_on_after_the_end_of_the_input() {
     stdin.write_all(b"a\n").await.unwrap();
     drop(stdin);
     server.expect("MSG a").await;
-    server.lines("OK\nFROM al MSG one\nPING").await;
+    server.send_lines("OK\nFROM al MSG one\nPING").await;
     server.expect("PONG").await;
-    server.lines("FROM al MSG two\nBYE").await;
+    server.send_lines("FROM al MSG two\nBYE").await;
     let ended = end(child).await;
     assert_eq!((ended.code, ended.output.as_str()), (Some(5), "<al> one\n<al> two\n"), "{}", ended.status);
 }
 
 #[tokio::test]
-async fn a_timeout_ends_it_and_names_what_has_no_ok() {
+async fn a_timeout_ends_the_program_and_lists_unacknowledged_messages() {
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
         server.welcome("x").await;
         server.expect("MSG a\nMSG b").await;
-        server.lines("OK").await;
+        server.send_lines("OK").await;
         server
     };
     let args = ["--name", "x", "--timeout", "0.3", &address];
@@ -108,12 +108,12 @@ async fn a_timeout_ends_it_and_names_what_has_no_ok() {
 }
 
 #[tokio::test]
-async fn a_timeout_of_one_who_only_listens_is_no_failure() {
+async fn a_timeout_without_input_is_no_failure() {
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
         server.welcome("x").await;
-        server.part().await;
+        server.answer_bye().await;
     };
     let args = ["--name", "x", "--no-input", "--timeout", "0.3", &address];
     let (ended, ()) = tokio::join!(piped(&args, ""), serve);
@@ -121,7 +121,7 @@ async fn a_timeout_of_one_who_only_listens_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_timeout_counts_from_the_start() {
+async fn a_timeout_includes_the_login() {
     let (listener, address) = listen().await;
     let args = ["--name", "x", "--timeout", "0.2", &address];
     let (ended, _mute) = tokio::join!(piped(&args, "a\n"), Server::accept(&listener));
@@ -130,7 +130,7 @@ async fn a_timeout_counts_from_the_start() {
 }
 
 #[tokio::test]
-async fn reconnect_comes_back_shows_the_gap_and_sends_nothing_twice() {
+async fn reconnect_shows_the_gap_and_sends_nothing_twice() {
     let (listener, address) = listen().await;
     let mut child = start(["--name", "x", "--reconnect", "--json", &address]);
     let mut stdin = child.stdin.take().unwrap();
@@ -138,15 +138,15 @@ async fn reconnect_comes_back_shows_the_gap_and_sends_nothing_twice() {
     server.welcome("x").await;
     stdin.write_all(b"a\nb\n").await.unwrap();
     server.expect("MSG a\nMSG b").await;
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     drop(server);
     let mut server = Server::accept(&listener).await;
     server.welcome("x").await;
     stdin.write_all(b"c\n").await.unwrap();
     server.expect("MSG c").await;
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     drop(stdin);
-    server.part().await;
+    server.answer_bye().await;
     let ended = end(child).await;
     assert_eq!(ended.code, Some(6), "b is not known: {}", ended.status);
     assert!(ended.output.contains(r#""event":"unacknowledged","text":"b""#), "{}", ended.output);
@@ -155,7 +155,7 @@ async fn reconnect_comes_back_shows_the_gap_and_sends_nothing_twice() {
 }
 
 #[tokio::test]
-async fn settings_come_from_file_environment_and_flags_in_this_order() {
+async fn flags_override_the_environment_which_overrides_the_file() {
     let path = std::env::temp_dir().join(format!("chat-client-{}.config", std::process::id()));
     std::fs::write(&path, "server = file:1\nname = file  # me\ncolor = never\n").unwrap();
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_chat-client"))
@@ -180,7 +180,7 @@ reconnect = auto  # default
 }
 
 #[tokio::test]
-async fn a_file_that_is_wrong_is_one_line_with_its_place() {
+async fn a_missing_configuration_file_is_a_one_line_error() {
     let missing = piped(&["--config", "/nowhere/config"], "").await;
     assert_eq!(missing.code, Some(2));
     assert!(missing.status.starts_with("chat-client: cannot read /nowhere/config: "), "{}", missing.status);

@@ -1,4 +1,4 @@
-//! The program as a process, against a scripted server on a port given by the system.
+//! The program as a process, against a scripted server on a port that the system chooses.
 
 use std::{ffi::OsStr, process::Stdio};
 
@@ -16,7 +16,7 @@ pub(crate) struct Ended {
     pub(crate) status: String,
 }
 
-/// Nothing of this machine's settings gets in.
+/// An environment without the settings of this machine.
 pub(crate) fn hermetic() -> impl Iterator<Item = (&'static str, &'static str)> {
     [("XDG_CONFIG_HOME", "/nowhere"), ("XDG_STATE_HOME", "/nowhere"), ("TZ", "UTC")].into_iter()
 }
@@ -40,17 +40,17 @@ pub(crate) async fn end(child: Child) -> Ended {
     Ended { code: ended.status.code(), output, status }
 }
 
-/// Runs it with this input, which then ends.
+/// Runs the program with this input, up to its end.
 pub(crate) async fn piped(args: &[&str], input: &str) -> Ended {
     let mut child = start(args);
     let mut stdin = child.stdin.take().unwrap();
-    // It may be over before it reads.
+    // Fails if the program ends before it reads.
     drop(stdin.write_all(input.as_bytes()).await);
     drop(stdin);
     end(child).await
 }
 
-/// Runs it as `x` with this input against a server that lets it in and does this.
+/// Runs the program as `x` with this input. The server accepts it and then runs the script.
 pub(crate) async fn served(input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> Ended {
     let (listener, address) = listen().await;
     let args = ["--name", "x", &address];
@@ -69,11 +69,11 @@ fn one_line(status: &str, contains: &str) {
 }
 
 #[tokio::test]
-async fn a_pipe_is_sent_acknowledged_and_left() {
+async fn a_pipe_is_sent_and_acknowledged_before_the_bye() {
     let ended = served("a\nb\n", async |mut server| {
         server.expect("MSG a\nMSG b").await;
-        server.lines("FROM al MSG hi\nOK\nOK").await;
-        server.part().await;
+        server.send_lines("FROM al MSG hi\nOK\nOK").await;
+        server.answer_bye().await;
     })
     .await;
     assert_eq!((ended.code, ended.output.as_str()), (Some(0), "<al> hi\n"), "{}", ended.status);
@@ -86,8 +86,8 @@ async fn a_guest_needs_no_name() {
     let serve = async {
         let mut server = Server::accept(&listener).await;
         server.expect("\nhello").await;
-        server.lines("OK").await;
-        server.part().await;
+        server.send_lines("OK").await;
+        server.answer_bye().await;
     };
     let args = [address.as_str()];
     let (ended, ()) = tokio::join!(piped(&args, "hello\n"), serve);
@@ -95,10 +95,10 @@ async fn a_guest_needs_no_name() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_before_the_ok_is_told_with_what_it_took() {
+async fn messages_without_ok_are_listed_when_the_server_is_gone() {
     let ended = served("a\nb\n", async |mut server| {
         server.expect("MSG a\nMSG b").await;
-        server.lines("OK").await;
+        server.send_lines("OK").await;
     })
     .await;
     assert_eq!(ended.code, Some(6), "{}", ended.status);
@@ -109,8 +109,8 @@ async fn a_server_that_goes_before_the_ok_is_told_with_what_it_took() {
 async fn a_refused_message_shows_in_the_exit_code() {
     let ended = served("a\n", async |mut server| {
         server.expect("MSG a").await;
-        server.lines("BAD REQ").await;
-        server.part().await;
+        server.send_lines("BAD REQ").await;
+        server.answer_bye().await;
     })
     .await;
     assert_eq!(ended.code, Some(6), "{}", ended.status);
@@ -121,14 +121,14 @@ async fn a_server_that_ends_the_session_ends_the_program() {
     for (farewell, said) in [("BYE", "the server says BYE"), ("JOIN y", "connection lost")] {
         let (listener, address) = listen().await;
         let mut child = start(["--name", "x", &address]);
-        // It stays open: reading it must not keep the program alive.
+        // The input stays open: reading it must not keep the program alive.
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b"hi\n").await.unwrap();
         let mut server = Server::accept(&listener).await;
         server.welcome("x").await;
         server.expect("MSG hi").await;
-        server.lines("OK").await;
-        server.lines(farewell).await;
+        server.send_lines("OK").await;
+        server.send_lines(farewell).await;
         drop(server);
         let ended = end(child).await;
         drop(stdin);
@@ -138,7 +138,7 @@ async fn a_server_that_ends_the_session_ends_the_program() {
 }
 
 #[tokio::test]
-async fn no_server_is_one_line() {
+async fn a_failed_connection_is_a_one_line_error() {
     let (listener, address) = listen().await;
     drop(listener);
     let ended = piped(&["--name", "x", &address], "a\n").await;
@@ -147,7 +147,7 @@ async fn no_server_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_no_is_one_line() {
+async fn a_refused_login_is_a_one_line_error() {
     for (answer, said) in [
         ("NAME FAILURE\nNAME REQ", "choose another with --name"),
         ("BAD PROT", "version 0.1"),
@@ -158,7 +158,7 @@ async fn a_server_that_says_no_is_one_line() {
         let serve = async {
             let mut server = Server::accept(&listener).await;
             server.expect("PROT 0.1 CONNECT USER x").await;
-            server.lines(answer).await;
+            server.send_lines(answer).await;
         };
         let args = ["--name", "x", &address];
         let (ended, ()) = tokio::join!(piped(&args, ""), serve);
@@ -168,20 +168,20 @@ async fn a_server_that_says_no_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_seen_enough_ends_it_quietly() {
+async fn a_closed_stdout_ends_the_program_without_an_error() {
     let (listener, address) = listen().await;
     let mut child = start(["--name", "x", &address]);
     let stdin = child.stdin.take().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut server = Server::accept(&listener).await;
     server.welcome("x").await;
-    server.lines("FROM al MSG one").await;
+    server.send_lines("FROM al MSG one").await;
     let mut line = String::new();
     within(output.read_line(&mut line)).await.unwrap();
     assert_eq!(line, "<al> one\n");
     drop(output);
-    server.lines("FROM al MSG two").await;
-    server.part().await;
+    server.send_lines("FROM al MSG two").await;
+    server.answer_bye().await;
     let ended = end(child).await;
     drop(stdin);
     assert_eq!(ended.code, Some(0), "{}", ended.status);
@@ -189,7 +189,7 @@ async fn a_reader_that_has_seen_enough_ends_it_quietly() {
 }
 
 #[tokio::test]
-async fn help_begins_with_examples_and_tells_the_exit_codes() {
+async fn help_begins_with_examples_and_lists_the_exit_codes() {
     for flag in ["-h", "--help"] {
         let ended = piped(&[flag], "").await;
         assert_eq!((ended.code, ended.status.as_str()), (Some(0), ""));
@@ -200,7 +200,7 @@ async fn help_begins_with_examples_and_tells_the_exit_codes() {
 }
 
 #[tokio::test]
-async fn a_wrong_command_line_is_one_line() {
+async fn a_wrong_command_line_is_a_one_line_error() {
     for (args, said) in [
         (&["--nmae", "x"][..], "--nmae"),
         (&["--name", "guest7"], "given by the server"),
@@ -216,7 +216,7 @@ async fn a_wrong_command_line_is_one_line() {
 }
 
 #[tokio::test]
-async fn the_environment_is_asked_too() {
+async fn settings_come_from_the_environment() {
     let (listener, address) = listen().await;
     let mut child = Command::new(env!("CARGO_BIN_EXE_chat-client"))
         .env("CHAT_NAME", "env")
@@ -228,7 +228,7 @@ async fn the_environment_is_asked_too() {
         .unwrap();
     let mut server = Server::accept(&listener).await;
     server.welcome("env").await;
-    server.part().await;
+    server.answer_bye().await;
     assert_eq!(within(child.wait()).await.unwrap().code(), Some(0));
 }
 
@@ -262,21 +262,21 @@ async fn interrupt(child: &Child) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_interrupt_says_bye_and_a_second_one_leaves_at_once() {
+async fn an_interrupt_says_bye_and_a_second_one_exits_at_once() {
     for patient in [true, false] {
         let (listener, address) = listen().await;
         let mut child = start(["--name", "x", &address]);
         let stdin = child.stdin.take().unwrap();
         let mut server = Server::accept(&listener).await;
         server.welcome("x").await;
-        // What was heard was shown, so it listens to signals by now.
-        server.lines("FROM al MSG hi").await;
+        // The program shows a message only after it has installed its signal handler.
+        server.send_lines("FROM al MSG hi").await;
         let mut output = BufReader::new(child.stdout.as_mut().unwrap());
         within(output.read_line(&mut String::new())).await.unwrap();
         interrupt(&child).await;
         server.expect("BYE").await;
         if patient {
-            server.lines("BYE").await;
+            server.send_lines("BYE").await;
         } else {
             interrupt(&child).await;
         }

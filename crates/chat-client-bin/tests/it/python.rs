@@ -1,4 +1,4 @@
-//! The program at a server that somebody else has written, in another language.
+//! The program against the server in Python.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -8,7 +8,7 @@ use std::{
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../chat-conform/peers/server.py");
 
 #[test]
-fn says_two_lines_and_asks_who_is_here() {
+fn the_python_server_accepts_messages_and_lists_clients() {
     let there = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     assert!(there || std::env::var_os("CI").is_none(), "python3 must be there in CI");
     if !there {

@@ -1,4 +1,4 @@
-//! What the program prints, octet for octet, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` writes them anew.
+//! The program's output, byte for byte, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` updates it.
 
 use std::fmt::Write;
 
@@ -9,11 +9,11 @@ use crate::{
     scripted_server::{Server, listen},
 };
 
-/// What differs from machine to machine and from run to run.
+/// Replaces what differs between machines and runs.
 fn redacted(text: &str, address: &str) -> String {
     let text = if address.is_empty() { text.to_owned() } else { text.replace(address, "localhost:2222") };
     let Some(system) = text.split_once("(os error ") else { return text };
-    // The system's own words stand before its number.
+    // The system's error text precedes its number.
     let before = system.0.rsplit_once(": ").unwrap().0;
     let after = system.1.split_once(')').unwrap().1;
     format!("{before}: [what the system says]{after}")
@@ -30,19 +30,19 @@ fn timeless(lines: &str) -> String {
     lines.lines().map(timeless).collect::<Vec<_>>().concat()
 }
 
-/// A run against a server that hears each of these lines and says the other; then it closes.
+/// Runs the program against a server that expects the first and sends the second of each pair, then closes.
 async fn run(args: &[&str], input: &str, script: &[(&str, &str)]) -> (Ended, String) {
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
         for (heard, said) in script {
             server.expect(heard).await;
-            server.lines(said).await;
+            server.send_lines(said).await;
         }
         server
     };
     let args = [args, &[&address]].concat();
-    // What is still said to a server that hears no more makes no reset: it is dropped last.
+    // Keep the server open if the program still writes, because that would cause a reset.
     let (ended, _server) = if script.last().is_some_and(|(heard, _)| heard.ends_with("BYE") || heard.is_empty()) {
         let (ended, server) = tokio::join!(piped(&args, input), serve);
         (ended, Some(server))
@@ -57,25 +57,25 @@ const CI: (&str, &str) = ("PROT 0.1 CONNECT USER ci", "NAME OK\nWELCOME");
 const CI_LEAVES: (&str, &str) = ("BYE", "BYE");
 
 #[tokio::test]
-async fn help() {
-    // Blanks at the end of a line are nobody's business.
+async fn help_is_as_stored() {
+    // Spaces at the end of a line do not matter.
     let help = async |flag| piped(&[flag], "").await.output.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_data_eq!(help("-h").await, file!["snapshots/help-short.txt"]);
     assert_data_eq!(help("--help").await, file!["snapshots/help.txt"]);
 }
 
 #[tokio::test]
-async fn settings() {
+async fn print_config_is_as_stored() {
     let args = ["--print-config", "--name", "ann", "--color=never"];
     assert_data_eq!(piped(&args, "").await.output, file!["snapshots/print-config.txt"]);
 }
 
-/// A conversation in which everything happens that can be told.
+/// A conversation with every kind of event.
 const ALL: &[(&str, &str)] =
     &[CI, ("MSG one\nMSG two", "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nFROM al\nLOGOUT al"), CI_LEAVES];
 
 #[tokio::test]
-async fn a_pipe() {
+async fn the_output_and_status_of_a_pipe_are_as_stored() {
     let (ended, address) = run(&["--name", "ci"], "one\ntwo\n", ALL).await;
     assert_eq!(ended.code, Some(0));
     assert_data_eq!(ended.output, file!["snapshots/pipe-output.txt"]);
@@ -83,13 +83,13 @@ async fn a_pipe() {
 }
 
 #[tokio::test]
-async fn json() {
+async fn json_lines_are_as_stored() {
     let (ended, address) = run(&["--name", "ci", "--json"], "one\ntwo\n", ALL).await;
     assert_data_eq!(timeless(&redacted(&ended.output, &address)), file!["snapshots/json.txt"]);
 }
 
 #[tokio::test]
-async fn the_sample_in_the_readme_is_what_one_gets() {
+async fn the_json_sample_of_the_readme_is_real() {
     let readme = include_str!("../../../../README.md");
     let (_, sample) = readme.split_once("```json\n").unwrap();
     let (sample, _) = sample.split_once("```").unwrap();
@@ -101,7 +101,7 @@ async fn the_sample_in_the_readme_is_what_one_gets() {
 }
 
 #[tokio::test]
-async fn every_error_says_what_to_do_next() {
+async fn errors_say_what_to_do_next() {
     let folder = std::env::temp_dir().join(format!("chat-client-{}-errors", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut told = String::new();

@@ -16,24 +16,24 @@ const MESSAGES: u64 = 3;
 /// guest. The rest is sent in pieces of these lengths, in turn.
 pub(crate) fn check(input: &[u8]) {
     let Some((&first, rest)) = input.split_first() else { return };
-    let (lengths, octets) = rest.split_at(rest.len().min(usize::from(first & 7)));
+    let (lengths, bytes) = rest.split_at(rest.len().min(usize::from(first & 7)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let (ours, theirs) = duplex(1 << 16);
-        let server = tokio::spawn(serve(theirs, octets.to_vec(), lengths.to_vec()));
+        let server = tokio::spawn(serve(theirs, bytes.to_vec(), lengths.to_vec()));
         let session = timeout(Duration::from_secs(10_000), session(ours, first & 0x80 != 0)).await;
         session.expect("it ends");
         server.await.expect("no panic");
     });
 }
 
-async fn serve(stream: DuplexStream, octets: Vec<u8>, lengths: Vec<u8>) {
+async fn serve(stream: DuplexStream, bytes: Vec<u8>, lengths: Vec<u8>) {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let reading = tokio::spawn(async move {
         let mut buffer = [0; 1_024];
         while matches!(reader.read(&mut buffer).await, Ok(1..)) {}
     });
-    let (mut rest, mut lengths) = (&octets[..], lengths.iter().map(|&length| usize::from(length).max(1)).cycle());
+    let (mut rest, mut lengths) = (&bytes[..], lengths.iter().map(|&length| usize::from(length).max(1)).cycle());
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(lengths.next().unwrap_or(rest.len()).min(rest.len()));
         if writer.write_all(piece).await.is_err() {

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn bad_lines_cost_only_themselves() {
+    async fn unreadable_lines_are_items_between_the_others() {
         let endless = [&b"x".repeat(100_000)[..], b"\nafter\n\xff\xfe\ncaf\xc3\xa9\r\n\nlast"].concat();
         let lines: Vec<_> = input_lines(&endless[..], MAX_LINE).collect().await;
         let line = |line: &str| Ok(line.to_owned());
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endless_last_line_is_no_line() {
+    async fn an_endless_last_line_is_an_error() {
         let endless = b"x".repeat(100_000);
         let lines: Vec<_> = input_lines(&endless[..], MAX_LINE).collect().await;
         assert_eq!(lines, [Err(InputError::TooLong)]);

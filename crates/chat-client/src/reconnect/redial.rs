@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_grow_to_their_bound_and_never_end() {
+    fn delays_grow_up_to_a_limit_and_never_end() {
         let delays: Vec<_> = exponential().take(20).collect();
         assert!(delays[0] >= FIRST_DELAY && delays[0] <= 2 * FIRST_DELAY, "{delays:?}");
         assert!(delays[3] >= 8 * FIRST_DELAY, "{delays:?}");

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_counted_in_its_place() {
+    fn events_that_do_not_fit_are_counted_in_their_place() {
         let (events, mut read) = mpsc::channel(2);
         let mut sink = EventSink::new(events);
         (1..=5).for_each(|number| sink.push(other(number)));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_blocks_nothing() {
+    fn a_dropped_reader_blocks_nothing() {
         let (events, read) = mpsc::channel(1);
         let mut sink = EventSink::new(events);
         (1..=3).for_each(|number| sink.push(other(number)));

@@ -54,31 +54,31 @@ fn check(steps: &[&str], told: &str) {
 }
 
 #[test]
-fn a_server_of_this_protocol_is_given_all_the_time() {
+fn a_server_that_sends_ok_has_no_time_limit() {
     check(&["say a", "OK", "say b", "(time)"], "0+ patient");
     check(&["say a", "(time)", "OK", "PONG", "say b", "(time)", "OK"], "PING 0+ patient 1+");
     check(&["(time)"], "patient");
 }
 
 #[test]
-fn its_pong_never_stands_for_an_ok() {
+fn a_pong_never_replaces_an_ok() {
     check(&["say a", "OK", "say b", "PONG", "OK"], "0+ stray 1+");
 }
 
 #[test]
-fn no_ok_at_all_is_found_out_by_a_ping() {
+fn a_ping_shows_that_a_server_sends_no_ok() {
     check(&["say a", "say b", "(time)", "PONG", "say c", "PONG"], "PING 0+ 1+ PING 2+");
     check(&["say a", "(time)", "BAD REQ"], "PING 0-");
 }
 
 #[test]
-fn no_answer_to_anything_leaves_it_unknown_and_nobody_waits() {
+fn without_any_answer_messages_are_unknown_at_once() {
     check(&["say a", "(time)", "(time)", "say b", "(time)"], "PING 0? 1? patient");
 }
 
 /// The server was slow or suspended: its answer corrects what the timeout assumed.
 #[test]
-fn an_ok_that_comes_after_all_shows_that_the_server_answers() {
+fn a_late_ok_shows_that_the_server_answers() {
     check(&["say a", "(time)", "(time)", "OK", "say b", "OK", "FROM al MSG x"], "PING 0? 1+ <al>");
     // The OK belongs to the oldest message, which was given up.
     let suspended = ["say a", "(time)", "(time)", "say b", "OK", "say c", "PONG", "OK", "OK", "say d", "(time)", "OK"];
@@ -90,7 +90,7 @@ fn an_ok_that_comes_after_all_shows_that_the_server_answers() {
 }
 
 #[test]
-fn what_is_given_up_has_its_answer_in_the_report_after_all() {
+fn late_answers_are_in_the_report() {
     let mut state = State::new(Session::Plain, None);
     for ticket in 0..4 {
         state.request(Request::Say("a".parse().unwrap(), ticket));
@@ -108,7 +108,7 @@ fn what_is_given_up_has_its_answer_in_the_report_after_all() {
 }
 
 #[test]
-fn a_server_that_never_answers_fills_no_memory() {
+fn messages_to_an_unresponsive_server_take_no_memory() {
     let mut state = State::new(Session::Plain, None);
     for ticket in 0..100_000 {
         assert!(state.takes_requests());
@@ -124,7 +124,7 @@ fn a_server_that_never_answers_fills_no_memory() {
 }
 
 #[test]
-fn a_guest_cannot_probe_since_there_ping_is_a_message() {
+fn a_guest_sends_no_ping_because_it_would_be_a_message() {
     assert_eq!(story(None, &["say a", "(time)"]), "");
     assert_eq!(story(None, &["say a", "(time)", "(time)", "say b"]), "0? 1?");
     // A guest gets the same time limits.
@@ -133,12 +133,12 @@ fn a_guest_cannot_probe_since_there_ping_is_a_message() {
 }
 
 #[test]
-fn an_echo_alone_is_an_answer() {
+fn an_echo_without_ok_acknowledges_a_message() {
     check(&["say a", "say b", "FROM me MSG a", "FROM al MSG b", "FROM ME MSG b"], "0+ <al> 1+");
 }
 
 #[test]
-fn an_echo_beside_the_ok_counts_once() {
+fn a_message_with_echo_and_ok_counts_once() {
     let after = ["say a", "say a", "say b", "OK", "FROM me MSG a", "OK", "FROM me MSG a", "BAD REQ"];
     check(&after, "0+ 1+ 2-");
     let before = ["say a", "say a", "say b", "FROM me MSG a", "OK", "FROM me MSG a", "OK", "BAD REQ"];
@@ -147,6 +147,6 @@ fn an_echo_beside_the_ok_counts_once() {
 }
 
 #[test]
-fn an_echo_of_what_was_never_said_is_shown() {
+fn a_message_under_the_own_name_that_was_not_sent_is_shown() {
     check(&["FROM me MSG x", "say a", "FROM me MSG x", "OK", "FROM me MSG a", "FROM me MSG a"], "<me> <me> 0+ <me>");
 }

@@ -59,7 +59,7 @@ fn replies_belong_to_requests_in_order() {
 }
 
 #[test]
-fn bad_req_is_for_the_oldest_request_whatever_it_is() {
+fn bad_req_answers_the_oldest_request() {
     let mut state = after(&["roster", "ping", "say a"]);
     check(
         &mut state,
@@ -72,7 +72,7 @@ fn bad_req_is_for_the_oldest_request_whatever_it_is() {
 }
 
 #[test]
-fn a_reply_that_nobody_waits_for_changes_nothing() {
+fn a_stray_reply_changes_nothing() {
     let stray = |message| Some(Event::Unexpected(message));
     check(&mut after(&[]), &[("OK", None, stray(ServerMessage::Ok)), ("WELCOME", None, stray(ServerMessage::Welcome))]);
     // The ping is first in the queue, so this OK does not answer the message.
@@ -89,7 +89,7 @@ fn a_reply_that_nobody_waits_for_changes_nothing() {
 }
 
 #[test]
-fn a_roster_that_makes_no_sense_ends_the_request_and_nothing_else() {
+fn an_invalid_roster_ends_its_request_only() {
     let mut state = after(&["roster", "roster", "say a"]);
     assert_eq!(state.receive(line("LIST CLIENTS x")).answer, Some((0, Answer::Malformed)));
     check(
@@ -117,7 +117,7 @@ fn ping_is_answered_in_a_named_session_only() {
 }
 
 #[test]
-fn bye_is_said_when_all_is_answered() {
+fn bye_is_sent_after_the_last_answer() {
     let mut state = after(&["say a", "leave"]);
     assert!(!state.takes_requests());
     assert_eq!(state.next_own_message(), None);
@@ -130,14 +130,14 @@ fn bye_is_said_when_all_is_answered() {
 }
 
 #[test]
-fn how_the_server_hangs_up_after_bye_does_not_matter() {
+fn an_error_after_bye_is_no_error() {
     let mut state = after(&["leave"]);
     assert_eq!(state.next_own_message(), Some(ClientMessage::Bye));
     assert_eq!(state.end(CloseReason::Io(std::io::ErrorKind::ConnectionReset)).0.reason, CloseReason::Left);
 }
 
 #[test]
-fn what_has_no_answer_at_the_end_is_unknown() {
+fn messages_without_an_answer_at_the_end_are_unknown() {
     let mut state = after(&["say a", "say b", "roster", "say c", "leave"]);
     state.receive(line("OK"));
     assert_eq!(state.receive(line("BYE")).close_reason, Some(CloseReason::ServerBye));
@@ -147,7 +147,7 @@ fn what_has_no_answer_at_the_end_is_unknown() {
 }
 
 #[test]
-fn a_guest_that_is_not_wanted_hears_it_first_of_all() {
+fn a_first_line_can_refuse_a_guest() {
     let first = |said: &str| State::<usize>::new(Session::Plain, None).receive(line(said)).close_reason;
     assert_eq!(first("BYE"), Some(CloseReason::TurnedAway));
     assert_eq!(first("BAD PROT"), Some(CloseReason::GuestsRefused));
@@ -158,7 +158,7 @@ fn a_guest_that_is_not_wanted_hears_it_first_of_all() {
 }
 
 #[test]
-fn a_server_that_never_answers_gets_no_more_than_so_many_requests() {
+fn unanswered_requests_are_limited() {
     let mut state = after(&["say a"; MAX_OUTSTANDING]);
     assert!(!state.takes_requests());
     state.receive(line("OK"));
@@ -168,7 +168,7 @@ fn a_server_that_never_answers_gets_no_more_than_so_many_requests() {
 proptest! {
     /// Each request gets exactly one answer, in order, whatever a server sends. `OK`s are not counted twice.
     #[test]
-    fn every_request_has_one_end(
+    fn every_request_has_one_answer(
         requests in vec(select(vec!["say a", "roster", "ping"]), 0..20),
         lines in vec(prop_oneof![
             select(vec!["OK", "BAD REQ", "PONG", "PING", "LIST CLIENTS 2 a", "LIST CLIENTS 1 a", "LIST CLIENTS x",
@@ -208,7 +208,7 @@ proptest! {
 
     /// A server that answers in order is understood, whatever other lines come in between.
     #[test]
-    fn a_faithful_server_is_understood(
+    fn a_server_that_answers_in_order_is_understood(
         room in vec((any::<bool>(), select(vec!["FROM b MSG OK", "JOIN b", "PING", "NEWS", "FROM b"])), 0..40),
     ) {
         let mut state = after(&vec!["say a"; room.len()]);

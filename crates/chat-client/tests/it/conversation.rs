@@ -1,4 +1,4 @@
-//! A conversation in memory: typed lines in, shown lines out.
+//! Conversations in memory: typed lines in, shown lines out.
 
 use std::{future::pending, io};
 
@@ -19,7 +19,7 @@ struct Shown {
     status: String,
 }
 
-/// Talks with this input, over a server that does this.
+/// Runs a conversation with this input against a server that runs the script.
 async fn conversation(
     (server, client, mut events): (MemoryServer, chat_client::ChatClient, chat_client::Events),
     input: &[u8],
@@ -34,11 +34,11 @@ async fn conversation(
 }
 
 #[tokio::test]
-async fn the_end_of_input_waits_for_all_answers_and_says_bye() {
+async fn the_end_of_the_input_waits_for_all_answers_and_says_bye() {
     let shown = conversation(bob().await, b"a\n\nb", async |mut server| {
         server.expect("MSG a\nMSG b").await;
-        server.lines("FROM al MSG hi\nOK\nJOIN cy\nOK\nLOGOUT cy").await;
-        server.part().await;
+        server.send_lines("FROM al MSG hi\nOK\nJOIN cy\nOK\nLOGOUT cy").await;
+        server.answer_bye().await;
     })
     .await;
     assert_eq!(shown.output, "<al> hi\n* cy joined\n* cy left\n");
@@ -48,14 +48,14 @@ async fn the_end_of_input_waits_for_all_answers_and_says_bye() {
 }
 
 #[tokio::test]
-async fn commands_are_done_and_not_said() {
+async fn commands_are_executed_and_not_sent() {
     let input = b"/help\n/clients\n/wat 1\n//quit\n/quit\nnever\n";
     let shown = conversation(bob().await, input, async |mut server| {
         server.expect("REQ CLIENTS").await;
-        server.lines("LIST CLIENTS 2 alice bob").await;
+        server.send_lines("LIST CLIENTS 2 alice bob").await;
         server.expect("MSG /quit").await;
-        server.lines("OK").await;
-        server.part().await;
+        server.send_lines("OK").await;
+        server.answer_bye().await;
     })
     .await;
     assert_eq!(shown.output, "* 2 here: alice bob\n");
@@ -65,14 +65,14 @@ async fn commands_are_done_and_not_said() {
 }
 
 #[tokio::test]
-async fn lines_that_are_no_text_are_not_sent() {
+async fn invalid_lines_are_not_sent() {
     let long = "x".repeat(2_001);
     let (long, endless) = (long.as_bytes(), "x".repeat(20_000));
     let input = [b"a\x1b[2J\n", long, b"\n", endless.as_bytes(), b"\n\xff\nfine\n"].concat();
     let shown = conversation(bob().await, &input, async |mut server| {
         server.expect("MSG fine").await;
-        server.lines("BAD REQ").await;
-        server.part().await;
+        server.send_lines("BAD REQ").await;
+        server.answer_bye().await;
     })
     .await;
     for said in ["control character", "at most 2000 characters", "line is too long", "not UTF-8", "server: fine"] {
@@ -86,8 +86,8 @@ async fn lines_that_are_no_text_are_not_sent() {
 async fn guests_are_told_what_they_cannot_do() {
     let shown = conversation(guest().await, b"/clients\nBYE\nhi\n", async |mut server| {
         server.expect("hi").await;
-        server.lines("OK").await;
-        server.part().await;
+        server.send_lines("OK").await;
+        server.answer_bye().await;
     })
     .await;
     assert!(shown.status.contains("guests cannot ask"), "{}", shown.status);
@@ -95,10 +95,10 @@ async fn guests_are_told_what_they_cannot_do() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_names_what_is_unacknowledged() {
+async fn a_lost_connection_lists_the_unacknowledged_messages() {
     let shown = conversation(bob().await, b"a\nb\n\xc2\xadc\n", async |mut server| {
         server.expect("MSG a\nMSG b\nMSG \u{ad}c").await;
-        server.lines("OK").await;
+        server.send_lines("OK").await;
     })
     .await;
     assert_eq!(shown.talked.reason, CloseReason::Eof);
@@ -108,13 +108,13 @@ async fn a_lost_connection_names_what_is_unacknowledged() {
     assert!(shown.status.ends_with("-- unacknowledged: b\n-- unacknowledged: \\u{ad}c\n"), "{}", shown.status);
 }
 
-/// An input that never ends, as a terminal's.
+/// An input that does not end, like a terminal's.
 fn open_input() -> (DuplexStream, DuplexStream) {
     tokio::io::duplex(4096)
 }
 
 #[tokio::test]
-async fn the_servers_bye_ends_it_while_the_input_is_open() {
+async fn the_servers_bye_ends_a_conversation_while_the_input_is_open() {
     let (mut server, client, mut events) = bob().await;
     let (mut typing, input) = open_input();
     let mut status = Vec::new();
@@ -122,7 +122,7 @@ async fn the_servers_bye_ends_it_while_the_input_is_open() {
     let serve = async {
         typing.write_all(b"hello\n").await.unwrap();
         server.expect("MSG hello").await;
-        server.lines("OK\nBYE").await;
+        server.send_lines("OK\nBYE").await;
     };
     let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
@@ -131,10 +131,10 @@ async fn the_servers_bye_ends_it_while_the_input_is_open() {
 }
 
 #[tokio::test]
-async fn what_the_network_sends_is_shown_and_not_executed() {
+async fn control_characters_from_the_network_are_shown_escaped() {
     let shown = conversation(bob().await, b"", async |mut server| {
-        server.lines("FROM al MSG \u{202e}evil\u{2066}\nWALL \u{1b}]0;x\u{7}\nFROM al MSG \u{1b}[2J").await;
-        server.part().await;
+        server.send_lines("FROM al MSG \u{202e}evil\u{2066}\nWALL \u{1b}]0;x\u{7}\nFROM al MSG \u{1b}[2J").await;
+        server.answer_bye().await;
     })
     .await;
     assert_eq!(shown.output, "<al> \\u{202e}evil\\u{2066}\n");
@@ -143,14 +143,14 @@ async fn what_the_network_sends_is_shown_and_not_executed() {
 }
 
 #[tokio::test]
-async fn an_output_that_is_closed_ends_it() {
+async fn a_closed_output_ends_the_conversation() {
     let (mut server, client, mut events) = bob().await;
     let ((_typing, input), (output, reader)) = (open_input(), open_input());
     drop(reader);
     let mut screen = Screen::new(output, tokio::io::sink());
     let serve = async move {
-        server.lines("FROM al MSG hi").await;
-        server.part().await;
+        server.send_lines("FROM al MSG hi").await;
+        server.answer_bye().await;
     };
     let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
     let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
@@ -158,7 +158,7 @@ async fn an_output_that_is_closed_ends_it() {
 }
 
 #[tokio::test]
-async fn much_input_and_much_output_at_once_lose_nothing() {
+async fn large_input_and_output_at_once_lose_nothing() {
     const MANY: usize = 5_000;
     let (mut server, client, mut events) = bob().await;
     let input = numbered("", MANY, "\n");
@@ -167,9 +167,9 @@ async fn much_input_and_much_output_at_once_lose_nothing() {
     let serve = async move {
         for number in 0..MANY {
             server.expect(&format!("MSG {number}")).await;
-            server.lines(&format!("FROM al MSG {number}\nOK")).await;
+            server.send_lines(&format!("FROM al MSG {number}\nOK")).await;
         }
-        server.part().await;
+        server.answer_bye().await;
     };
     let read = async {
         let (mut shown, mut buffer) = (Vec::new(), [0; 1024]);

@@ -1,6 +1,6 @@
-//! The library against a server that follows a script.
+//! The library against a scripted server.
 
-// Helpers of tests fail a test by a panic, too.
+// A panic in a helper fails the test, as in the test itself.
 #![allow(clippy::unwrap_used)]
 
 mod conversation;

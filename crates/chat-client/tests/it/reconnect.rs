@@ -1,4 +1,4 @@
-//! Sessions opened again, over memory and on paused time.
+//! Reconnecting in memory, on paused time.
 
 use std::{
     io,
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::scripted_server::{MemoryServer, Server, within};
 
-/// A place to dial: each connection has its server end put here; while it is closed, dialling fails.
+/// A server in memory that can be closed. Each connection adds its server end here.
 #[derive(Clone, Default)]
 struct Exchange {
     lines: Arc<Mutex<Lines>>,
@@ -46,15 +46,15 @@ impl Exchange {
         self.lines.lock().unwrap().open = open;
     }
 
-    /// Answers a call, and says that the name is taken.
+    /// Accepts a connection, and refuses the name.
     async fn refuse(&self) -> MemoryServer {
         let mut server = self.answer().await;
         server.expect("PROT 0.1 CONNECT USER bob").await;
-        server.lines("NAME FAILURE\nNAME REQ").await;
+        server.send_lines("NAME FAILURE\nNAME REQ").await;
         server
     }
 
-    /// The server of the last connection, once there is one.
+    /// Waits for a connection and returns its server end.
     async fn answer(&self) -> MemoryServer {
         loop {
             let server = self.lines.lock().unwrap().waiting.pop();
@@ -78,7 +78,7 @@ impl Exchange {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
+async fn a_reconnected_client_reports_the_gap_and_unknown_messages() {
     let exchange = Exchange::default();
     exchange.open(true);
     let mut room = exchange.reconnecting();
@@ -101,8 +101,8 @@ async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
     exchange.open(true);
     let (server, gap) = exchange.connected(&mut room).await;
     assert_eq!(gap.map(|gap| gap.as_secs()), Some(3), "one second before the first attempt, two before the second");
-    // Neither of the two messages is sent again.
-    let (closed, ()) = tokio::join!(room.client().unwrap().close(), server.part());
+    // Neither message is sent again.
+    let (closed, ()) = tokio::join!(room.client().unwrap().close(), server.answer_bye());
     closed.unwrap();
     let end = room.next().await;
     assert!(matches!(end, Some(SessionEvent::Event(Event::Closed(CloseReason::Left)))), "{end:?}");
@@ -110,7 +110,7 @@ async fn it_comes_back_and_tells_what_is_missing_and_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_gives_up_when_the_delays_end() {
+async fn attempts_end_with_the_delays() {
     let mut room = Exchange::default().reconnecting();
     let mut waited = Vec::new();
     while let Some(SessionEvent::Failed { retry_in, .. }) = within(room.next()).await {
@@ -120,7 +120,7 @@ async fn it_gives_up_when_the_delays_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_the_old_session_still_holds_is_waited_for() {
+async fn a_name_held_by_the_lost_session_is_retried() {
     let exchange = Exchange::default();
     exchange.open(true);
     let mut room = exchange.reconnecting();
@@ -133,7 +133,7 @@ async fn a_name_that_the_old_session_still_holds_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_taken_from_the_first_is_not() {
+async fn a_name_refused_at_first_is_not_retried() {
     let exchange = Exchange::default();
     exchange.open(true);
     let mut room = exchange.reconnecting();

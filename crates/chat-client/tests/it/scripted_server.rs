@@ -1,4 +1,4 @@
-//! A server that does what a test says, and waits for nothing without end.
+//! A server that a test scripts. No wait is without a limit. The tests of `chat-client-bin` use this file, too.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Waits for `what`, and fails the test where it would hang.
+/// Waits for `what`, and fails the test after 20 seconds.
 #[track_caller]
 pub(crate) fn within<F: Future>(what: F) -> impl Future<Output = F::Output> {
     let place = std::panic::Location::caller();
@@ -19,7 +19,7 @@ pub(crate) fn within<F: Future>(what: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// A port given by the system, and its address.
+/// A listener on a port that the system chooses, and its address.
 pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -48,7 +48,7 @@ impl Server<TcpStream> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
-    /// The next lines of the client are these, with CRLF.
+    /// Expects these lines with CRLF.
     #[track_caller]
     pub(crate) fn expect(&mut self, lines: &str) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
@@ -62,45 +62,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
         }
     }
 
-    /// The next octets of the client are these.
+    /// Expects these bytes.
     #[track_caller]
-    pub(crate) fn expect_octets(&mut self, octets: &[u8]) -> impl Future<Output = ()> {
+    pub(crate) fn expect_bytes(&mut self, bytes: &[u8]) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
-        let mut heard = vec![0; octets.len()];
+        let mut heard = vec![0; bytes.len()];
         async move {
             within(self.stream.read_exact(&mut heard)).await.unwrap();
-            assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(octets), "expected at {place}");
+            assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(bytes), "expected at {place}");
         }
     }
 
-    /// Sends these octets in one write.
-    pub(crate) async fn say(&mut self, octets: impl AsRef<[u8]>) {
-        within(self.stream.write_all(octets.as_ref())).await.unwrap();
+    /// Sends these bytes in one write.
+    pub(crate) async fn send_bytes(&mut self, bytes: impl AsRef<[u8]>) {
+        within(self.stream.write_all(bytes.as_ref())).await.unwrap();
     }
 
     /// Sends these lines with CRLF.
-    pub(crate) async fn lines(&mut self, lines: &str) {
+    pub(crate) async fn send_lines(&mut self, lines: &str) {
         let lines: String = lines.lines().flat_map(|line| [line, "\r\n"]).collect();
-        self.say(lines).await;
+        self.send_bytes(lines).await;
     }
 
-    /// The client has nothing more to say, and has closed.
+    /// Expects that the client closes without another line.
     pub(crate) async fn expect_end(&mut self) {
         let mut rest = Vec::new();
         within(self.stream.read_to_end(&mut rest)).await.unwrap();
         assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 
-    /// Lets a client in under this name.
+    /// Accepts a login under this name.
     pub(crate) async fn welcome(&mut self, name: &str) {
         self.expect(&format!("PROT 0.1 CONNECT USER {name}")).await;
-        self.lines("NAME OK\nWELCOME").await;
+        self.send_lines("NAME OK\nWELCOME").await;
     }
 
-    /// Answers `BYE`.
-    pub(crate) async fn part(mut self) {
+    /// Expects `BYE`, answers it, and expects the end.
+    pub(crate) async fn answer_bye(mut self) {
         self.expect("BYE").await;
-        self.lines("BYE").await;
+        self.send_lines("BYE").await;
         self.expect_end().await;
     }
 }

@@ -1,10 +1,10 @@
-//! Sessions with a scripted server in memory, and what their events are expected to be.
+//! Sessions with a scripted server in memory, and expectations about their events.
 
 use chat_client::{ChatClient, Event, Events, Login};
 
 use crate::scripted_server::{MemoryServer, Server, within};
 
-/// Bob, who is in the room, and his server.
+/// A session under the name bob, and its server.
 pub(crate) async fn bob() -> (MemoryServer, ChatClient, Events) {
     let (mut server, stream) = Server::in_memory();
     let (session, ()) = tokio::join!(Login::over(stream).log_in("bob".parse().unwrap()), server.welcome("bob"));
@@ -12,7 +12,7 @@ pub(crate) async fn bob() -> (MemoryServer, ChatClient, Events) {
     (server, client, events)
 }
 
-/// A guest, and his server.
+/// A guest's session, and its server.
 pub(crate) async fn guest() -> (MemoryServer, ChatClient, Events) {
     let (mut server, stream) = Server::in_memory();
     let (client, events) = Login::over(stream).as_guest();
@@ -24,9 +24,9 @@ pub(crate) async fn next(events: &mut Events) -> Event {
     within(events.next()).await.expect("Closed is the last event")
 }
 
-/// The next event is a message like this.
+/// Expects a message as the next event.
 #[track_caller]
-pub(crate) fn hears(events: &mut Events, from: &str, text: &str) -> impl Future<Output = ()> {
+pub(crate) fn expect_message(events: &mut Events, from: &str, text: &str) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();
     let expected = message(from, text);
     async move { assert_eq!(next(events).await, expected, "expected at {place}") }

@@ -1,4 +1,4 @@
-//! The program at a pseudo-terminal, of which the test sees the screen as a person would.
+//! The program at a pseudo-terminal. The tests see its screen.
 
 mod people;
 mod rows;
@@ -19,7 +19,7 @@ use crate::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-client");
-/// What the program asks to learn where the cursor is.
+/// The query for the position of the cursor.
 const WHERE: &[u8] = b"\x1b[6n";
 
 struct Terminal {
@@ -27,9 +27,9 @@ struct Terminal {
     writer: OwnedWritePty,
     screen: vt100::Parser,
     child: Child,
-    /// The end of what was read, in which a question may have begun.
+    /// The last bytes read: a query may be split between reads.
     tail: Vec<u8>,
-    /// Answers that are late.
+    /// Answers that are held back.
     held: Option<String>,
     bells: usize,
     escapes: usize,
@@ -40,7 +40,7 @@ impl Terminal {
         Self::of(Command::new(PROGRAM).args(args).env("TERM", "xterm-256color"))
     }
 
-    /// Of any command.
+    /// Starts any command at a pseudo-terminal.
     fn of(command: Command) -> Self {
         let (pty, pts) = pty_process::open().unwrap();
         pty.resize(Size::new(24, 80)).unwrap();
@@ -55,7 +55,7 @@ impl Terminal {
         within(self.writer.write_all(keys.as_bytes())).await.unwrap();
     }
 
-    /// Looks at the screen until it is like this.
+    /// Reads until the screen is as wanted.
     #[track_caller]
     fn until(&mut self, wanted: impl Fn(&str) -> bool) -> impl Future<Output = String> {
         let place = std::panic::Location::caller();
@@ -72,13 +72,13 @@ impl Terminal {
         }
     }
 
-    /// Waits until the last line is this.
+    /// Reads until the last line is this.
     #[track_caller]
     fn until_typed(&mut self, line: &str) -> impl Future<Output = String> {
         self.until(move |screen| screen.trim_end().lines().last().is_some_and(|last| last == line))
     }
 
-    /// Goes on as a terminal while something else is done.
+    /// Keeps the terminal running during another future.
     async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
         let (mut other, mut alive) = (std::pin::pin!(other), true);
         loop {
@@ -89,15 +89,15 @@ impl Terminal {
         }
     }
 
-    /// Takes what comes, as a terminal does. `false`: the program is gone.
+    /// Reads once and answers queries, as a terminal does. `false`: the program has ended.
     async fn look(&mut self) -> bool {
-        let mut octets = [0; 4096];
-        // The end of a pseudo-terminal is an error.
-        let Ok(count @ 1..) = self.reader.read(&mut octets).await else { return false };
-        self.screen.process(&octets[..count]);
-        self.bells += octets[..count].split(|octet| *octet == 7).count() - 1;
-        self.escapes += octets[..count].split(|octet| *octet == 0x1b).count() - 1;
-        self.tail.extend_from_slice(&octets[..count]);
+        let mut bytes = [0; 4096];
+        // A pseudo-terminal reports its end as an error.
+        let Ok(count @ 1..) = self.reader.read(&mut bytes).await else { return false };
+        self.screen.process(&bytes[..count]);
+        self.bells += bytes[..count].split(|byte| *byte == 7).count() - 1;
+        self.escapes += bytes[..count].split(|byte| *byte == 0x1b).count() - 1;
+        self.tail.extend_from_slice(&bytes[..count]);
         let asked = self.tail.windows(WHERE.len()).filter(|window| *window == WHERE).count();
         self.tail.drain(..self.tail.len().saturating_sub(WHERE.len() - 1));
         for _ in 0..asked {
@@ -111,14 +111,14 @@ impl Terminal {
         true
     }
 
-    /// The exit code.
+    /// Waits for the end of the program and returns its exit code.
     async fn end(mut self) -> Option<i32> {
         within(async { while self.look().await {} }).await;
         within(self.child.wait()).await.unwrap().code()
     }
 }
 
-/// Ann at a terminal, in the room with Bob.
+/// Ann at a terminal. The roster is Bob and Ann.
 async fn ann(args: &[&str]) -> (TcpListener, Server<TcpStream>, Terminal) {
     let (listener, address) = listen().await;
     let mut terminal = Terminal::start(&[&["--name", "ann", &address], args].concat());
@@ -131,7 +131,7 @@ async fn welcome(listener: &TcpListener, terminal: &mut Terminal) -> Server<TcpS
         let mut server = Server::accept(listener).await;
         server.welcome("ann").await;
         server.expect("REQ CLIENTS").await;
-        server.lines("LIST CLIENTS 2 bob ann").await;
+        server.send_lines("LIST CLIENTS 2 bob ann").await;
         server
     };
     let (server, _) = tokio::join!(serve, terminal.until(|screen| screen.contains("2 here: bob ann")));

@@ -1,4 +1,4 @@
-//! What a person does, and sees.
+//! What a person types, and what the screen shows.
 
 use pty_process::{Command, Size};
 
@@ -6,13 +6,13 @@ use super::{PROGRAM, Terminal, ann, welcome};
 use crate::scripted_server::{Server, listen};
 
 #[tokio::test]
-async fn messages_that_come_while_one_types_leave_the_line_whole() {
+async fn messages_that_arrive_during_typing_leave_the_line_whole() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     let draft = "a draft, typed slowly";
     let mut typed = String::from(">> ");
     for (number, key) in draft.chars().enumerate() {
         typed.push(key);
-        server.lines(&format!("FROM bob MSG one {number}\nFROM bob MSG two {number}")).await;
+        server.send_lines(&format!("FROM bob MSG one {number}\nFROM bob MSG two {number}")).await;
         terminal.press(&key.to_string()).await;
         let last = format!("<bob> two {number}");
         let line = typed.trim_end().to_owned();
@@ -30,20 +30,20 @@ async fn messages_that_come_while_one_types_leave_the_line_whole() {
     terminal.until_typed("1>").await;
     let screen = terminal.until(|screen| screen.contains("[no OK yet]")).await;
     assert!(!screen.contains(&format!("<ann> {draft}\n")), "{screen}");
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     terminal.until(|screen| screen.contains(&format!("<ann> {draft}\n"))).await;
     terminal.until_typed(">>").await;
 }
 
 #[tokio::test]
-async fn a_line_of_accents_costs_no_message_above_it() {
+async fn a_line_of_accents_hides_no_message_above_it() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     let draft = "é".repeat(60);
     terminal.press(&draft).await;
     let typed = format!(">> {draft}");
     terminal.until_typed(&typed).await;
     for number in 0..5 {
-        server.lines(&format!("FROM bob MSG number {number}")).await;
+        server.send_lines(&format!("FROM bob MSG number {number}")).await;
         let last = format!("<bob> number {number}");
         terminal.until(|screen| screen.contains(&last) && screen.trim_end().ends_with(&typed)).await;
     }
@@ -58,20 +58,20 @@ async fn names_and_commands_are_completed() {
     terminal.until_typed(">> bob:").await;
     terminal.press("hi\r").await;
     terminal.beside(server.expect("MSG bob: hi")).await;
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     terminal.until(|screen| screen.contains("<ann> bob: hi")).await;
     terminal.press("/cli\t\r").await;
     terminal.beside(server.expect("REQ CLIENTS")).await;
 }
 
 #[tokio::test]
-async fn a_resize_folds_what_follows_and_keeps_the_line() {
+async fn a_resize_wraps_later_lines_and_keeps_the_draft() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("my draft").await;
     terminal.until_typed(">> my draft").await;
     terminal.writer.resize(Size::new(24, 30)).unwrap();
     terminal.screen.screen_mut().set_size(24, 30);
-    server.lines("FROM bob MSG one two three four five six seven").await;
+    server.send_lines("FROM bob MSG one two three four five six seven").await;
     let screen = terminal.until(|screen| screen.contains("<bob> one two three four five\n      six seven")).await;
     assert!(!screen.contains("seven eight"));
     terminal.until_typed(">> my draft").await;
@@ -80,7 +80,7 @@ async fn a_resize_folds_what_follows_and_keeps_the_line() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_asked_for_again_with_the_reason() {
+async fn a_refused_name_is_asked_for_again_with_the_reason() {
     let (listener, address) = listen().await;
     let mut terminal = Terminal::start(&[&address]);
     terminal.until_typed("name:").await;
@@ -90,7 +90,7 @@ async fn a_name_that_is_taken_is_asked_for_again_with_the_reason() {
     let refuse = async {
         let mut server = Server::accept(&listener).await;
         server.expect("PROT 0.1 CONNECT USER ann").await;
-        server.lines("NAME FAILURE\nNAME REQ").await;
+        server.send_lines("NAME FAILURE\nNAME REQ").await;
     };
     let asked = terminal.until(|screen| screen.contains("ann is taken") && screen.trim_end().ends_with("name:"));
     tokio::join!(refuse, asked);
@@ -105,7 +105,7 @@ async fn a_name_that_is_taken_is_asked_for_again_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_back_finds_the_draft_and_no_message_twice() {
+async fn a_reconnected_client_keeps_the_draft_and_sends_nothing_twice() {
     let (listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("lost?\r").await;
     terminal.beside(server.expect("MSG lost?")).await;
@@ -119,27 +119,27 @@ async fn a_server_that_comes_back_finds_the_draft_and_no_message_twice() {
     terminal.until(back).await;
     terminal.press("\r").await;
     terminal.beside(server.expect("MSG a draft")).await;
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     terminal.press("\x04").await;
-    terminal.beside(server.part()).await;
+    terminal.beside(server.answer_bye()).await;
     assert_eq!(terminal.end().await, Some(6), "nobody knows of one message");
 }
 
 #[tokio::test]
-async fn joins_come_in_one_line_and_a_mention_rings() {
+async fn joins_share_a_line_and_a_mention_rings_the_bell() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
-    server.lines("JOIN al\nJOIN cy\nLOGOUT bob").await;
+    server.send_lines("JOIN al\nJOIN cy\nLOGOUT bob").await;
     terminal.until(|screen| screen.contains("* al, cy joined; bob left")).await;
-    server.lines("FROM al MSG annual\nFROM al MSG hi Ann").await;
+    server.send_lines("FROM al MSG annual\nFROM al MSG hi Ann").await;
     terminal.until(|screen| screen.contains("hi Ann")).await;
     assert_eq!(terminal.bells, 1);
     assert!(terminal.screen.screen().contents_formatted().windows(4).any(|window| window == b"\x1b[1m"));
 }
 
 #[tokio::test]
-async fn a_bell_and_colours_can_be_done_without() {
+async fn bell_and_colours_can_be_turned_off() {
     let (_listener, mut server, mut terminal) = ann(&["--bell", "never", "--color", "never"]).await;
-    server.lines("FROM al MSG hi ann\nFROM al MSG end").await;
+    server.send_lines("FROM al MSG hi ann\nFROM al MSG end").await;
     terminal.until(|screen| screen.contains("<al> end")).await;
     assert_eq!(terminal.bells, 0);
     let screen = terminal.screen.screen();
@@ -149,10 +149,10 @@ async fn a_bell_and_colours_can_be_done_without() {
 }
 
 #[tokio::test]
-async fn the_worst_strings_are_shown_and_not_executed() {
+async fn control_sequences_from_the_network_are_shown_escaped() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     server
-        .say("FROM al MSG \u{202e}\u{2066}x\r\nWALL \u{1b}]0;title\u{7}\u{1b}[2J\r\nFROM al MSG \u{1b}[31m\r\n")
+        .send_bytes("FROM al MSG \u{202e}\u{2066}x\r\nWALL \u{1b}]0;title\u{7}\u{1b}[2J\r\nFROM al MSG \u{1b}[31m\r\n")
         .await;
     let screen = terminal.until(|screen| screen.contains(r"\u{1b}[31m")).await;
     assert!(screen.contains(r"<al> \u{202e}\u{2066}x"), "{screen}");
@@ -162,22 +162,22 @@ async fn the_worst_strings_are_shown_and_not_executed() {
 }
 
 #[tokio::test]
-async fn wide_characters_are_folded_by_columns() {
+async fn wide_characters_are_wrapped_by_columns() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
-    server.lines(&format!("FROM al MSG {}", "日".repeat(40))).await;
+    server.send_lines(&format!("FROM al MSG {}", "日".repeat(40))).await;
     let expected = format!("<al> {}\n     {}", "日".repeat(37), "日".repeat(3));
     terminal.until(|screen| screen.contains(&expected)).await;
 }
 
 #[tokio::test]
-async fn ctrl_c_clears_the_line_first_and_then_leaves() {
+async fn ctrl_c_clears_the_line_and_on_an_empty_one_leaves() {
     let (_listener, server, mut terminal) = ann(&[]).await;
     terminal.press("never mind").await;
     terminal.until_typed(">> never mind").await;
     terminal.press("\x03").await;
     terminal.until_typed(">>").await;
     terminal.press("\x03").await;
-    terminal.beside(server.part()).await;
+    terminal.beside(server.answer_bye()).await;
     assert_eq!(terminal.end().await, Some(130));
 }
 
@@ -186,15 +186,15 @@ async fn ctrl_d_and_quit_leave_with_bye() {
     for keys in ["\x04", "/quit\r"] {
         let (_listener, server, mut terminal) = ann(&[]).await;
         terminal.press(keys).await;
-        terminal.beside(server.part()).await;
-        // No prompt is left behind.
+        terminal.beside(server.answer_bye()).await;
+        // The prompt is cleared.
         terminal.until(|screen| !screen.trim_end().ends_with(">>")).await;
         assert_eq!(terminal.end().await, Some(0));
     }
 }
 
 #[tokio::test]
-async fn a_guest_gets_a_name_when_it_asks_for_one() {
+async fn a_guest_can_take_a_name() {
     let (listener, address) = listen().await;
     let mut terminal = Terminal::start(&[&address]);
     terminal.until_typed("name:").await;
@@ -203,22 +203,22 @@ async fn a_guest_gets_a_name_when_it_asks_for_one() {
     terminal.beside(server.expect("\n")).await;
     terminal.until(|screen| screen.contains("as a guest")).await;
     terminal.press("/name ann\r").await;
-    terminal.beside(server.part()).await;
+    terminal.beside(server.answer_bye()).await;
     let _server = welcome(&listener, &mut terminal).await;
 }
 
 #[tokio::test]
-async fn a_dumb_terminal_is_used_as_a_pipe_is() {
+async fn a_dumb_terminal_is_used_like_a_pipe() {
     let (listener, address) = listen().await;
     let mut terminal = Terminal::of(Command::new(PROGRAM).args(["--name", "ann", &address]).env("TERM", "dumb"));
     let mut server = terminal.beside(Server::accept(&listener)).await;
     terminal.beside(server.welcome("ann")).await;
     terminal.press("hi\n").await;
     terminal.beside(server.expect("MSG hi")).await;
-    server.lines("OK\nFROM bob MSG hello").await;
+    server.send_lines("OK\nFROM bob MSG hello").await;
     terminal.until(|screen| screen.contains("<bob> hello")).await;
     terminal.press("\x04").await;
-    terminal.beside(server.part()).await;
+    terminal.beside(server.answer_bye()).await;
     assert_eq!(terminal.escapes, 0);
     assert_eq!(terminal.end().await, Some(0));
 }

@@ -1,21 +1,21 @@
-//! A draft of several rows: it is neither in the way of the messages above it, nor left behind when it is sent.
+//! Drafts of several rows: messages above them are whole, and nothing is left of them after they are sent.
 
 use tokio::net::TcpStream;
 
 use super::ann;
 use crate::scripted_server::Server;
 
-/// As many as one sees at the end of the screen.
+/// Sends numbered messages, and returns the rows that show them.
 async fn burst(server: &mut Server<TcpStream>, count: usize) -> String {
     let lines: Vec<_> = (0..count).map(|number| format!("FROM bob MSG number {number}")).collect();
-    server.lines(&lines.join("\n")).await;
+    server.send_lines(&lines.join("\n")).await;
     (0..count).flat_map(|number| ["<bob> number ".to_owned(), number.to_string(), "\n".to_owned()]).collect()
 }
 
 #[tokio::test]
-async fn a_draft_of_any_length_is_on_the_screen_once_when_it_is_sent() {
+async fn a_sent_draft_of_any_length_is_on_the_screen_once() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
-    // One row less a column, exactly one, one more, several, and characters that octets do not count.
+    // One column less than a row, exactly a row, one more, several rows, and characters of several bytes.
     for (draft, key) in [
         ("q".repeat(76), ""),
         ("q".repeat(77), ""),
@@ -36,7 +36,7 @@ async fn a_draft_of_any_length_is_on_the_screen_once_when_it_is_sent() {
         terminal.beside(server.expect(&format!("MSG {draft}"))).await;
         let (waiting, sent) = (format!("{above}1>\n"), format!("{above}<ann> "));
         terminal.until(|screen| screen.ends_with(&waiting)).await;
-        server.lines("OK").await;
+        server.send_lines("OK").await;
         let screen = terminal.until(|screen| screen.contains(&sent) && screen.ends_with(">>\n")).await;
         assert_eq!(count(&screen), all, "{screen}");
         terminal.press("\x0c").await;
@@ -45,7 +45,7 @@ async fn a_draft_of_any_length_is_on_the_screen_once_when_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_burst_behind_a_draft_that_was_shortened_is_whole() {
+async fn a_burst_after_a_shortened_draft_is_whole() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     for draft in ["q".repeat(300), "é".repeat(200), "日".repeat(100)] {
         terminal.press(&draft).await;
@@ -74,7 +74,7 @@ async fn messages_stand_above_a_draft_wherever_its_cursor_is() {
         }
         terminal.press("\x05!\r").await;
         terminal.beside(server.expect(&format!("MSG {draft}!"))).await;
-        server.lines("OK").await;
+        server.send_lines("OK").await;
         terminal.until_typed(">>").await;
     }
 }
@@ -88,19 +88,19 @@ async fn a_paste_is_one_draft_until_it_is_sent() {
     terminal.until(|screen| screen.ends_with(&format!("{lines}>> one\n two\nthree\n"))).await;
     terminal.press("\r").await;
     terminal.beside(server.expect("MSG one\nMSG \ttwo\nMSG three")).await;
-    server.lines("OK\nOK\nOK").await;
+    server.send_lines("OK\nOK\nOK").await;
     let sent = format!("{lines}<ann> one\n<ann>     two\n<ann> three\n>>\n");
     terminal.until(|screen| screen.ends_with(&sent)).await;
 }
 
 #[tokio::test]
-async fn what_comes_during_a_search_is_shown_behind_it() {
+async fn messages_during_a_search_are_shown_after_it() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("/name x\r").await;
     terminal.until(|screen| screen.contains("you are ann here")).await;
     terminal.press("\x12na").await;
     terminal.until_typed(">> (search: na) /name x").await;
-    server.lines("FROM bob MSG hi\nPING").await;
+    server.send_lines("FROM bob MSG hi\nPING").await;
     terminal.beside(server.expect("PONG")).await;
     terminal.press("m").await;
     terminal.until_typed(">> (search: nam) /name x").await;
@@ -109,10 +109,10 @@ async fn what_comes_during_a_search_is_shown_behind_it() {
 }
 
 #[tokio::test]
-async fn a_terminal_that_answers_late_costs_no_message() {
+async fn a_terminal_that_answers_late_hides_no_message() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.held = Some(String::new());
-    server.lines("FROM bob MSG late").await;
+    server.send_lines("FROM bob MSG late").await;
     terminal.until(|screen| screen.ends_with("<bob> late\n>>\n")).await;
     let late = terminal.held.take().unwrap();
     terminal.press(&late).await;
