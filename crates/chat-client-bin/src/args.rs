@@ -144,10 +144,10 @@ fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
 }
 
 /// Clap's error message on one line, without its usage.
-fn one_line(told: &str) -> String {
-    let told = told.strip_prefix("error: ").unwrap_or(told).lines().map(str::trim);
-    let told = told.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+fn one_line(message: &str) -> String {
+    let message = message.strip_prefix("error: ").unwrap_or(message).lines().map(str::trim);
+    let message = message.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    message.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether this line of the file caused the error.

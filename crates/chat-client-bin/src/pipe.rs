@@ -62,7 +62,7 @@ fn input(args: &Args) -> Input {
 impl Pipe<'_> {
     async fn run(mut self) -> Exit {
         let mut redial = Redial::to(self.args.server.clone()).name(self.args.name);
-        let comes_back = self.args.reconnect.or(false);
+        let reconnects = self.args.reconnect.or(false);
         let mut lost: Option<Instant> = None;
         loop {
             let dialed = tokio::select! {
@@ -78,7 +78,7 @@ impl Pipe<'_> {
                 DialOutcome::Connected(client, events) => (client, events),
                 DialOutcome::Failed { error, retry_in } => {
                     let (exit, sentence) = open_failure::explain(&error, &self.args.server);
-                    let Some(delay) = retry_in.filter(|_| comes_back) else {
+                    let Some(delay) = retry_in.filter(|_| reconnects) else {
                         complain(&sentence);
                         return self.worst(exit);
                     };
@@ -97,20 +97,20 @@ impl Pipe<'_> {
                     () = stdout_closed() => {}
                 }
             };
-            let talked = tokio::select! {
-                talked = talk(&client, &mut events, &mut self.input, &mut self.screen, until) => talked,
+            let report = tokio::select! {
+                report = talk(&client, &mut events, &mut self.input, &mut self.screen, until) => report,
                 Some(()) = self.interrupts.recv() => return interrupted(&client, events, self.interrupts).await,
             };
-            self.add_up(&talked).await;
-            let may_come_back = talked.reason.is_lost() || talked.reason == CloseReason::ServerBye;
-            if !(comes_back && may_come_back && !talked.input_over) {
+            self.add_up(&report).await;
+            let may_reconnect = report.reason.is_lost() || report.reason == CloseReason::ServerBye;
+            if !(reconnects && may_reconnect && !report.input_over) {
                 // After unacknowledged messages, do not suggest to run it again: it might send them twice.
-                if may_come_back && !comes_back && talked.unacknowledged.is_empty() {
+                if may_reconnect && !reconnects && report.unacknowledged.is_empty() {
                     self.screen.status("try again, or let --reconnect do it");
                     self.screen.flush().await;
                 }
-                let without_ok = talked.refused + talked.unacknowledged.len();
-                return self.worst(Exit::of_conversation(talked.reason, without_ok, talked.failure));
+                let without_ok = report.refused + report.unacknowledged.len();
+                return self.worst(Exit::of_conversation(report.reason, without_ok, report.failure));
             }
             lost = Some(Instant::now());
             self.screen.status("connecting again");
@@ -134,11 +134,11 @@ impl Pipe<'_> {
     }
 
     /// Adds up the messages without `OK` of a session.
-    async fn add_up(&mut self, talked: &ConversationReport) {
-        self.refused += talked.refused;
-        self.unacknowledged += talked.unacknowledged.len();
+    async fn add_up(&mut self, report: &ConversationReport) {
+        self.refused += report.refused;
+        self.unacknowledged += report.unacknowledged.len();
         if self.args.json {
-            for text in &talked.unacknowledged {
+            for text in &report.unacknowledged {
                 self.screen.data(&json::line(&Record::Unacknowledged { text: text.as_str() }));
             }
             self.screen.flush().await;

@@ -4,19 +4,19 @@ use tokio::sync::oneshot;
 
 /// Waits until the reader of stdout has closed it. On systems that do not report this, it waits for ever.
 pub(crate) async fn stdout_closed() {
-    let (tell, told) = oneshot::channel::<()>();
+    let (closed, reported) = oneshot::channel::<()>();
     #[cfg(unix)]
     let spawned = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
         if wait_for_hang_up() {
             // The receiver may be gone already.
-            let _ = tell.send(());
+            let _ = closed.send(());
         }
     });
     #[cfg(unix)]
     drop(spawned);
     #[cfg(not(unix))]
-    drop(tell);
-    if told.await.is_err() {
+    drop(closed);
+    if reported.await.is_err() {
         std::future::pending::<()>().await;
     }
 }

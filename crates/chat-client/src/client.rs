@@ -152,9 +152,9 @@ impl ChatClient {
     /// Waits until the session is over.
     pub async fn closed(&self) -> SessionReport {
         let mut report = self.report.clone();
-        let told = report.wait_for(Option::is_some).await.ok().and_then(|report| *report);
+        let ended = report.wait_for(Option::is_some).await.ok().and_then(|report| *report);
         // The task is gone without a report: nothing is known.
-        told.unwrap_or(SessionReport { reason: CloseReason::Aborted, accepted: 0, refused: 0, unknown: 0 })
+        ended.unwrap_or(SessionReport { reason: CloseReason::Aborted, accepted: 0, refused: 0, unknown: 0 })
     }
 
     /// Waits for room for one request. `None`: the session is over. Cancel safe.

@@ -33,12 +33,12 @@ pub enum ConnectError {
 }
 
 fn join_failures(failures: &[(SocketAddr, io::Error)]) -> String {
-    let mut told = String::new();
+    let mut text = String::new();
     for (address, error) in failures {
-        let separator = if told.is_empty() { "" } else { "; " };
-        write!(told, "{separator}{address}: {error}").expect("a string grows");
+        let separator = if text.is_empty() { "" } else { "; " };
+        write!(text, "{separator}{address}: {error}").expect("a string grows");
     }
-    told
+    text
 }
 
 /// The login failed.

@@ -33,11 +33,11 @@ impl Burst {
 }
 
 fn part(did: &str, names: &[Name]) -> String {
-    let told: Vec<_> = names.iter().take(MAX_NAMES_SHOWN).map(Name::as_str).collect();
-    let told = told.join(", ");
+    let shown: Vec<_> = names.iter().take(MAX_NAMES_SHOWN).map(Name::as_str).collect();
+    let shown = shown.join(", ");
     match names.len().saturating_sub(MAX_NAMES_SHOWN) {
-        0 => format!("{told} {did}"),
-        more => format!("{told} and {more} more {did}"),
+        0 => format!("{shown} {did}"),
+        more => format!("{shown} and {more} more {did}"),
     }
 }
 

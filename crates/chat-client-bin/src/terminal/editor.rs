@@ -60,8 +60,8 @@ pub(super) enum EditorCommand {
 
 /// The handle of the editor.
 pub(super) struct Editor {
-    typed: mpsc::Receiver<EditorEvent>,
-    next: blocking::Sender<EditorCommand>,
+    events: mpsc::Receiver<EditorEvent>,
+    commands: blocking::Sender<EditorCommand>,
     print_queue: PrintQueue,
     draft: Draft,
     stop: Arc<AtomicBool>,
@@ -72,27 +72,27 @@ impl Editor {
     /// Starts the thread, which takes over the terminal.
     pub(super) fn start(completions: Completions, prompt: &str, color: bool) -> std::io::Result<Self> {
         let (stop, draft) = (Arc::new(AtomicBool::new(false)), Draft::new(prompt));
-        let (tell, typed) = mpsc::channel(1);
-        let (next, reply) = blocking::channel();
+        let (sender, events) = mpsc::channel(1);
+        let (commands, receiver) = blocking::channel();
         write_to_terminal(&to_the_bottom());
         let (print_queue, feed, printer) = print_queue(draft.clone());
         let line = reedline(completions, &draft, color);
         let line = printing(line, printer, feed, Arc::clone(&stop));
         let shown = draft.clone();
         let thread =
-            thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &tell, &reply))?;
-        Ok(Self { typed, next, print_queue, draft, stop, thread: Some(thread) })
+            thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &sender, &receiver))?;
+        Ok(Self { events, commands, print_queue, draft, stop, thread: Some(thread) })
     }
 
     /// The next event. Cancel safe.
-    pub(super) async fn typed(&mut self) -> EditorEvent {
-        self.typed.recv().await.unwrap_or(EditorEvent::End)
+    pub(super) async fn next_event(&mut self) -> EditorEvent {
+        self.events.recv().await.unwrap_or(EditorEvent::End)
     }
 
     /// Must follow each [`EditorEvent`].
-    pub(super) fn next(&self, next: EditorCommand) {
+    pub(super) fn command(&self, command: EditorCommand) {
         // Fails if the editor has ended.
-        let _ = self.next.send(next);
+        let _ = self.commands.send(command);
     }
 
     /// Prints a line above the one being typed.
@@ -104,7 +104,7 @@ impl Editor {
         self.draft.set_prompt(prompt);
     }
 
-    /// Clears the line that was entered. Call it between [`EditorEvent::Line`] and [`Editor::next`].
+    /// Clears the line that was entered. Call it between [`EditorEvent::Line`] and [`Editor::command`].
     pub(super) fn erase(&self) {
         write_to_terminal(&self.draft.erase_entered());
     }
@@ -112,7 +112,7 @@ impl Editor {
     /// Restores the terminal. Returns the lines that were not printed.
     pub(super) fn stop(mut self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
-        self.next(EditorCommand::Stop);
+        self.command(EditorCommand::Stop);
         if let Some(thread) = self.thread.take() {
             // The thread checks `stop` at each poll. A panic has printed its message.
             let _ = thread.join();
@@ -170,8 +170,8 @@ fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: PrintFeed, s
 fn edit(
     mut line: Reedline,
     draft: &Draft,
-    tell: &mpsc::Sender<EditorEvent>,
-    reply: &blocking::Receiver<EditorCommand>,
+    events: &mpsc::Sender<EditorEvent>,
+    commands: &blocking::Receiver<EditorCommand>,
 ) {
     let mut echo_off = Some(EchoOff::enable());
     let mut failures = 0;
@@ -208,12 +208,12 @@ fn edit(
             Err(_) if failures < MAX_READ_FAILURES => continue,
             Err(error) => EditorEvent::Failed(error.to_string()),
         };
-        if tell.blocking_send(typed).is_err() {
+        if events.blocking_send(typed).is_err() {
             return;
         }
-        let next = reply.recv();
+        let command = commands.recv();
         echo_off.get_or_insert_with(EchoOff::enable);
-        match next {
+        match command {
             Ok(EditorCommand::Read) => {}
             Ok(EditorCommand::ReadAgain(text)) => line.run_edit_commands(&[EditCommand::InsertString(text)]),
             Ok(EditorCommand::Stop) | Err(_) => return,

@@ -110,7 +110,7 @@ impl Terminal<'_> {
             let due = self.due();
             let step = tokio::select! {
                 event = self.session.next(), if !matches!(self.stage, Stage::AskingName) => Step::Session(event),
-                typed = self.output.typed() => Step::Typed(typed),
+                event = self.output.next_event() => Step::Typed(event),
                 unknown = self.sent.settled() => Step::Sent(unknown),
                 Some(()) = self.interrupts.recv() => Step::Interrupt,
                 Some(()) = OptionFuture::from(due.map(sleep_until)) => Step::Due,
@@ -144,9 +144,9 @@ impl Terminal<'_> {
     }
 
     async fn overdue(&mut self) -> Option<Exit> {
-        self.output.overdue().await;
+        self.output.show_overdue().await;
         for text in self.sent.overdue() {
-            self.output.own(&text, "no OK yet").await;
+            self.output.own_message(&text, "no OK yet").await;
         }
         match self.leaving {
             Some((exit, end)) if end <= Instant::now() => Some(exit),
@@ -156,7 +156,7 @@ impl Terminal<'_> {
 
     async fn settled(&mut self, unknown: Option<String>) -> Option<Exit> {
         if let Some(text) = unknown {
-            self.output.own(&text, "unknown: delivered or not; it is not sent again").await;
+            self.output.own_message(&text, "unknown: delivered or not; it is not sent again").await;
         }
         None
     }
@@ -172,13 +172,13 @@ impl Terminal<'_> {
 
     async fn end(mut self, exit: Exit) -> Exit {
         self.output.stop();
-        self.output.overdue_now().await;
+        self.output.show_burst().await;
         let unknown = self.sent.abandon();
         for text in &unknown {
-            self.output.own(text, "unacknowledged").await;
+            self.output.own_message(text, "unacknowledged").await;
         }
-        let told = self.sent.has_unknown() || !unknown.is_empty();
-        if told && matches!(exit, Exit::Done | Exit::Lost) { Exit::Unacknowledged } else { exit }
+        let any_unknown = self.sent.has_unknown() || !unknown.is_empty();
+        if any_unknown && matches!(exit, Exit::Done | Exit::Lost) { Exit::Unacknowledged } else { exit }
     }
 }
 

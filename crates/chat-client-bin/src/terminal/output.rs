@@ -25,14 +25,14 @@ pub(super) struct Output {
     name: Option<Name>,
     burst: Burst,
     /// The deadline of the burst.
-    gathered: Option<Instant>,
+    burst_deadline: Option<Instant>,
 }
 
 impl Output {
     pub(super) fn new(args: &Args) -> Self {
         let sensible = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
         let paint = Paint { color: args.color.or(sensible), bell: args.bell.or(true), time: args.time.clone() };
-        Self { editor: None, paint, name: args.name, burst: Burst::default(), gathered: None }
+        Self { editor: None, paint, name: args.name, burst: Burst::default(), burst_deadline: None }
     }
 
     pub(super) fn color(&self) -> bool {
@@ -40,16 +40,16 @@ impl Output {
     }
 
     /// The next event of the editor. Without an editor it waits for ever. Cancel safe.
-    pub(super) async fn typed(&mut self) -> EditorEvent {
+    pub(super) async fn next_event(&mut self) -> EditorEvent {
         match &mut self.editor {
-            Some(editor) => editor.typed().await,
+            Some(editor) => editor.next_event().await,
             None => std::future::pending().await,
         }
     }
 
-    pub(super) fn next(&self, next: EditorCommand) {
+    pub(super) fn command(&self, command: EditorCommand) {
         if let Some(editor) = &self.editor {
-            editor.next(next);
+            editor.command(command);
         }
     }
 
@@ -80,17 +80,17 @@ impl Output {
     pub(super) async fn event(&mut self, event: &Event, own: Option<Name>) {
         self.name = own;
         if self.burst.add(event) {
-            self.gathered.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
+            self.burst_deadline.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
             return;
         }
         // Show earlier joins and leaves first.
-        self.overdue_now().await;
+        self.show_burst().await;
         match event {
             Event::Message { from, text } => {
                 self.print(self.paint.message(*from, text.as_str(), own, width())).await;
             }
-            Event::Accepted(text) => self.own(text.as_str(), "").await,
-            Event::Refused(text) => self.own(text.as_str(), "refused by the server").await,
+            Event::Accepted(text) => self.own_message(text.as_str(), "").await,
+            Event::Refused(text) => self.own_message(text.as_str(), "refused by the server").await,
             event => match render(event) {
                 Some(Line::Data(line)) => self.note(&line).await,
                 Some(Line::Status(line)) => self.warning(&line).await,
@@ -100,7 +100,7 @@ impl Output {
     }
 
     /// Shows this client's own message, with a remark.
-    pub(super) async fn own(&mut self, text: &str, remark: &str) {
+    pub(super) async fn own_message(&mut self, text: &str, remark: &str) {
         let width = width();
         let line = match (self.name, remark) {
             (Some(name), "") => self.paint.message(name, text, Some(name), width),
@@ -116,24 +116,24 @@ impl Output {
     }
 
     pub(super) async fn warning(&mut self, text: &str) {
-        self.overdue_now().await;
+        self.show_burst().await;
         self.print(self.paint.warning(text, width())).await;
     }
 
-    /// When [`Output::overdue`] has something to show.
+    /// When [`Output::show_overdue`] has something to show.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.gathered
+        self.burst_deadline
     }
 
-    pub(super) async fn overdue(&mut self) {
-        if self.gathered.is_some_and(|gathered| gathered <= Instant::now()) {
-            self.overdue_now().await;
+    pub(super) async fn show_overdue(&mut self) {
+        if self.burst_deadline.is_some_and(|burst_deadline| burst_deadline <= Instant::now()) {
+            self.show_burst().await;
         }
     }
 
     /// Shows joins and leaves.
-    pub(super) async fn overdue_now(&mut self) {
-        self.gathered = None;
+    pub(super) async fn show_burst(&mut self) {
+        self.burst_deadline = None;
         if let Some(line) = self.burst.take_line() {
             self.print(self.paint.note(&line, width())).await;
         }

@@ -26,7 +26,7 @@ impl Terminal<'_> {
             EditorEvent::End => return self.leave(Exit::Done).await,
             EditorEvent::Suspend => {
                 suspend::suspend().await;
-                self.output.next(EditorCommand::Read);
+                self.output.command(EditorCommand::Read);
                 return None;
             }
             EditorEvent::Failed(why) => {
@@ -35,9 +35,9 @@ impl Terminal<'_> {
             }
         };
         if matches!(self.stage, Stage::AskingName) && !line.starts_with('/') {
-            self.named(line.trim()).await;
+            self.set_name(line.trim()).await;
             self.show_prompt();
-            self.output.next(EditorCommand::Read);
+            self.output.command(EditorCommand::Read);
             return None;
         }
         // A paste may contain several lines.
@@ -51,17 +51,21 @@ impl Terminal<'_> {
             if matches!(input, Input::Quit) {
                 return self.leave(Exit::Done).await;
             }
-            if !kept.is_empty() || !self.take(input).await {
+            if !kept.is_empty() || !self.execute(input).await {
                 kept.push(line);
             }
         }
         self.show_prompt();
-        self.output.next(if kept.is_empty() { EditorCommand::Read } else { EditorCommand::ReadAgain(kept.join("\n")) });
+        self.output.command(if kept.is_empty() {
+            EditorCommand::Read
+        } else {
+            EditorCommand::ReadAgain(kept.join("\n"))
+        });
         None
     }
 
     /// Executes a line. `false`: it could not be sent, and must be kept.
-    pub(super) async fn take(&mut self, input: Input) -> bool {
+    async fn execute(&mut self, input: Input) -> bool {
         match input {
             Input::Empty | Input::Quit => {}
             Input::Say(text) => {
@@ -108,7 +112,7 @@ impl Terminal<'_> {
         true
     }
 
-    pub(super) async fn rename(&mut self, name: &str) {
+    async fn rename(&mut self, name: &str) {
         match &self.stage {
             Stage::Connected(client) => {
                 if let Some(name) = client.name() {
@@ -124,12 +128,12 @@ impl Terminal<'_> {
                     Err(why) => self.output.warning(&why.to_string()).await,
                 }
             }
-            _ => self.named(name).await,
+            _ => self.set_name(name).await,
         }
     }
 
     /// Sets the name that was typed. An empty name: as a guest.
-    pub(super) async fn named(&mut self, name: &str) {
+    async fn set_name(&mut self, name: &str) {
         let name = match Name::chosen(name) {
             _ if name.is_empty() => None,
             Ok(name) => Some(name),

@@ -11,8 +11,11 @@ mod screen;
 use std::{io, iter, time::Duration};
 
 use chat_proto::Text;
-use futures::{Stream, StreamExt};
-use tokio::{io::AsyncWrite, time::sleep};
+use futures::{Stream, StreamExt, future::OptionFuture};
+use tokio::{
+    io::AsyncWrite,
+    time::{Instant, sleep_until},
+};
 
 use crate::{ChatClient, CloseReason, Event, Events, client::RequestPermit};
 use pending::{Outcome, Pending};
@@ -93,11 +96,8 @@ where
     E: AsyncWrite + Unpin,
 {
     let mut input = std::pin::pin!(input);
-    let mut until = std::pin::pin!(async {
-        until.await;
-        LAST_ANSWERS_TIMEOUT
-    });
-    let mut parting = None;
+    let mut until = std::pin::pin!(until);
+    let mut deadline = None;
     let mut conversation = Conversation {
         client,
         screen,
@@ -108,7 +108,7 @@ where
     };
     // Reserve before reading a line: then the input is read only as fast as the server answers.
     let mut permit: Option<RequestPermit<'_>> = None;
-    let (mut listening, mut over) = (true, false);
+    let (mut reads_input, mut has_left) = (true, false);
     let reason = loop {
         tokio::select! {
             event = events.next() => match event {
@@ -119,36 +119,36 @@ where
                 }
                 None => break CloseReason::Aborted,
             },
-            reserved = client.reserve_request(), if permit.is_none() && !over => match reserved {
-                Some(reserved) if listening => permit = Some(reserved),
+            reserved = client.reserve_request(), if permit.is_none() && !has_left => match reserved {
+                Some(reserved) if reads_input => permit = Some(reserved),
                 Some(reserved) => {
                     reserved.leave();
-                    over = true;
+                    has_left = true;
                 }
-                None => over = true,
+                None => has_left = true,
             },
-            line = input.next(), if permit.is_some() && listening => match (line, permit.take()) {
-                (Some(line), Some(reserved)) => permit = conversation.take(line, reserved, &mut listening).await,
-                _ => listening = false,
+            line = input.next(), if permit.is_some() && reads_input => match (line, permit.take()) {
+                (Some(line), Some(reserved)) => permit = conversation.take(line, reserved, &mut reads_input).await,
+                _ => reads_input = false,
             },
-            left = &mut until, if parting.is_none() => {
-                parting = Some(Box::pin(sleep(left)));
-                listening = false;
+            () = &mut until, if deadline.is_none() => {
+                deadline = Some(Instant::now() + LAST_ANSWERS_TIMEOUT);
+                reads_input = false;
             }
-            () = async { parting.as_mut().expect("it is asked for").await }, if parting.is_some() => {
-                break CloseReason::TimedOut;
+            Some(()) = OptionFuture::from(deadline.map(sleep_until)) => break CloseReason::TimedOut,
+            outcome = conversation.pending.front(), if !conversation.pending.is_empty() => {
+                conversation.settle(outcome).await;
             }
-            outcome = conversation.pending.front(), if !conversation.pending.is_empty() => conversation.settle(outcome).await,
         }
         if conversation.screen.failure().is_some() {
-            listening = false;
+            reads_input = false;
         }
-        if !listening {
+        if !reads_input {
             permit = None;
         }
     };
     drop(permit);
-    conversation.finish(reason, !listening).await
+    conversation.finish(reason, !reads_input).await
 }
 
 struct Conversation<'a, O, E> {
@@ -180,14 +180,14 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
         &mut self,
         input: Result<Input, InputError>,
         permit: RequestPermit<'a>,
-        listening: &mut bool,
+        reads_input: &mut bool,
     ) -> Option<RequestPermit<'a>> {
         let input = match input {
             Ok(input) => input,
             Err(InputError::Io(kind)) => {
                 self.screen.status(&format!("cannot read the input: {kind}"));
                 self.failure = Some(kind);
-                *listening = false;
+                *reads_input = false;
                 self.screen.flush().await;
                 return None;
             }
@@ -208,7 +208,7 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
                 return Some(permit);
             }
             Input::Clients => self.pending.roster(permit.roster()),
-            Input::Quit => *listening = false,
+            Input::Quit => *reads_input = false,
             Input::Help => {
                 command::HELP.lines().for_each(|line| self.screen.status(line));
                 self.screen.flush().await;

@@ -67,13 +67,13 @@ impl Driver {
     }
 
     async fn run(&mut self) -> CloseReason {
-        // The time limit for an answer, and its deadline.
-        let mut overdue: Option<(Duration, Instant)> = None;
+        // The time limit for an answer, and when it ends.
+        let mut deadline: Option<(Duration, Instant)> = None;
         loop {
             self.send_own_messages();
             let answer_timeout = self.state.answer_timeout();
-            if answer_timeout != overdue.map(|(answer_timeout, _)| answer_timeout) {
-                overdue = answer_timeout.map(|answer_timeout| (answer_timeout, Instant::now() + answer_timeout));
+            if answer_timeout != deadline.map(|(timeout, _)| timeout) {
+                deadline = answer_timeout.map(|timeout| (timeout, Instant::now() + timeout));
             }
             let accepts_requests = self.has_handles && self.wire.has_room() && self.state.takes_requests();
             // A request must get its answer even if nobody reads the events: see `Events`.
@@ -82,7 +82,7 @@ impl Driver {
             let abandoned = !self.has_handles && !self.state.is_leaving();
             tokio::select! {
                 request = self.requests.recv(), if accepts_requests => self.accept(request),
-                turn = self.wire.next(intake) => match turn {
+                event = self.wire.next(intake) => match event {
                     WireEvent::Line(line) => {
                         if let Some(reason) = self.receive(line) {
                             return reason;
@@ -92,7 +92,7 @@ impl Driver {
                     WireEvent::Ended(reason) => return reason,
                 },
                 () = self.sink.writable(), if self.sink.is_blocked() => self.sink.catch_up(),
-                Some(()) = OptionFuture::from(overdue.map(|(_, end)| sleep_until(end))) => {
+                Some(()) = OptionFuture::from(deadline.map(|(_, end)| sleep_until(end))) => {
                     if let Some(reason) = self.overdue(intake, answer_timeout).await {
                         return reason;
                     }
@@ -157,8 +157,8 @@ impl Driver {
         if let Some(event) = reaction.event {
             self.sink.push(event);
         }
-        if let Some((ticket, told)) = reaction.answer {
-            answer(ticket, told);
+        if let Some((ticket, outcome)) = reaction.answer {
+            answer(ticket, outcome);
         }
         reaction.close_reason
     }

@@ -38,7 +38,7 @@ pub(crate) struct State<T> {
     pongs: u64,
     leaving: Leaving,
     /// Whether the server has sent anything.
-    heard: bool,
+    has_received: bool,
     /// `None` for a guest: only the server knows its name.
     name: Option<Name>,
     behaviour: AckBehaviour,
@@ -86,7 +86,7 @@ impl<T> State<T> {
             roster: RosterReader::default(),
             pongs: 0,
             leaving: Leaving::No,
-            heard: false,
+            has_received: false,
             accepted: 0,
             refused: 0,
         }
@@ -174,7 +174,7 @@ impl<T> State<T> {
 
     /// Handles a line from the server.
     pub(crate) fn receive(&mut self, line: Result<ServerMessage, ParseError>) -> Reaction<T> {
-        let first = !mem::replace(&mut self.heard, true);
+        let first = !mem::replace(&mut self.has_received, true);
         let message = match line {
             Ok(message) => message,
             Err(error) => return self.bad_line(error),
@@ -225,8 +225,6 @@ impl<T> State<T> {
 }
 
 #[cfg(test)]
-#[path = "other_servers_tests.rs"]
 mod other_servers_tests;
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;

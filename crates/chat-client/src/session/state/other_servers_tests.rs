@@ -4,10 +4,10 @@ use super::*;
 
 /// Plays steps and returns what followed: answers as `ticket+` (accepted), `-` (refused), `?` (unknown), messages of
 /// others as `<name>`, and what the session sends.
-fn story(name: Option<&str>, steps: &[&str]) -> String {
+fn play(name: Option<&str>, steps: &[&str]) -> String {
     let session = if name.is_some() { Session::Named } else { Session::Plain };
     let mut state = State::new(session, name.map(|name| Name::new(name).unwrap()));
-    let (mut told, mut ticket) = (Vec::new(), 0);
+    let (mut outcome, mut ticket) = (Vec::new(), 0);
     for step in steps {
         let reaction = match *step {
             "(time)" if state.answer_timeout().is_some() => {
@@ -15,7 +15,7 @@ fn story(name: Option<&str>, steps: &[&str]) -> String {
                 None
             }
             "(time)" => {
-                told.push("patient".to_owned());
+                outcome.push("patient".to_owned());
                 None
             }
             step => match step.strip_prefix("say ") {
@@ -35,22 +35,22 @@ fn story(name: Option<&str>, steps: &[&str]) -> String {
                     Answer::Refused => '-',
                     _ => '?',
                 };
-                told.push(format!("{ticket}{mark}"));
+                outcome.push(format!("{ticket}{mark}"));
             }
             match reaction.event {
-                Some(Event::Message { from, .. }) => told.push(format!("<{from}>")),
-                Some(Event::Unexpected(_)) => told.push("stray".to_owned()),
+                Some(Event::Message { from, .. }) => outcome.push(format!("<{from}>")),
+                Some(Event::Unexpected(_)) => outcome.push("stray".to_owned()),
                 _ => {}
             }
         }
-        told.extend(std::iter::from_fn(|| state.next_own_message()).map(|said| format!("{said:?}").to_uppercase()));
+        outcome.extend(std::iter::from_fn(|| state.next_own_message()).map(|said| format!("{said:?}").to_uppercase()));
     }
-    told.join(" ")
+    outcome.join(" ")
 }
 
 #[track_caller]
-fn check(steps: &[&str], told: &str) {
-    assert_eq!(story(Some("me"), steps), told, "{steps:?}");
+fn check(steps: &[&str], outcome: &str) {
+    assert_eq!(play(Some("me"), steps), outcome, "{steps:?}");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_late_ok_shows_that_the_server_answers() {
     check(&["say a", "(time)", "(time)", "BAD REQ", "say b", "OK"], "PING 0? 1+");
     check(&["say a", "(time)", "(time)", "PONG", "say b", "PONG"], "PING 0? PING 1+");
     let guest = ["say a", "(time)", "(time)", "say b", "OK", "say c", "OK", "OK", "say d", "(time)", "BAD REQ"];
-    assert_eq!(story(None, &guest), "0? 1? 2+ patient 3-");
+    assert_eq!(play(None, &guest), "0? 1? 2+ patient 3-");
 }
 
 #[test]
@@ -125,11 +125,11 @@ fn messages_to_an_unresponsive_server_take_no_memory() {
 
 #[test]
 fn a_guest_sends_no_ping_because_it_would_be_a_message() {
-    assert_eq!(story(None, &["say a", "(time)"]), "");
-    assert_eq!(story(None, &["say a", "(time)", "(time)", "say b"]), "0? 1?");
+    assert_eq!(play(None, &["say a", "(time)"]), "");
+    assert_eq!(play(None, &["say a", "(time)", "(time)", "say b"]), "0? 1?");
     // A guest gets the same time limits.
-    assert_eq!(story(None, &["say a", "(time)", "OK", "say b", "(time)"]), "0+ patient");
-    assert_eq!(story(None, &["say a", "OK", "say b", "(time)"]), "0+ patient");
+    assert_eq!(play(None, &["say a", "(time)", "OK", "say b", "(time)"]), "0+ patient");
+    assert_eq!(play(None, &["say a", "OK", "say b", "(time)"]), "0+ patient");
 }
 
 #[test]
