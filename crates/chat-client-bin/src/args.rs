@@ -3,16 +3,13 @@
 use std::{ffi::OsString, io::Write, path::PathBuf, time::Duration};
 
 use chat_client::{Address, Name};
-use clap::{
-    ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum,
-    error::{ContextKind, ContextValue, ErrorKind},
-    parser::ValueSource,
-};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum, parser::ValueSource};
 
 use crate::{
-    Exit, complain,
+    Exit,
     config::{self, Setting},
     exit_code,
+    usage_error::{explain, usage},
 };
 
 const EXAMPLES: &str = "\
@@ -130,41 +127,6 @@ fn parse(words: Vec<OsString>, settings: &[Setting]) -> Result<(Args, ArgMatches
     }
     let matches = command.try_get_matches_from(words)?;
     Ok((Args::from_arg_matches(&matches)?, matches))
-}
-
-fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Nobody reads the help if stdout is closed.
-        drop(write!(std::io::stdout(), "{}", error.render()));
-        return Exit::Done;
-    }
-    let location =
-        settings.iter().find(|setting| is_about(setting, error)).map(|setting| format!("{}: ", setting.location));
-    usage(&(location.unwrap_or_default() + &one_line(&error.to_string())))
-}
-
-/// Clap's error message on one line, without its usage.
-fn one_line(message: &str) -> String {
-    let message = message.strip_prefix("error: ").unwrap_or(message).lines().map(str::trim);
-    let message = message.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    message.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
-}
-
-/// Whether this line of the file caused the error.
-fn is_about(setting: &Setting, error: &clap::Error) -> bool {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.as_str(),
-        _ => "",
-    };
-    let arg = text(ContextKind::InvalidArg);
-    let is_key =
-        if setting.key == "server" { !arg.starts_with("--") } else { arg.starts_with(&format!("--{} ", setting.key)) };
-    is_key && text(ContextKind::InvalidValue) == setting.value
-}
-
-fn usage(why: &str) -> Exit {
-    complain(&format!("{why} (try --help)"));
-    Exit::Usage
 }
 
 fn config_text(matches: &ArgMatches, settings: &[Setting]) -> String {

@@ -11,6 +11,7 @@ mod open_failure;
 mod pipe;
 mod stdout_closed;
 mod terminal;
+mod usage_error;
 
 use std::{
     io::{IsTerminal, Write},

@@ -12,10 +12,10 @@ use crate::{Exit, complain};
 const HELP: &str = "\
 a line is a message to everybody; Tab completes names and commands
 /clients     who is here
-/name NAME   come in under this name, where you have none yet
+/name NAME   take this name, if you have none yet
 /reconnect   try again now
 /quit        leave (so does Ctrl-D; Ctrl-C clears the line, and leaves when it is empty)
-/help        this
+/help        show this help
 //text       say /text";
 
 impl Terminal<'_> {

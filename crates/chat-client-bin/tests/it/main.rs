@@ -5,6 +5,7 @@
 
 mod conform;
 mod pipes;
+mod process;
 mod program;
 #[cfg(unix)]
 mod python;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::{
-    program::{end, hermetic, piped, start},
+    process::{end, hermetic, piped, start},
     scripted_server::{Server, listen, within},
 };
 

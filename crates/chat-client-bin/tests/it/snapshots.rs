@@ -5,7 +5,7 @@ use std::fmt::Write;
 use snapbox::{assert_data_eq, file};
 
 use crate::{
-    program::{Ended, piped},
+    process::{Ended, piped},
     scripted_server::{Server, listen},
 };
 

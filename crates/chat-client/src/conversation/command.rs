@@ -7,7 +7,7 @@ pub(super) const HELP: &str = "\
 a line is a message to everybody
 /clients   who is here
 /quit      leave (so does the end of the input)
-/help      this
+/help      show this help
 //text     say /text";
 
 /// The meaning of a line of input.

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    program::hermetic,
+    process::hermetic,
     scripted_server::{Server, listen, within},
 };
 
