@@ -243,7 +243,7 @@ impl Future for Receipt {
             Ok(Answer::Accepted) => Ok(()),
             Ok(Answer::Refused) => Err(SendError::Refused),
             Ok(Answer::NotSent) => Err(SendError::Closed),
-            // The task is gone, too: the message may have been sent, because only the task can tell that it was not.
+            // Also if the task is gone: only the task knows that a message was not sent.
             _ => Err(SendError::Unknown),
         })
     }

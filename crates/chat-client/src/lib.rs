@@ -48,6 +48,8 @@
 //! # }
 //! ```
 
+#![warn(clippy::missing_errors_doc)]
+
 mod address;
 mod client;
 mod close_reason;

@@ -2,7 +2,7 @@
 
 use chat_proto::{Text, TextError};
 
-/// What `/help` tells.
+/// The text of `/help`.
 pub(super) const HELP: &str = "\
 a line is a message to everybody
 /clients   who is here

@@ -13,7 +13,7 @@ pub(crate) enum Answer {
     Pong,
     /// The server's answer contradicts itself.
     Malformed,
-    /// The session ended: nobody knows (clause 7.6).
+    /// The session ended first: it may have been done or not (clause 7.6).
     Unknown,
     /// The session ended before the request was written.
     NotSent,
