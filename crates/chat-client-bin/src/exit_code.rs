@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Usage,
     /// 3: there is no connection.
     CannotConnect,
-    /// 4: the server refused the login: the name is taken, it speaks another protocol, or it is full.
+    /// 4: the server refused the login: the name is taken, the protocol differs, or the server is full.
     Refused,
     /// 5: the server ended the session, or the connection was lost. No message is unacknowledged.
     Lost,
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exit_code_tells_the_worst_that_happened() {
+    fn the_exit_code_reports_the_worst_outcome() {
         for (reason, without_ok, failure, expected) in [
             (CloseReason::Left, 0, None, Exit::Done),
             (CloseReason::Left, 0, Some(ErrorKind::BrokenPipe), Exit::Done),

@@ -37,7 +37,7 @@ pub fn run() -> ExitCode {
             return Exit::Failed.into();
         }
     };
-    let exit = runtime.block_on(converse(&args));
+    let exit = runtime.block_on(run_with(&args));
     // A thread may still be reading standard input. Do not wait for it.
     runtime.shutdown_background();
     exit.into()
@@ -49,7 +49,7 @@ pub fn definition() -> clap::Command {
 }
 
 /// Does what `args` say, with standard input, output and error.
-async fn converse(args: &Args) -> Exit {
+async fn run_with(args: &Args) -> Exit {
     let person = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     // A dumb terminal cannot move its cursor, so it is used like a pipe.
     let person = person && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");

@@ -1,4 +1,4 @@
-//! The program `chat-client`: see the library of this package.
+//! The `chat-client` program.
 
 use std::process::ExitCode;
 
