@@ -34,7 +34,7 @@ fn write(folder: &str) -> Result<(), Failure> {
         fs::create_dir_all(&place).map(|()| place)
     };
     let write = || {
-        for mut program in [chat_server_bin::definition(), chat_client::cli::Args::definition()] {
+        for mut program in [chat_server_bin::definition(), chat_client_bin::definition()] {
             let name = program.get_name().to_owned();
             let manual = place("man/man1")?.join(format!("{name}.1"));
             clap_mangen::Man::new(program.clone()).render(&mut fs::File::create(&manual)?)?;
