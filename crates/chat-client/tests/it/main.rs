@@ -15,6 +15,9 @@ mod pipes;
 mod program;
 #[cfg(unix)]
 mod python;
+mod readme;
+#[cfg(all(unix, feature = "cli"))]
+mod readme_program;
 #[cfg(feature = "reconnect")]
 mod reconnecting;
 mod room;

@@ -89,18 +89,6 @@ async fn json() {
 }
 
 #[tokio::test]
-async fn the_sample_in_the_readme_is_what_one_gets() {
-    let readme = include_str!("../../../../README.md");
-    let (_, sample) = readme.split_once("```json\n").unwrap();
-    let (sample, _) = sample.split_once("```").unwrap();
-    let script = [CI, ("MSG hi", "OK"), CI_LEAVES];
-    let input = "{\"command\":\"say\",\"text\":\"hi\"}\n";
-    assert!(readme.contains(&format!("printf '{}' |", input.replace('\n', "\\n"))));
-    let (ended, address) = run(&["--name", "ci", "--json", "--json-in"], input, &script).await;
-    assert_eq!(timeless(&redacted(&ended.output, &address)), timeless(sample));
-}
-
-#[tokio::test]
 async fn every_error_says_what_to_do_next() {
     let folder = std::env::temp_dir().join(format!("chat-client-{}-errors", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -14,6 +14,7 @@ mod conform;
 mod corpus;
 mod deadlines;
 mod dialogues;
+mod documents;
 mod embedding;
 mod ending;
 mod examples;
@@ -28,6 +29,8 @@ mod order;
 mod process;
 mod rates;
 mod readme;
+#[cfg(feature = "cli")]
+mod readme_program;
 mod reasons;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod records;

@@ -1,6 +1,7 @@
 //! The program at a pseudo-terminal, of which the test sees the screen as a person would.
 
 mod people;
+mod readme;
 mod rows;
 mod suspend;
 
