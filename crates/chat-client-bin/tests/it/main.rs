@@ -9,6 +9,8 @@ mod process;
 mod program;
 #[cfg(unix)]
 mod python;
+#[cfg(unix)]
+mod readme_program;
 #[path = "../../../chat-client/tests/it/scripted_server.rs"]
 #[allow(dead_code, reason = "the tests of the library use the rest")]
 mod scripted_server;

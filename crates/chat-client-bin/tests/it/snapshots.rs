@@ -89,18 +89,6 @@ async fn json_lines_are_as_stored() {
 }
 
 #[tokio::test]
-async fn the_json_sample_of_the_readme_is_real() {
-    let readme = include_str!("../../../../README.md");
-    let (_, sample) = readme.split_once("```json\n").unwrap();
-    let (sample, _) = sample.split_once("```").unwrap();
-    let script = [CI, ("MSG hi", "OK"), CI_LEAVES];
-    let input = "{\"command\":\"say\",\"text\":\"hi\"}\n";
-    assert!(readme.contains(&format!("printf '{}' |", input.replace('\n', "\\n"))));
-    let (ended, address) = run(&["--name", "ci", "--json", "--json-in"], input, &script).await;
-    assert_eq!(timeless(&redacted(&ended.output, &address)), timeless(sample));
-}
-
-#[tokio::test]
 async fn errors_say_what_to_do_next() {
     let folder = std::env::temp_dir().join(format!("chat-client-{}-errors", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -8,6 +8,7 @@ mod corpus;
 mod examples;
 mod login;
 mod other_servers;
+mod readme;
 mod reconnect;
 mod room;
 mod scripted_server;

@@ -1,15 +1,28 @@
-//! What the README says of the program.
+//! The README of the program shows what the program does.
 
 use std::{collections::BTreeSet, process::Command};
 
+use crate::process::Process;
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../chat-server-bin/README.md");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
+
 fn readme() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap()
+    std::fs::read_to_string(README).unwrap()
+}
+
+/// The lines of all code blocks of this kind.
+fn code(kind: &str) -> Vec<String> {
+    let opening = format!("```{kind}\n");
+    let readme = readme();
+    let blocks = readme.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.flat_map(str::lines).map(str::to_owned).collect()
 }
 
 /// The table of flags, line by line, against `--help`.
 #[test]
 fn the_table_of_flags() {
-    let help = Command::new(env!("CARGO_BIN_EXE_chat-server")).arg("--help").output().unwrap().stdout;
+    let help = Command::new(PROGRAM).arg("--help").output().unwrap().stdout;
     let help = String::from_utf8(help).unwrap();
     let flags = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
@@ -34,4 +47,50 @@ fn the_table_of_flags() {
             assert_eq!(said, Some(default), "{long}");
         }
     }
+}
+
+/// Flags and variables as they are shown are understood. Nothing listens: `--version` ends it.
+#[test]
+fn the_command_lines() {
+    let lines = code("sh");
+    let shown: Vec<_> =
+        lines.iter().filter(|line| line.contains("chat-server -") || line.starts_with("CHAT_")).collect();
+    assert_eq!(shown.len(), 5, "{shown:?}");
+    for line in shown {
+        let mut command = Command::new(PROGRAM);
+        for word in line.split(' ').filter(|word| *word != "chat-server") {
+            match word.split_once('=') {
+                Some((variable, value)) if word.starts_with("CHAT_") => command.env(variable, value),
+                _ => command.arg(word.trim_matches('\'')),
+            };
+        }
+        let output = command.arg("--version").output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn what_it_prints() {
+    let shown = code("text");
+    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
+    let address = server.address();
+    assert_eq!(shown, [format!("listening on {address}").replace(&address.port().to_string(), "2222")]);
+    server.type_line("BYE");
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+/// What is handed out beside the program: the paths in the README exist, and the unit waits longer for the end than the
+/// program takes for it.
+#[test]
+fn what_is_for_deployment() {
+    let folder = std::path::Path::new(README).parent().unwrap();
+    for file in ["Containerfile", "systemd/chat-server.service"] {
+        assert!(readme().contains(file) && folder.join(file).exists(), "{file}");
+    }
+    let unit = std::fs::read_to_string(folder.join("systemd/chat-server.service")).unwrap();
+    let stop: u64 = unit.split("TimeoutStopSec=").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+    let readme = readme();
+    let drain = readme.lines().find(|line| line.starts_with("| `--drain-timeout")).unwrap();
+    let drain: u64 = drain.split('`').nth(3).unwrap().parse().unwrap();
+    assert!(stop > drain, "{stop} s are not more than {drain} s");
 }

@@ -1,7 +1,9 @@
-//! What the README shows works as it is shown. Its Rust code is compiled as a documentation test.
+//! The README of the project and of this library show what works. The project's Rust code is compiled as a documentation
+//! test; this library's stands in its examples, which are tests too.
 
 use std::{
     io::Write,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -9,8 +11,20 @@ use chat_server::ChatServer;
 
 use crate::support::{Peer, start};
 
-fn readme() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap()
+const LIBRARY: &str = env!("CARGO_MANIFEST_DIR");
+
+fn project() -> String {
+    read("../../README.md")
+}
+
+fn library() -> String {
+    read("README.md")
+}
+
+/// A file of this library's folder.
+fn read(path: &str) -> String {
+    let path = Path::new(LIBRARY).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The code block that follows this opening.
@@ -36,7 +50,7 @@ fn session(readme: &str) -> (Vec<String>, Vec<String>) {
 
 #[tokio::test]
 async fn the_netcat_session() {
-    let (typed, said) = session(&readme());
+    let (typed, said) = session(&project());
     let (server, address) = start(ChatServer::builder()).await;
     let mut peer = Peer::tcp(address).await;
     for (typed, said) in typed.iter().zip(&said) {
@@ -54,7 +68,7 @@ async fn the_netcat_session_with_netcat() {
     if !installed("nc", "-h") {
         return;
     }
-    let (typed, said) = session(&readme());
+    let (typed, said) = session(&project());
     let (server, address) = start(ChatServer::builder()).await;
     let answered = tokio::task::spawn_blocking(move || {
         let mut nc = Command::new("nc");
@@ -67,28 +81,78 @@ async fn the_netcat_session_with_netcat() {
     server.cut();
 }
 
-#[tokio::test]
-async fn the_python_program() {
-    if !installed("python3", "--version") {
-        return;
+/// Newcomers read all of it, and have only these two commands to type.
+#[test]
+fn the_project_is_introduced_in_short() {
+    let readme = project();
+    let (lines, words) = (readme.lines().count(), readme.split_whitespace().count());
+    assert!(lines <= 150 && words <= 1_000, "{lines} lines, {words} words");
+    for command in ["cargo run --release --bin chat-server", "cargo test --workspace"] {
+        assert!(readme.contains(&format!("```sh\n{command}\n```\n")), "no block with only `{command}`");
     }
-    let (server, address) = start(ChatServer::builder()).await;
-    let mut ann = Peer::tcp(address).await.join("ann").await;
-    let program = block(&readme(), "```python\n");
-    let here = format!("(\"{}\", {})", address.ip(), address.port());
-    let program = program.replace("(\"localhost\", 2222)", &here);
-    assert!(program.contains(&here));
-    let python = tokio::task::spawn_blocking(move || {
-        let output = Command::new("python3").args(["-c", &program]).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap()
-    });
-    ann.expect("JOIN monty").await;
-    ann.expect("FROM monty MSG hello from Python").await;
-    ann.send("MSG hello, monty").await;
-    ann.expect("OK").await;
-    ann.expect("LOGOUT monty").await;
-    let printed = python.await.unwrap();
-    assert_eq!(printed.lines().collect::<Vec<_>>(), ["NAME OK", "WELCOME", "OK", "FROM ann MSG hello, monty", "BYE"]);
-    server.cut();
+}
+
+/// The manifest and the program of the README are a project that compiles: with `cargo`, as a reader's would be.
+#[test]
+#[ignore = "compiles Tokio anew; `cargo test -- --ignored the_greeter` does it"]
+fn the_greeter() {
+    let readme = project();
+    let repository = Path::new(LIBRARY).join("../..").canonicalize().unwrap();
+    let manifest = block(&readme, "```toml\n").replace("../chat", repository.to_str().unwrap());
+    assert!(manifest.contains(repository.to_str().unwrap()), "{manifest}");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("greeter");
+    std::fs::create_dir_all(folder.join("src")).unwrap();
+    // A workspace of its own, with the versions that this one has fetched already.
+    std::fs::write(folder.join("Cargo.toml"), manifest + "\n[workspace]\n").unwrap();
+    std::fs::write(folder.join("src/main.rs"), block(&readme, "```rust,no_run\n")).unwrap();
+    std::fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["check", "--offline", "--quiet"]).current_dir(&folder).env_remove("CARGO_TARGET_DIR");
+    assert!(cargo.status().unwrap().success());
+}
+
+#[test]
+fn the_code_of_the_library_is_in_its_examples() {
+    let readme = library();
+    let embed = read("examples/embed.rs");
+    // Without what stands above the imports, which is for whoever opens the file.
+    let (_, embed) = embed.split_once("\n\n").unwrap();
+    assert_eq!(block(&readme, "```rust,no_run\n"), embed);
+    let bot = block(&readme, "```rust,ignore\n");
+    assert!(read("examples/bot.rs").contains(&bot), "not in examples/bot.rs:\n{bot}");
+}
+
+#[test]
+fn all_examples_are_listed() {
+    let readme = library();
+    let mut listed: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| `cargo run --example ")).collect();
+    for line in &mut listed {
+        *line = line.split('`').next().unwrap();
+    }
+    listed.sort_unstable();
+    let files = std::fs::read_dir(Path::new(LIBRARY).join("examples")).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort_unstable();
+    let names: Vec<_> = files.iter().map(|path| path.file_stem().unwrap().to_str().unwrap()).collect();
+    assert_eq!(listed, names);
+}
+
+/// The features of Tokio that the README asks for are enough for what it shows: they are those that the code needs.
+#[test]
+fn the_manifests_name_what_the_code_uses() {
+    for readme in [project(), library()] {
+        let manifest = block(&readme, "```toml\n");
+        let (_, dependencies) = manifest.split_once("[dependencies]\n").unwrap();
+        let names: Vec<_> = dependencies.lines().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(names, ["chat-server", "tokio"]);
+        let code = block(&readme, "```rust,no_run\n");
+        for (used, feature) in [
+            ("#[tokio::main]", "\"macros\""),
+            ("#[tokio::main]", "\"rt-multi-thread\""),
+            ("tokio::net", "\"net\""),
+            ("tokio::signal", "\"signal\""),
+        ] {
+            assert_eq!(code.contains(used), dependencies.contains(feature), "{feature}");
+        }
+    }
 }

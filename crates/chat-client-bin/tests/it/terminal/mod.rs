@@ -1,6 +1,7 @@
 //! The program at a pseudo-terminal. The tests see its screen.
 
 mod people;
+mod readme;
 mod rows;
 mod suspend;
 

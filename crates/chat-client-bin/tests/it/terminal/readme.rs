@@ -1,0 +1,45 @@
+//! The session that the README of the program shows, as it looks on the screen.
+
+use super::Terminal;
+use crate::{
+    readme_program::block,
+    scripted_server::{Server, listen},
+};
+
+#[tokio::test]
+async fn carol_sees_what_the_readme_shows() {
+    let (listener, address) = listen().await;
+    let mut carol = Terminal::start(&["--name", "carol", &address]);
+    let serve = async |names: &str| {
+        let mut server = Server::accept(&listener).await;
+        server.welcome("carol").await;
+        server.expect("REQ CLIENTS").await;
+        server.send_lines(&format!("LIST CLIENTS 3 {names}")).await;
+        server
+    };
+    let mut server = carol.beside(serve("ann bob carol")).await;
+    server.send_lines("FROM ann MSG good morning, carol and bob\nFROM bob MSG ann: tea?").await;
+    carol.until(|screen| screen.contains("tea?")).await;
+    drop(server);
+    let mut server = carol.beside(serve("bob ann carol")).await;
+    carol.until(|screen| screen.contains("bob ann carol")).await;
+    carol.press("for me too, please\r").await;
+    carol.beside(server.expect("MSG for me too, please")).await;
+    server.send_lines("OK").await;
+    carol.until(|screen| screen.contains("<carol>")).await;
+    server.send_lines("LOGOUT bob").await;
+    carol.until(|screen| screen.contains("bob left")).await;
+    let screen = carol.until_typed(">>").await;
+    assert_eq!(alike(&screen, &address), alike(block("text"), &address));
+}
+
+/// Without what differs from run to run: the address, and how long it took.
+fn alike(screen: &str, address: &str) -> Vec<String> {
+    // The conversation stands at the bottom of the screen.
+    let screen = screen.trim().replace(address, "localhost:2222");
+    let lines = screen.lines().map(|line| match line.split_once("back again: ") {
+        Some((before, after)) => format!("{before}back again: {}", after.split_once(" s ").unwrap().1),
+        None => line.trim_end().to_owned(),
+    });
+    lines.collect()
+}
