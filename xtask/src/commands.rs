@@ -41,37 +41,7 @@ const COMMANDS: &[Command] = &[
         summary: "man pages, and completions for bash, zsh and fish, of both programs",
         run: papers::run,
     },
-    Command {
-        name: "bench",
-        options: "[--quick] [--json FILE] [--plot FILE.svg] [ROW…]",
-        summary: "what delivery costs, against the least possible and against other servers",
-        run: bench,
-    },
-    Command {
-        name: "soak",
-        options: "[--minutes N]",
-        summary: "real processes: steady talk, churn, resets, slow readers, kill -9; fails on growth or a lost line",
-        run: soak,
-    },
 ];
-
-#[cfg(target_os = "linux")]
-use crate::bench::run as bench;
-
-/// It reads what the kernel writes of processes, and chooses cores.
-#[cfg(not(target_os = "linux"))]
-fn bench(_: &[String]) -> Result<(), Failure> {
-    Err(Failure::work("the bench runs on Linux only"))
-}
-
-#[cfg(target_os = "linux")]
-use crate::soak::run as soak;
-
-/// It reads what the kernel writes of processes.
-#[cfg(not(target_os = "linux"))]
-fn soak(_: &[String]) -> Result<(), Failure> {
-    Err(Failure::work("the soak runs on Linux only"))
-}
 
 /// Runs the command that these words name.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {

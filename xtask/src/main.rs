@@ -2,16 +2,12 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to whoever typed them")]
 
-#[cfg(target_os = "linux")]
-mod bench;
 mod ci;
 mod commands;
 mod demo;
 mod dist;
 mod failure;
 mod papers;
-#[cfg(target_os = "linux")]
-mod soak;
 mod tidy;
 mod workspace;
 

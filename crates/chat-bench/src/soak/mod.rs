@@ -1,5 +1,5 @@
-//! `cargo xtask soak --minutes N`: the program with real clients, good and bad, for as long as one likes. It fails if a line
-//! is lost, or if anything grows that should not.
+//! Runs the server's program with good and bad clients for as long as asked. Fails if a line is lost, or if memory,
+//! descriptors or tasks grow.
 
 mod growth;
 mod peer;
@@ -16,40 +16,32 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::{Context, Result, anyhow};
 use tokio::{runtime, task::JoinSet};
 
 use self::{
     growth::Growth,
     server::{Sample, Server},
 };
-use crate::{Failure, workspace};
+use crate::workspace;
 
-/// Between two lines of figures.
-const BETWEEN: Duration = Duration::from_secs(10);
+/// Time between two lines of figures.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What the load and those who watch it have in common.
+/// What the load and the loop that watches it share.
 #[derive(Debug, Default)]
 struct Load {
-    /// The time is over: talkers say no more, trouble ceases.
+    /// The time is over: all clients finish.
     over: AtomicBool,
-    /// Lines of the talkers that arrived, each at its place.
+    /// Lines of the talkers that arrived, each in its order.
     received: AtomicU64,
-    /// What the troublemakers did.
+    /// How often a bad client did something.
     troubles: AtomicU64,
 }
 
-/// Runs it for so many minutes.
-pub(crate) fn run(options: &[String]) -> Result<(), Failure> {
-    let minutes = match options {
-        [] => 10.0,
-        [flag, minutes] if flag == "--minutes" => minutes
-            .parse()
-            .ok()
-            .filter(|minutes| (0.1..=10_000.0).contains(minutes))
-            .ok_or_else(|| Failure::Usage(format!("`{minutes}` is no number of minutes: give 0.1 to 10000")))?,
-        [option, ..] => return Err(Failure::Usage(format!("what is `{option}`? `soak` knows `--minutes N`"))),
-    };
-    build()?;
+/// Runs it for this many minutes.
+pub(crate) fn run(minutes: f64) -> Result<()> {
+    workspace::build(&["chat-server", "chat-client"])?;
     let mut server = Server::start()?;
     let before = server.sample()?;
     println!("a server with pid {} listens on {}, for {minutes} minutes", server.id(), server.address());
@@ -57,21 +49,21 @@ pub(crate) fn run(options: &[String]) -> Result<(), Failure> {
     let load = Arc::new(Load::default());
     let loading = thread::spawn({
         let (load, address) = (Arc::clone(&load), server.address());
-        move || put_load(&load, address)
+        move || run_clients(&load, address)
     });
     let begun = Instant::now();
     let mut growth = Growth::new(Duration::from_secs_f64(minutes * 60.0));
     while begun.elapsed() < growth.planned() && !loading.is_finished() {
         let left = growth.planned().saturating_sub(begun.elapsed());
-        thread::sleep(BETWEEN.min(left));
+        thread::sleep(REPORT_INTERVAL.min(left));
         let sample = server.sample()?;
         println!("{}", figures(begun.elapsed(), &sample, &load));
         growth.add(begun.elapsed(), &sample);
     }
     load.over.store(true, Ordering::Relaxed);
-    loading.join().map_err(|_| Failure::work("the load panicked"))??;
+    loading.join().map_err(|_| anyhow!("the load panicked"))??;
 
-    // Everybody has gone: all that they used is given back, but for memory that the allocator keeps.
+    // All clients have left: the server must have freed all that they used, except memory that the allocator keeps.
     let after = server.settled(&before)?;
     println!("{}", figures(begun.elapsed(), &after, &load));
     server.stop()?;
@@ -90,27 +82,19 @@ fn figures(at: Duration, sample: &Sample, load: &Load) -> String {
     line + &format!("  checked {received}  troubles {troubles}")
 }
 
-fn build() -> Result<(), Failure> {
-    let mut cargo = workspace::cargo()?;
-    cargo.args(["build", "--quiet", "--release", "--locked", "--bin", "chat-server", "--bin", "chat-client"]);
-    cargo.arg("--target-dir").arg(workspace::target()?);
-    let status = cargo.status().map_err(Failure::while_doing("start cargo"))?;
-    if status.success() { Ok(()) } else { Err(Failure::work(format!("the build failed, {status}"))) }
-}
-
-/// All clients, until the time is over or one of them finds something wrong.
-fn put_load(load: &Arc<Load>, address: std::net::SocketAddr) -> Result<(), Failure> {
+/// Runs all clients until the time is over, or until one of them finds a fault.
+fn run_clients(load: &Arc<Load>, address: std::net::SocketAddr) -> Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Failure::while_doing("start a runtime"))?.block_on(async {
+    runtime.context("cannot start a runtime")?.block_on(async {
         let mut talk = JoinSet::new();
         talk::start(&mut talk, load, address);
         let mut trouble = JoinSet::new();
         trouble::start(&mut trouble, load, address)?;
         while let Some(result) = talk.join_next().await {
-            result.map_err(|error| Failure::work(format!("a client failed: {error}")))??;
+            result.context("a client failed")??;
         }
         while let Some(result) = trouble.join_next().await {
-            result.map_err(|error| Failure::work(format!("a troublemaker failed: {error}")))??;
+            result.context("a bad client failed")??;
         }
         Ok(())
     })

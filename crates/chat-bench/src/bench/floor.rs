@@ -1,31 +1,28 @@
-//! The floor: the least that a server can do. One thread; every chunk that is read from one socket is written as it is to
-//! all the others. No lines, no names, no queue.
+//! The floor: the least that a server can do. One thread writes every chunk that it reads from one socket, as it is, to all
+//! other sockets. It knows no lines, no names and no queue.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::SocketAddr,
 };
 
+use anyhow::{Context, Result};
 use mio::{
     Events, Interest, Poll, Registry, Token,
     net::{TcpListener, TcpStream},
 };
 
-use crate::Failure;
-
-/// The hidden command under which this program starts itself as the floor.
-pub(super) const COMMAND: &str = "floor";
-
 const LISTENER: Token = Token(usize::MAX);
 
 struct Peer {
     stream: TcpStream,
-    /// What its socket would not take yet.
-    owed: Vec<u8>,
+    /// What its socket did not accept yet.
+    pending: Vec<u8>,
 }
 
-pub(super) fn run() -> Result<(), Failure> {
-    serve().map_err(Failure::while_doing("serve the floor"))
+/// Serves until this process is killed.
+pub(crate) fn run() -> Result<()> {
+    serve().context("cannot serve the floor")
 }
 
 fn serve() -> io::Result<()> {
@@ -45,7 +42,7 @@ fn serve() -> io::Result<()> {
             }
             let from = event.token().0;
             if event.is_writable() {
-                pay(&mut peers[from]);
+                flush(&mut peers[from]);
             }
             while event.is_readable() {
                 let Some(peer) = &mut peers[from] else { break };
@@ -73,7 +70,7 @@ fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<Pe
             Ok((mut stream, _)) => {
                 stream.set_nodelay(true)?;
                 registry.register(&mut stream, Token(peers.len()), Interest::READABLE | Interest::WRITABLE)?;
-                peers.push(Some(Peer { stream, owed: Vec::new() }));
+                peers.push(Some(Peer { stream, pending: Vec::new() }));
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),
@@ -81,21 +78,21 @@ fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<Pe
     }
 }
 
-fn relay(peer: &mut Option<Peer>, octets: &[u8]) {
-    let Some(Peer { stream, owed }) = peer else { return };
-    let written = if owed.is_empty() { stream.write(octets) } else { Ok(0) };
+fn relay(peer: &mut Option<Peer>, bytes: &[u8]) {
+    let Some(Peer { stream, pending }) = peer else { return };
+    let written = if pending.is_empty() { stream.write(bytes) } else { Ok(0) };
     match written {
-        Ok(count) => owed.extend_from_slice(&octets[count..]),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => owed.extend_from_slice(octets),
+        Ok(count) => pending.extend_from_slice(&bytes[count..]),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => pending.extend_from_slice(bytes),
         Err(_) => *peer = None,
     }
 }
 
-fn pay(peer: &mut Option<Peer>) {
-    let Some(Peer { stream, owed }) = peer else { return };
-    while !owed.is_empty() {
-        match stream.write(owed) {
-            Ok(count) => drop(owed.drain(..count)),
+fn flush(peer: &mut Option<Peer>) {
+    let Some(Peer { stream, pending }) = peer else { return };
+    while !pending.is_empty() {
+        match stream.write(pending) {
+            Ok(count) => drop(pending.drain(..count)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
             Err(_) => {
                 *peer = None;

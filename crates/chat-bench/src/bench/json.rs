@@ -1,16 +1,16 @@
-//! All figures as one JSON object, for programs.
+//! All figures as one JSON object.
 
 use std::{fs, path::Path};
 
+use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
 use super::sample::{Measured, Metric};
-use crate::Failure;
 
-pub(super) fn write(path: &Path, measured: &[Measured]) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, measured: &[Measured]) -> Result<()> {
     let rows: Vec<_> = measured.iter().map(row).collect();
     let text = format!("{:#}\n", json!({ "version": 1, "rows": rows }));
-    fs::write(path, text).map_err(Failure::while_doing(&format!("write {}", path.display())))
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn row(measured: &Measured) -> Value {

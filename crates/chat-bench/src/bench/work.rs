@@ -1,27 +1,29 @@
-//! Performing a row's work against one server, and what came of it.
+//! Performs a row's work against one server, and measures it.
 
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, bail};
+
 use super::{
     dialect,
-    load::{Load, PATIENCE},
-    process::{Placement, Server},
+    load::{Load, TIMEOUT},
+    placement::Placement,
     rows::{Case, Row, Speakers, Work},
     sample::Sample,
+    server::Server,
 };
-use crate::Failure;
 
-/// Before measuring: until caches and buffers are as they will be.
+/// Time before measuring, in which caches warm up and buffers grow.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-pub(super) fn perform(row: &Row, case: &Case, placement: &Placement, length: Duration) -> Result<Sample, Failure> {
+pub(super) fn perform(row: &Row, case: &Case, placement: &Placement, length: Duration) -> Result<Sample> {
     let server = Server::start(case.kind, case.cores, placement)?;
     let load = Load::new(case.kind)?;
     match row.work {
         Work::Talk { who, in_flight } => {
-            // A load with a core of its own looks again at once, so that its own waking up is not measured. One that shares it
-            // with the server takes no more of it than it needs.
-            let pause = if placement.shared(case.cores) { Duration::from_millis(1) } else { Duration::ZERO };
+            // A load with a core of its own polls without sleeping, so that its own wake-up time is not measured. One that
+            // shares its core with the server sleeps.
+            let pause = if placement.is_shared(case.cores) { Duration::from_millis(1) } else { Duration::ZERO };
             talk(load, &server, case, who, in_flight, length, pause)
         }
         Work::Steady { per_second } => steady(load, &server, case, per_second, length),
@@ -31,12 +33,12 @@ pub(super) fn perform(row: &Row, case: &Case, placement: &Placement, length: Dur
     }
 }
 
-/// Client 0 speaks; or all do.
-fn room(load: &mut Load, server: &Server, case: &Case, who: Speakers) -> Result<usize, Failure> {
+/// Joins all clients. Returns how many speak: client 0 alone, or all.
+fn join(load: &mut Load, server: &Server, case: &Case, who: Speakers) -> Result<usize> {
     let clients = 1 + case.listeners + case.sleepers;
     load.join(server.address, clients, |n| who == Speakers::One && n == 0)?;
     for n in 1 + case.listeners..clients {
-        load.fall_asleep(n);
+        load.stop_reading(n);
     }
     Ok(if who == Speakers::One { 1 } else { clients })
 }
@@ -49,19 +51,19 @@ fn talk(
     in_flight: u64,
     length: Duration,
     pause: Duration,
-) -> Result<Sample, Failure> {
-    let speakers = room(&mut load, server, case, who)?;
+) -> Result<Sample> {
+    let speakers = join(&mut load, server, case, who)?;
     let message = dialect::message(case.kind, &dialect::payload(case.payload));
     let listeners = case.listeners as u64;
     let mut sent = 0;
-    let mut talk_for = |load: &mut Load, length: Duration| -> Result<(), Failure> {
+    let mut talk_for = |load: &mut Load, length: Duration| -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < length {
-            let room = in_flight.saturating_sub(sent - load.delivered / listeners);
-            for (speaker, messages) in shares(sent, room, speakers) {
+            let more = in_flight.saturating_sub(sent - load.delivered / listeners);
+            for (speaker, messages) in shares(sent, more, speakers) {
                 load.send(speaker, &message.repeat(messages));
             }
-            sent += room;
+            sent += more;
             load.turn(pause, |_, _| {})?;
         }
         Ok(())
@@ -77,7 +79,7 @@ fn talk(
     Ok(Sample { rate: Some(deliveries / seconds), cpu: Some(cpu as f64 / deliveries), ..Sample::default() })
 }
 
-/// Who says how many of the next messages: in turn, and each its own at once.
+/// Divides the next messages among the speakers: pairs of a speaker and its number of messages, which it sends at once.
 fn shares(sent: u64, messages: u64, speakers: usize) -> impl Iterator<Item = (usize, usize)> {
     let speakers = speakers as u64;
     let (each, more) = (messages / speakers, messages % speakers);
@@ -87,16 +89,16 @@ fn shares(sent: u64, messages: u64, speakers: usize) -> impl Iterator<Item = (us
     })
 }
 
-fn steady(mut load: Load, server: &Server, case: &Case, per_second: u32, length: Duration) -> Result<Sample, Failure> {
-    room(&mut load, server, case, Speakers::One)?;
+fn steady(mut load: Load, server: &Server, case: &Case, per_second: u32, length: Duration) -> Result<Sample> {
+    join(&mut load, server, case, Speakers::One)?;
     let message = dialect::message(case.kind, &dialect::payload(case.payload));
     let interval = Duration::from_secs(1) / per_second;
     let (mut sent_at, mut latencies) = (Vec::new(), Vec::new());
     let start = Instant::now();
-    let mut books = None;
+    let mut at_start = None;
     while start.elapsed() < WARM_UP + length {
-        if books.is_none() && start.elapsed() > WARM_UP {
-            books = Some((load.delivered, server.cpu()));
+        if at_start.is_none() && start.elapsed() > WARM_UP {
+            at_start = Some((load.delivered, server.cpu()));
             latencies.clear();
         }
         if start.elapsed() >= interval * sent_at.len() as u32 {
@@ -108,7 +110,7 @@ fn steady(mut load: Load, server: &Server, case: &Case, per_second: u32, length:
             latencies.extend((before..after).map(|n| (now - sent_at[n as usize]).as_secs_f64() * 1e6));
         })?;
     }
-    let (delivered, cpu) = books.unwrap_or_default();
+    let (delivered, cpu) = at_start.unwrap_or_default();
     let cpu = (server.cpu() - cpu) as f64 / (load.delivered - delivered) as f64;
     let owed = sent_at.len() as u64 * case.listeners as u64;
     exactly(&mut load, owed)?;
@@ -117,44 +119,44 @@ fn steady(mut load: Load, server: &Server, case: &Case, per_second: u32, length:
     Ok(Sample { cpu: Some(cpu), p50: at(0.5), p99: at(0.99), ..Sample::default() })
 }
 
-fn idle(mut load: Load, server: &Server, case: &Case) -> Result<Sample, Failure> {
+fn idle(mut load: Load, server: &Server, case: &Case) -> Result<Sample> {
     let before = server.memory();
     load.join(server.address, case.listeners, |_| false)?;
-    // What the last arrivals have set in motion comes to rest.
+    // The server still handles what the last joins have caused.
     settle(&mut load)?;
     let memory = server.memory().saturating_sub(before) as f64 / case.listeners as f64;
     Ok(Sample { memory: Some(memory), ..Sample::default() })
 }
 
-fn arrive(mut load: Load, server: &Server, case: &Case) -> Result<Sample, Failure> {
+fn arrive(mut load: Load, server: &Server, case: &Case) -> Result<Sample> {
     let clients = case.listeners as u64;
     for _ in 0..case.listeners {
         load.connect(server.address, false)?;
     }
     let (start, cpu) = (Instant::now(), server.cpu());
     load.join_at_once();
-    // Each gets NAME OK and WELCOME, and a JOIN for everyone who comes after it.
+    // Each gets NAME OK and WELCOME, and a JOIN for every client that joins after it.
     let lines = clients * 2 + clients * (clients - 1) / 2;
     while load.lines < lines {
         load.turn(Duration::from_millis(1), |_, _| {})?;
-        if start.elapsed() > PATIENCE {
-            return Err(Failure::work("not all who arrive have heard of all the others"));
+        if start.elapsed() > TIMEOUT {
+            bail!("after {} s not every client has got a JOIN for every other", TIMEOUT.as_secs());
         }
     }
     let seconds = start.elapsed().as_secs_f64();
     let cpu = (server.cpu() - cpu) as f64 / lines as f64;
     settle(&mut load)?;
     if load.lines != lines {
-        return Err(Failure::work(format!("{} lines instead of {lines}", load.lines)));
+        bail!("{} lines instead of {lines}", load.lines);
     }
     Ok(Sample { seconds: Some(seconds), cpu: Some(cpu), rate: Some(lines as f64 / seconds), ..Sample::default() })
 }
 
-fn churn(mut load: Load, server: &Server, case: &Case, at_once: usize, length: Duration) -> Result<Sample, Failure> {
+fn churn(mut load: Load, server: &Server, case: &Case, at_once: usize, length: Duration) -> Result<Sample> {
     #[derive(Clone, Copy, PartialEq)]
     enum Stage {
         Fresh,
-        Coming,
+        LoggingIn,
         Leaving,
     }
     let mut stages = Vec::new();
@@ -170,13 +172,13 @@ fn churn(mut load: Load, server: &Server, case: &Case, at_once: usize, length: D
                 Stage::Fresh => {
                     names += 1;
                     load.send(n, dialect::login(case.kind, names, false).as_bytes());
-                    *stage = Stage::Coming;
+                    *stage = Stage::LoggingIn;
                 }
-                Stage::Coming if load.is_in(n) => {
+                Stage::LoggingIn if load.has_joined(n) => {
                     load.send(n, dialect::farewell(case.kind).as_bytes());
                     *stage = Stage::Leaving;
                 }
-                // A server that knows no farewell is left by hanging up.
+                // Without a farewell the client just closes the connection.
                 Stage::Leaving if load.ended(n) || dialect::farewell(case.kind).is_empty() => {
                     load.replace(n, server.address)?;
                     visits += 1;
@@ -188,27 +190,27 @@ fn churn(mut load: Load, server: &Server, case: &Case, at_once: usize, length: D
         load.turn(Duration::ZERO, |_, _| {})?;
     }
     if visits == 0 {
-        return Err(Failure::work("nobody came and left"));
+        bail!("no client joined and left");
     }
     Ok(Sample { cpu: Some((server.cpu() - cpu) as f64 / visits as f64), ..Sample::default() })
 }
 
-/// Reads until nothing has come for a while.
-fn settle(load: &mut Load) -> Result<(), Failure> {
+/// Reads for half a second.
+fn settle(load: &mut Load) -> Result<()> {
     for _ in 0..10 {
         load.turn(Duration::from_millis(50), |_, _| {})?;
     }
     Ok(())
 }
 
-/// A bench that lost a line fails, and one that got a line twice: it would come after what is owed.
-fn exactly(load: &mut Load, owed: u64) -> Result<(), Failure> {
+/// Fails if a delivery was lost, or if one came twice: that would arrive after what is owed.
+fn exactly(load: &mut Load, owed: u64) -> Result<()> {
     load.until("the last deliveries", |load| load.delivered >= owed)?;
     load.turn(Duration::from_millis(50), |_, _| {})?;
     if load.delivered == owed {
         return Ok(());
     }
-    Err(Failure::work(format!("{} deliveries instead of {owed}", load.delivered)))
+    bail!("{} deliveries instead of {owed}", load.delivered)
 }
 
 #[cfg(test)]

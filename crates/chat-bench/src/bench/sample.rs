@@ -1,21 +1,21 @@
-//! What was measured, and medians of it.
+//! What was measured, and its medians.
 
 use super::rows::{Case, Row};
 
-/// One measurement of one server. What a row does not measure is not there.
+/// One measurement of one server. What its row does not measure is `None`.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Sample {
     /// Deliveries a second.
     pub(super) rate: Option<f64>,
-    /// Time of the server's core for each delivery, or for each connection, in nanoseconds.
+    /// CPU time of the server for each delivery, or for each visit, in nanoseconds.
     pub(super) cpu: Option<f64>,
-    /// From sending to receiving, in microseconds: half of the deliveries are faster.
+    /// Median of the time from sending to receiving, in microseconds.
     pub(super) p50: Option<f64>,
-    /// The same for 99 of 100.
+    /// The 99th percentile of the same.
     pub(super) p99: Option<f64>,
-    /// Resident octets for each client.
+    /// Resident bytes for each client.
     pub(super) memory: Option<f64>,
-    /// Seconds that the whole took.
+    /// Duration of the whole, in seconds.
     pub(super) seconds: Option<f64>,
 }
 
@@ -42,14 +42,14 @@ impl Metric {
         }
     }
 
-    /// The name, and the unit.
+    /// Its name and unit, in tables and as a key in JSON.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Rate => "deliveries/s",
             Self::Cpu => "ns of CPU each",
             Self::P50 => "p50 µs",
             Self::P99 => "p99 µs",
-            Self::Memory => "octets a client",
+            Self::Memory => "bytes a client",
             Self::Seconds => "s in all",
         }
     }
@@ -75,19 +75,19 @@ impl Measured {
         }
     }
 
-    /// The values of a case, round by round.
+    /// The figures of a case, round by round.
     pub(super) fn values(&self, case: usize, metric: Metric) -> Vec<f64> {
         self.samples[case].iter().filter_map(|sample| metric.of(sample)).collect()
     }
 
-    /// The ratio of two cases, round by round: what was measured one after the other is compared.
+    /// The ratio of two cases, round by round: both were measured at nearly the same time.
     pub(super) fn ratios(&self, case: usize, to: usize, metric: Metric) -> Vec<f64> {
         let pairs = self.values(case, metric).into_iter().zip(self.values(to, metric));
         pairs.map(|(one, other)| one / other).collect()
     }
 }
 
-/// The middle one; `None` of none.
+/// `None` if there are no values.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -98,7 +98,7 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// How far the values lie apart, as a part of their median.
+/// The distance between the largest and the smallest, divided by the median.
 pub(super) fn spread(values: &[f64]) -> Option<f64> {
     let most = values.iter().copied().reduce(f64::max)?;
     let least = values.iter().copied().reduce(f64::min)?;

@@ -1,4 +1,4 @@
-//! Those who come and go, break off, do not read, or are killed.
+//! Bad clients: they leave at once, reset their connection, do not read, or are killed.
 
 use std::{
     net::SocketAddr,
@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context, Result, bail};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpSocket, TcpStream},
@@ -14,22 +15,18 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Load, peer::Peer, server::program};
-use crate::Failure;
+use super::{Load, peer::Peer};
+use crate::workspace;
 
 const CHURNERS: usize = 4;
 const RESETTERS: usize = 2;
 const SLEEPERS: usize = 4;
 const KILLED: usize = 2;
-/// Octets that the system may keep for one who does not read: few, so that the server notices.
-const SMALL: u32 = 4_096;
+/// Receive buffer of a client that does not read, in bytes: small, so that the server notices soon.
+const SMALL_BUFFER: u32 = 4_096;
 
 /// Starts them. They end when the time is over.
-pub(super) fn start(
-    trouble: &mut JoinSet<Result<(), Failure>>,
-    load: &Arc<Load>,
-    address: SocketAddr,
-) -> Result<(), Failure> {
+pub(super) fn start(trouble: &mut JoinSet<Result<()>>, load: &Arc<Load>, address: SocketAddr) -> Result<()> {
     for me in 0..CHURNERS {
         let load = Arc::clone(load);
         trouble.spawn(async move {
@@ -42,13 +39,13 @@ pub(super) fn start(
     for me in 0..RESETTERS {
         let load = Arc::clone(load);
         trouble.spawn(async move {
-            let said = ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "hello\r\n", "GET / HTTP/1.1\r\n"];
-            let mut turns = said.iter().cycle().skip(me);
+            let first_lines = ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "hello\r\n", "GET / HTTP/1.1\r\n"];
+            let mut turns = first_lines.iter().cycle().skip(me);
             while goes_on(&load, 10).await {
-                let Some(said) = turns.next() else { break };
-                let mut stream = TcpStream::connect(address).await.map_err(Failure::while_doing("connect"))?;
-                // What fails here is what it is all about.
-                let _ = stream.write_all(said.as_bytes()).await;
+                let Some(first) = turns.next() else { break };
+                let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
+                // The server may close first: an error is no fault.
+                let _ = stream.write_all(first.as_bytes()).await;
                 let _ = stream.set_zero_linger();
             }
             Ok(())
@@ -58,12 +55,12 @@ pub(super) fn start(
         let load = Arc::clone(load);
         trouble.spawn(async move {
             while goes_on(&load, 100).await {
-                sleep_through(&load, address, &format!("sleeper{me}")).await?;
+                read_nothing(&load, address, &format!("sleeper{me}")).await?;
             }
             Ok(())
         });
     }
-    let client = program("chat-client")?;
+    let client = workspace::program("chat-client")?;
     for me in 0..KILLED {
         let (load, client) = (Arc::clone(load), client.clone());
         trouble.spawn(async move {
@@ -71,11 +68,11 @@ pub(super) fn start(
                 let mut command = Command::new(&client);
                 command.args(["--name", &format!("killed{me}"), &address.to_string()]);
                 command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-                let mut child = command.spawn().map_err(Failure::while_doing("start a client"))?;
+                let mut child = command.spawn().context("cannot start a client")?;
                 sleep(Duration::from_millis(700)).await;
-                // SIGKILL: it cannot say goodbye.
-                child.kill().map_err(Failure::while_doing("kill a client"))?;
-                child.wait().map_err(Failure::while_doing("wait for a client"))?;
+                // SIGKILL: it cannot send BYE.
+                child.kill().context("cannot kill a client")?;
+                child.wait().context("cannot wait for a client")?;
             }
             Ok(())
         });
@@ -83,32 +80,32 @@ pub(super) fn start(
     Ok(())
 }
 
-/// After a pause, whether there is still time; counts a piece of trouble.
+/// Waits, counts one more act of a bad client, and returns whether the run goes on.
 async fn goes_on(load: &Load, pause_millis: u64) -> bool {
     sleep(Duration::from_millis(pause_millis)).await;
     load.troubles.fetch_add(1, Ordering::Relaxed);
     !load.over.load(Ordering::Relaxed)
 }
 
-async fn come_and_go(address: SocketAddr, name: &str) -> Result<(), Failure> {
+async fn come_and_go(address: SocketAddr, name: &str) -> Result<()> {
     let Peer { mut reader, mut writer } = Peer::join(address, name).await?;
-    writer.say("MSG just passing").await?;
-    writer.say("BYE").await?;
+    writer.send("MSG just passing").await?;
+    writer.send("BYE").await?;
     let mut last = String::new();
     loop {
         match reader.line().await? {
             "" if last == "BYE" => return Ok(()),
-            "" => return Err(Failure::work(format!("{name} was not told BYE, but {last:?}"))),
+            "" => bail!("{name} got {last:?} last, instead of BYE"),
             line => line.clone_into(&mut last),
         }
     }
 }
 
-/// Joins and does not read until it must be cut off.
-async fn sleep_through(load: &Load, address: SocketAddr, name: &str) -> Result<(), Failure> {
-    let socket = TcpSocket::new_v4().map_err(Failure::while_doing("make a socket"))?;
-    socket.set_recv_buffer_size(SMALL).map_err(Failure::while_doing("make a socket small"))?;
-    let stream = socket.connect(address).await.map_err(Failure::while_doing("connect"))?;
+/// Joins, and does not read until long after the server must have cut it.
+async fn read_nothing(load: &Load, address: SocketAddr, name: &str) -> Result<()> {
+    let socket = TcpSocket::new_v4().context("cannot make a socket")?;
+    socket.set_recv_buffer_size(SMALL_BUFFER).context("cannot set a receive buffer")?;
+    let stream = socket.connect(address).await.context("cannot connect")?;
     let peer = Peer::over(stream).log_in(name).await?;
     for _ in 0..200 {
         if load.over.load(Ordering::Relaxed) {

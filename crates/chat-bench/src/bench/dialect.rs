@@ -1,19 +1,20 @@
-//! How to log in and to speak at each kind of server, as octets.
+//! What a client sends to each kind of server, and what it waits for, as bytes.
 
 use std::fmt::Write;
 
-use super::process::Kind;
+use super::kind::Kind;
 
-/// The octet that stands once in each payload, and nowhere else in what servers send: deliveries are counted by it.
+/// The byte that stands once in each payload, and nowhere else in what servers send. Deliveries are counted by it.
 pub(super) const MARKER: u8 = b'|';
 
-/// A payload of so many octets, or up to three less: a text has at most 2,000 characters, so that a long one has long ones.
-pub(super) fn payload(octets: usize) -> String {
-    let rest = octets.saturating_sub(1);
-    if octets <= 2_000 { format!("|{}", "x".repeat(rest)) } else { format!("|{}", "\u{1f642}".repeat(rest / 4)) }
+/// A payload of this many bytes, or up to three fewer. A text has at most 2,000 characters, so a longer payload is made of
+/// characters of four bytes.
+pub(super) fn payload(bytes: usize) -> String {
+    let rest = bytes.saturating_sub(1);
+    if bytes <= 2_000 { format!("|{}", "x".repeat(rest)) } else { format!("|{}", "\u{1f642}".repeat(rest / 4)) }
 }
 
-/// What client number `n` says first. A speaker may have another part than a listener.
+/// What client number `n` sends first. For some servers a speaker logs in differently from a listener.
 pub(super) fn login(kind: Kind, n: usize, speaks: bool) -> String {
     match (kind, speaks) {
         (Kind::Floor, _) | (Kind::Redis, true) => String::new(),
@@ -26,7 +27,7 @@ pub(super) fn login(kind: Kind, n: usize, speaks: bool) -> String {
     }
 }
 
-/// What a client has received once it is in the room.
+/// What a client has received once it has joined.
 pub(super) fn welcome(kind: Kind, speaks: bool) -> &'static str {
     match (kind, speaks) {
         (Kind::Floor, _) | (Kind::Redis, true) => "",
@@ -47,11 +48,11 @@ pub(super) fn message(kind: Kind, payload: &str) -> Vec<u8> {
         Kind::Redis => write!(message, "PUBLISH room {payload}\r\n"),
         Kind::Ngircd => write!(message, "PRIVMSG #room :{payload}\r\n"),
     };
-    written.expect("a string grows");
+    written.expect("writing to a string cannot fail");
     message.into_bytes()
 }
 
-/// How a client leaves in good order.
+/// What a client sends to leave; empty if it just closes the connection.
 pub(super) fn farewell(kind: Kind) -> &'static str {
     match kind {
         Kind::Chat => "BYE\r\n",

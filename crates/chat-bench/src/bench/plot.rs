@@ -1,22 +1,22 @@
-//! Two plots in one picture: what a delivery costs as the room grows, and how long it takes at a steady rate.
+//! Two plots in one picture: the cost of a delivery against the number of listeners, and latency at a steady rate.
 
 use std::path::Path;
 
+use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
 use super::{
-    process::Kind,
+    kind::Kind,
     rows::Case,
     sample::{Measured, Metric, median},
 };
-use crate::Failure;
 
 const SIZE: (u32, u32) = (1_000, 420);
 const KINDS: [(Kind, RGBColor); 3] =
     [(Kind::Chat, RGBColor(200, 40, 40)), (Kind::Floor, RGBColor(90, 90, 90)), (Kind::Nats, RGBColor(40, 90, 200))];
 
-pub(super) fn write(path: &Path, measured: &[Measured]) -> Result<(), Failure> {
-    draw(path, measured).map_err(|error| Failure::work(format!("cannot draw {}: {error}", path.display())))
+pub(super) fn write(path: &Path, measured: &[Measured]) -> Result<()> {
+    draw(path, measured).map_err(|error| anyhow!("cannot draw {}: {error}", path.display()))
 }
 
 fn draw(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn std::error::Error>> {
@@ -35,10 +35,10 @@ fn draw(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn std::error::Er
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// The server's time for each delivery, against the number of listeners.
+/// The server's CPU time for each delivery, against the number of listeners.
 fn cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Error>> {
     let points = |kind: Kind| -> Vec<(f64, f64)> {
-        // Those that differ in nothing else.
+        // Cases that differ in nothing else.
         let alike = |case: &Case| *case == Case::new(kind, case.listeners);
         let cases = growth.row.cases.iter().enumerate().filter(|(_, case)| alike(case));
         let cost = |n| median(growth.values(n, Metric::Cpu));
@@ -73,7 +73,7 @@ fn cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Er
     Ok(())
 }
 
-/// Half and 99 of 100 deliveries, side by side.
+/// The median and the 99th percentile, side by side.
 fn latency(area: &Area<'_>, steady: &Measured) -> Result<(), Box<dyn std::error::Error>> {
     let bars: Vec<_> = steady
         .row

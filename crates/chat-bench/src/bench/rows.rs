@@ -1,31 +1,28 @@
-//! What is measured: rows of works, cases and goals.
+//! What is measured: each row has a kind of work, the servers that do it, and goals.
 
-use super::{
-    process::{Cores, Kind},
-    sample::Metric,
-};
+use super::{kind::Kind, placement::Cores, sample::Metric};
 
 /// What the clients do.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Work {
-    /// They talk while fewer than so many messages are in flight.
+    /// They send while fewer than this many messages are in flight.
     Talk { who: Speakers, in_flight: u64 },
-    /// One talks, so often a second.
+    /// One sends at this rate.
     Steady { per_second: u32 },
-    /// They come in one by one, and say nothing.
+    /// They join one by one, and send nothing.
     Idle,
-    /// They come in all at once.
+    /// They all join at once.
     Arrive,
-    /// So many at a time come in and leave.
+    /// They connect, log in and leave, this many at a time.
     Churn { at_once: usize },
 }
 
-/// Who talks.
+/// Who sends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Speakers {
-    /// One, to all the others.
+    /// One client, to all others.
     One,
-    /// Everybody.
+    /// Every client.
     All,
 }
 
@@ -34,11 +31,11 @@ pub(super) enum Speakers {
 pub(super) struct Case {
     pub(super) kind: Kind,
     pub(super) cores: Cores,
-    /// Who receives each message; for works without messages, all clients.
+    /// How many receive each message. For work without messages, the number of clients.
     pub(super) listeners: usize,
-    /// Listeners besides these that read nothing.
+    /// Further listeners, which read nothing.
     pub(super) sleepers: usize,
-    /// Octets.
+    /// Bytes of each message.
     pub(super) payload: usize,
 }
 
@@ -67,20 +64,20 @@ impl Case {
     }
 }
 
-/// What a measure is to be, compared with something.
+/// What a figure should be.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Goal {
     pub(super) metric: Metric,
-    /// The case that it is asked of.
+    /// The case that should reach it, by its index in the row.
     pub(super) of: usize,
     pub(super) bound: Bound,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Bound {
-    /// At least so many times what this case has.
+    /// At least this factor times the figure of this case.
     AtLeast(f64, usize),
-    /// At most so many times what this case has.
+    /// At most this factor times the figure of this case.
     AtMost(f64, usize),
     /// At most this, in the metric's unit.
     Below(f64),
@@ -93,7 +90,7 @@ pub(super) struct Row {
     pub(super) work: Work,
     pub(super) cases: &'static [Case],
     pub(super) goals: &'static [Goal],
-    /// How often in a full run.
+    /// How often each case is measured in a full run.
     pub(super) rounds: usize,
 }
 
@@ -140,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "room",
-        what: "100 clients, who all speak and listen, 256 messages in flight over all",
+        what: "100 clients that all send and receive, 256 messages in flight in all",
         work: Work::Talk { who: Speakers::All, in_flight: 256 },
         cases: &[Case::new(CHAT, 99), Case::new(NATS, 99), Case::new(FLOOR, 99), Case::new(NGIRCD, 99)],
         goals: &[at_least(Metric::Rate, 6.0, 1)],
@@ -188,7 +185,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "growth",
-        what: "the same for more listeners, other payloads and two cores",
+        what: "1 speaker, 64 messages in flight: 10 to 10,000 listeners, other payloads, two cores",
         work: Work::Talk { who: Speakers::One, in_flight: 64 },
         cases: &[
             Case::new(CHAT, 10),
@@ -229,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goals_speak_of_cases_that_are_there() {
+    fn goals_name_cases_of_their_row() {
         for row in ROWS {
             for goal in row.goals {
                 let of = match goal.bound {

@@ -1,4 +1,4 @@
-//! The figures for people: medians, ratios round by round, and whether goals are met.
+//! The figures as a table: medians, their spread, and whether goals are met.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::{
     sample::{Measured, Metric, median, spread},
 };
 
-/// One row in one line, as soon as it is measured.
+/// One row in one line, printed as soon as it is measured.
 pub(super) fn line(measured: &Measured) -> String {
     let goals: Vec<_> = measured.row.goals.iter().filter_map(|goal| judge(measured, goal)).collect();
     let met = goals.iter().filter(|verdict| verdict.met).count();
@@ -28,7 +28,7 @@ pub(super) fn render(measured: &[Measured]) -> String {
             let wanted: Vec<_> = verdicts.iter().map(|verdict| verdict.goal.as_str()).collect();
             let got: Vec<_> = verdicts.iter().map(|verdict| verdict.found.as_str()).collect();
             let name = if n == 0 { row.row.name } else { "" };
-            // A string takes all that is written to it.
+            // Writing to a string cannot fail.
             let _ = writeln!(
                 table,
                 "| {name} | {} | {} | {} | {} |",
@@ -55,7 +55,7 @@ struct Verdict {
     met: bool,
 }
 
-/// `None` if one of those that are compared was not measured.
+/// `None` if a case that is compared was not measured.
 fn judge(measured: &Measured, goal: &Goal) -> Option<Verdict> {
     let ratio = |to| median(measured.ratios(goal.of, to, goal.metric));
     let to = |case: usize| measured.row.cases[case].label();
@@ -77,7 +77,7 @@ fn judge(measured: &Measured, goal: &Goal) -> Option<Verdict> {
     Some(Verdict { goal: format!("{} {wanted}", metric.name()), found: format!("{}: {mark}", round(found)), met })
 }
 
-/// Three digits that mean something, and thousands set apart.
+/// Three significant digits, and thousands separated by commas.
 fn round(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.2}");
@@ -109,7 +109,7 @@ mod tests {
         }
         let table = render(&[measured.clone()]);
         assert!(table.contains("deliveries/s ≥ 0.9 × floor × 100 | 0.95: met |"), "{table}");
-        assert!(!table.contains("nats"), "what was not measured is not judged: {table}");
+        assert!(!table.contains("nats"), "a case that was not measured has no verdict: {table}");
         assert_eq!(line(&measured), "fan-out    1 of 1 goals met");
     }
 }
