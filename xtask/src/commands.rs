@@ -1,6 +1,6 @@
 //! The table of commands, and the way from the command line to one of them.
 
-use crate::{Failure, ci, demo, dist, papers, tidy};
+use crate::{Failure, ci, dist, papers, tidy};
 
 /// Something that `cargo xtask` does.
 struct Command {
@@ -22,12 +22,6 @@ const COMMANDS: &[Command] = &[
         options: "",
         summary: "quick checks: files, who may use what, protocole.md and README in step with the code",
         run: |options| none(options).and_then(|()| tidy::run()),
-    },
-    Command {
-        name: "demo",
-        options: "",
-        summary: "a server and three clients on a free port: prints their conversation, and ends",
-        run: |options| none(options).and_then(|()| demo::run()),
     },
     Command {
         name: "dist",

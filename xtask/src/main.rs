@@ -4,7 +4,6 @@
 
 mod ci;
 mod commands;
-mod demo;
 mod dist;
 mod failure;
 mod papers;

@@ -71,6 +71,13 @@ fn streams() {
     }
 }
 
+#[test]
+fn demo() {
+    let (status, stdout, stderr) = start("demo").end();
+    assert!(status.success(), "{stderr}");
+    assert!(stdout.ends_with("ann < BYE\nbob < BYE\n\nthe server has stopped: 2 drained, 0 cut\n"), "{stdout}");
+}
+
 #[tokio::test]
 async fn alongside() {
     let mut example = start("alongside");
