@@ -2,7 +2,6 @@
 //! finding is a place and a sentence that says what to do.
 
 mod borders;
-mod contract;
 mod documents;
 mod finding;
 mod header;
@@ -26,9 +25,8 @@ const OF_FILES: &[fn(&File) -> Vec<Finding>] =
     &[header::check, length::check, whitespace::check, leftovers::check, places::check];
 
 /// A check of files against each other.
-const OF_TREE: &[fn(&Tree) -> Vec<Finding>] = &[layout::check, borders::check, contract::check, |tree| {
-    documents::check(tree, &commands::names().collect::<Vec<_>>())
-}];
+const OF_TREE: &[fn(&Tree) -> Vec<Finding>] =
+    &[layout::check, borders::check, |tree| documents::check(tree, &commands::names().collect::<Vec<_>>())];
 
 /// Prints all findings; any is a failure.
 pub(crate) fn run() -> Result<(), Failure> {
