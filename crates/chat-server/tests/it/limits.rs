@@ -175,6 +175,7 @@ const MAPPED: &str = "[::ffff:192.0.2.7]:5";
 
 /// However a connection comes in, its address has one spelling: the one that the limits count by.
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "it carries three answers")]
 async fn a_policy_is_told_one_spelling_of_an_address() {
     let (asked, mut told) = tokio::sync::mpsc::unbounded_channel();
     let server = unlimited().policy(Asked(asked)).build();
