@@ -1,6 +1,7 @@
 //! `chat-bench`: measures what a delivery costs, against other servers (`bench`), and runs the server under load for as
 //! long as asked (`soak`).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "elsewhere the options are only parsed"))]
 
 #[cfg(target_os = "linux")]
 mod bench;
