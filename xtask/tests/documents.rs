@@ -10,7 +10,7 @@ use std::{
 };
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// All files below a folder, without what git or cargo keeps there.
@@ -88,6 +88,25 @@ fn commands_name_what_exists() {
                 let name = pair[1].trim_matches(|c: char| !c.is_ascii_alphanumeric());
                 let is_name = matches!(flag, "--bin" | "--package" | "--example" | "--bench" | "xtask");
                 assert!(!is_name || known.contains(&format!("{flag} {name}")), "{}: {command}", path.display());
+            }
+        }
+    }
+}
+
+/// Flags behind `--bin PROGRAM --` stand in its `--help`, of which the tests of each program with a snapshot keep a copy.
+#[test]
+fn flags_of_commands_exist() {
+    let snapshots = files(&root()).into_iter().filter(|path| path.ends_with("snapshots/help.txt"));
+    let helps: Vec<_> = snapshots.map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert!(helps.len() >= 2, "the snapshots of --help have moved");
+    for (path, text) in documents() {
+        for command in text.lines().flat_map(|line| line.split("--bin ").skip(1)) {
+            let Some((program, arguments)) = command.split_once(" -- ") else { continue };
+            let Some(help) = helps.iter().find(|help| help.contains(&format!("Usage: {program} "))) else { continue };
+            let arguments = arguments.split(['|', '`', '#']).next().unwrap();
+            for flag in arguments.split([' ', '=']).filter(|word| word.starts_with("--")) {
+                let exists = help.split(|c: char| c != '-' && !c.is_ascii_alphanumeric()).any(|word| word == flag);
+                assert!(exists, "{}: {program} has no {flag}", path.display());
             }
         }
     }
