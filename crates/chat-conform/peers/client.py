@@ -27,14 +27,14 @@ def show(text):
 
 
 class Lines:
-    """Lines out of pieces of octets (7.5), of which none fills the memory (7.7)."""
+    """Lines out of pieces of bytes (7.5), with a bound on memory (7.7)."""
 
     def __init__(self):
         self.rest = b""
         self.dropping = False
 
-    def take(self, octets):
-        *lines, self.rest = (self.rest + octets).split(b"\n")
+    def take(self, data):
+        *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
             if not self.dropping and len(line) < MAX_LINE:
                 yield line.removesuffix(b"\r").decode(errors="replace")
@@ -66,18 +66,18 @@ class Client:
             readable, _, _ = select.select(sources, [], [])
             if self.server in readable:
                 try:
-                    octets = self.server.recv(2000)
+                    data = self.server.recv(2000)
                 except OSError:
-                    octets = b""
-                if not octets:
+                    data = b""
+                if not data:
                     return self.gone()  # 1.7: what stands in network.rest is no line
-                for line in network.take(octets):
+                for line in network.take(data):
                     if self.hear(line) == "end":
                         return self.gone()
             if sys.stdin in readable:
-                octets = os.read(sys.stdin.fileno(), 2000)
-                self.typing = bool(octets)
-                lines = list(keyboard.take(octets or (b"\n" if keyboard.rest else b"")))
+                data = os.read(sys.stdin.fileno(), 2000)
+                self.typing = bool(data)
+                lines = list(keyboard.take(data or (b"\n" if keyboard.rest else b"")))
                 for line in lines:
                     self.say(line)
             if not self.typing and self.joined and not self.waiting and not self.left:

@@ -46,8 +46,8 @@ class OkOutOfPlace(Server):
 
 @fault("bad-req-out-of-order")
 class BadReqOutOfOrder(Server):
-    def take(self, client, octets):
-        super().take(client, octets)
+    def take(self, client, data):
+        super().take(client, data)
         client.to_send += getattr(client, "held", b"")
         client.held = b""
 
@@ -71,16 +71,16 @@ class Truncates(Server):
 @fault("splits-characters")
 class SplitsCharacters(Server):
     """Decodes what it reads before it looks for lines."""
-    def take(self, client, octets):
-        text = octets.decode(errors="replace" if b"\xc3" in octets or b"\xf0" in octets else "surrogateescape")
+    def take(self, client, data):
+        text = data.decode(errors="replace" if b"\xc3" in data or b"\xf0" in data else "surrogateescape")
         super().take(client, text.encode(errors="surrogateescape"))
 
 
 @fault("one-read-one-line")
 class OneReadOneLine(Server):
     """Takes what it reads for one line, and forgets what follows."""
-    def take(self, client, octets):
-        first, end, _ = octets.partition(b"\n")
+    def take(self, client, data):
+        first, end, _ = data.partition(b"\n")
         super().take(client, first + end)
 
 
@@ -257,14 +257,14 @@ class HalfCloseDrops(Server):
     """Thinks for a moment before it answers, and forgets the question if the client closes its side meanwhile."""
     turn = 0.02
 
-    def take(self, client, octets):
-        client.kept, client.fresh = getattr(client, "kept", b"") + octets, True
+    def take(self, client, data):
+        client.kept, client.fresh = getattr(client, "kept", b"") + data, True
 
     def look_after(self, client):
         if getattr(client, "kept", b"") and not client.closing:
             if not client.fresh:
-                octets, client.kept = client.kept, b""
-                super().take(client, octets)
+                data, client.kept = client.kept, b""
+                super().take(client, data)
             client.fresh = False
         super().look_after(client)
 

@@ -17,7 +17,7 @@ import unicodedata
 
 MAX_LINE, MAX_UNTERMINATED, MAX_TEXT, MAX_FAILURES = 8192, 65536, 2000, 5  # 8.1
 LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN = 120, 60, 3  # 8.2
-MAX_BEHIND = 1 << 20  # Who is so many octets behind is cut off (6.5).
+MAX_BEHIND = 1 << 20  # A client that is this many bytes behind is cut off (6.5).
 NOT_CHAT = set(range(9)) | {0x0B, 0x0C, 0x7F, 0xC0, 0xC1} | set(range(0x0E, 0x20)) | set(range(0xF5, 0x100))  # 2.4
 
 NEW, ASKED, NAMED, PLAIN, LEFT = "new", "asked", "named", "plain", "left"
@@ -45,7 +45,7 @@ class Client:
         self.failures = 0
         self.newline = b"\r\n"
         self.received = b""  # the beginning of a line
-        self.overlong = 0  # so many octets of a line that is too long have been dropped
+        self.overlong = 0  # bytes dropped of a line that is too long
         self.to_send = b""
         self.closing = None  # when it is to be closed for good
         self.since = self.heard = time.monotonic()
@@ -97,21 +97,21 @@ class Server:
 
     def read(self, client):
         try:
-            octets = client.socket.recv(2000)
+            data = client.socket.recv(2000)
         except BlockingIOError:
             return
         except OSError:
-            octets = b""
+            data = b""
             client.to_send = b""
         if client.closing:
-            if not octets:
+            if not data:
                 self.drop(client)
             return  # 6.7: what still comes is read and dropped
-        if not octets:
+        if not data:
             self.end(client)  # 1.7: what stands in client.received is nobody's
             return
         client.heard, client.pinged = time.monotonic(), False
-        self.take(client, octets)
+        self.take(client, data)
 
     def look_after(self, client):
         """Deadlines: 2.5, 6.1, 6.5, and the moment of 6.7."""
@@ -131,9 +131,9 @@ class Server:
 
     # Lines.
 
-    def take(self, client, octets):
+    def take(self, client, data):
         """Cuts what has come into lines (1.1); what is left waits for more (7.5)."""
-        client.received += octets
+        client.received += data
         while not client.closing:
             if client.state == NEW and NOT_CHAT & set(client.received.split(b"\n")[0]):
                 return self.refuse(client)

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use tokio::net::lookup_host;
+use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
     clock::after,
@@ -40,33 +40,39 @@ pub enum NotJudged {
     NothingSelected,
 }
 
-/// Finds the server and hears whether it is one. Ends within three times `patience`.
+/// Finds the server and hears whether it is one. Ends within four times `patience`.
 pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, NotJudged> {
     let named = || target.to_owned();
-    let addresses = lookup_host(target).await.map_err(|error| NotJudged::NoAddress(named(), error))?;
-    let mut reached = Err(io::ErrorKind::NotFound.into());
-    for address in addresses {
-        reached = Peer::connect(address, patience).await.map(|peer| (address, peer));
-        if reached.is_ok() {
-            break;
+    let looked_up = timeout(patience, lookup_host(target)).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
+    let addresses = looked_up.map_err(|error| NotJudged::NoAddress(named(), error))?;
+    let connecting = async {
+        let mut reached = Err(io::ErrorKind::NotFound.into());
+        for address in addresses {
+            reached = Peer::connect(address, patience).await.map(|peer| (address, peer));
+            if reached.is_ok() {
+                break;
+            }
         }
-    }
+        reached
+    };
+    // One time for all addresses of the name.
+    let reached = timeout(patience, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
     let (address, mut peer) = reached.map_err(|error| NotJudged::Closed(named(), error))?;
     // An HTTP server that waits for the rest of a request is woken by an empty line.
     for line in ["PROT 0.1 CONNECT NEW\r\n", "\r\n\r\n"] {
         let until = after(patience);
         peer.send(line.as_bytes(), usize::MAX, until).await;
         match peer.line(until).await {
-            Got::Eof(octets) if octets.is_empty() => return Err(NotJudged::Full(named())),
-            Got::Line(octets) | Got::TooLong(octets) | Got::Eof(octets) => return known(named(), address, &octets),
+            Got::Eof(bytes) if bytes.is_empty() => return Err(NotJudged::Full(named())),
+            Got::Line(bytes) | Got::TooLong(bytes) | Got::Eof(bytes) => return known(named(), address, &bytes),
             Got::Silent => {}
         }
     }
     Err(NotJudged::Silent(named(), patience.saturating_mul(2)))
 }
 
-fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAddr, NotJudged> {
-    let line = String::from_utf8_lossy(octets);
+fn known(target: String, address: SocketAddr, bytes: &[u8]) -> Result<SocketAddr, NotJudged> {
+    let line = String::from_utf8_lossy(bytes);
     let line = line.trim_end();
     match line.split(' ').next().unwrap_or_default() {
         "BYE" => Err(NotJudged::Full(target)),
@@ -75,6 +81,6 @@ fn known(target: String, address: SocketAddr, octets: &[u8]) -> Result<SocketAdd
         word if word.starts_with("HTTP/") || word.starts_with('<') => {
             Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))
         }
-        _ => Err(NotJudged::NotChat(target, format!("\"{}\"", shortened(octets)))),
+        _ => Err(NotJudged::NotChat(target, format!("\"{}\"", shortened(bytes)))),
     }
 }

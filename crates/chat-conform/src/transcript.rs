@@ -47,17 +47,17 @@ pub enum Mark {
 }
 
 impl Transcript {
-    /// `who` sent these octets.
-    pub fn sent(&mut self, who: char, octets: &[u8]) {
-        self.push(who, Kind::Sent(shortened(octets)), Mark::Fine);
+    /// `who` sent these bytes.
+    pub fn sent(&mut self, who: char, bytes: &[u8]) {
+        self.push(who, Kind::Sent(shortened(bytes)), Mark::Fine);
     }
 
-    /// `who` received these octets.
-    pub fn received(&mut self, who: char, octets: &[u8], mark: Mark) {
-        self.push(who, Kind::Received(shortened(octets)), mark);
+    /// `who` received these bytes.
+    pub fn received(&mut self, who: char, bytes: &[u8], mark: Mark) {
+        self.push(who, Kind::Received(shortened(bytes)), mark);
     }
 
-    /// Something happened to `who` that has no octets.
+    /// Something happened to `who` that has no bytes.
     pub fn event(&mut self, who: char, event: &'static str, mark: Mark) {
         self.push(who, Kind::Event(event), mark);
     }
@@ -98,20 +98,20 @@ impl fmt::Display for Entry {
     }
 }
 
-/// Long runs of octets are shown by their beginning, their end and their length.
-pub fn shortened(octets: &[u8]) -> String {
+/// Long runs of bytes are shown by their beginning, their end and their length.
+pub fn shortened(bytes: &[u8]) -> String {
     const MOST: usize = 200;
-    if octets.len() <= MOST {
-        return visible(octets);
+    if bytes.len() <= MOST {
+        return visible(bytes);
     }
-    let (start, end) = (&octets[..60], &octets[octets.len() - 20..]);
-    format!("{} … {} ({} octets)", visible(start), visible(end), octets.len())
+    let (start, end) = (&bytes[..60], &bytes[bytes.len() - 20..]);
+    format!("{} … {} ({} bytes)", visible(start), visible(end), bytes.len())
 }
 
-/// The octets in the notation of Annex B: what would not show is escaped.
-pub fn visible(octets: &[u8]) -> String {
-    let mut out = String::with_capacity(octets.len() + 8);
-    for chunk in octets.utf8_chunks() {
+/// The bytes in the notation of Annex B: what would not show is escaped.
+pub fn visible(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
                 '\r' => out.push_str("\\r"),
@@ -123,8 +123,8 @@ pub fn visible(octets: &[u8]) -> String {
                 c => out.push(c),
             }
         }
-        for octet in chunk.invalid() {
-            write!(out, "\\x{octet:02X}").expect("a string grows");
+        for byte in chunk.invalid() {
+            write!(out, "\\x{byte:02X}").expect("a string grows");
         }
     }
     out
@@ -142,11 +142,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octets_are_shown_as_the_annexes_write_them() {
-        for octets in [&b"MSG \"hi\"\\\r\n"[..], b"caf\xc3\xa9 \xff\x1b[2J\0\t", "\u{202e}\u{1f642}\u{85}".as_bytes()] {
-            let shown = format!("\"{}\"", visible(octets));
+    fn bytes_are_shown_as_the_annexes_write_them() {
+        for bytes in [&b"MSG \"hi\"\\\r\n"[..], b"caf\xc3\xa9 \xff\x1b[2J\0\t", "\u{202e}\u{1f642}\u{85}".as_bytes()] {
+            let shown = format!("\"{}\"", visible(bytes));
             assert!(!shown.chars().any(hidden), "{shown}");
-            assert_eq!(chat_proto::contract::quoted(&shown).as_deref(), Ok(octets), "{shown}");
+            assert_eq!(chat_proto::contract::quoted(&shown).as_deref(), Ok(bytes), "{shown}");
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
         transcript.event('A', "closed", Mark::Fine);
         let lines: Vec<_> = transcript.lines().collect();
         assert_eq!(lines, ["  A> hi\\r\\n", "~ A< JOIN eve\\r\\n", "! A< OK\\n", "  A  (closed)"]);
-        assert!(shortened(&[b'a'; 9000]).ends_with("(9000 octets)"));
+        assert!(shortened(&[b'a'; 9000]).ends_with("(9000 bytes)"));
     }
 
     #[test]

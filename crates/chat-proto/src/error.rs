@@ -52,14 +52,14 @@ pub enum Fault {
     /// A CR that does not stand right before the LF.
     #[error("a CR stands only before the LF")]
     CarriageReturn,
-    /// Octets that are not UTF-8.
+    /// Bytes that are not UTF-8.
     #[error("the line is not UTF-8")]
     NotUtf8,
-    /// More than [`MAX_LINE`](crate::MAX_LINE) octets.
-    #[error("the line has more than {} octets", crate::MAX_LINE)]
+    /// More than [`MAX_LINE`](crate::MAX_LINE) bytes.
+    #[error("the line has more than {} bytes", crate::MAX_LINE)]
     TooLong,
-    /// An octet that no line may contain, seen before the first line was whole.
-    #[error("this is no chat: the first line has an octet that no line may contain")]
+    /// An byte that no line may contain, seen before the first line was whole.
+    #[error("this is no chat: the first line has an byte that no line may contain")]
     NotChat,
     /// The first line is an HTTP request.
     #[error("this is no chat: the first line is an HTTP request")]
@@ -144,8 +144,8 @@ impl From<Refusal> for ServerMessage {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// [`MAX_UNTERMINATED`](crate::MAX_UNTERMINATED) octets without an LF (clause 1.4).
-    #[error("{} octets without an LF (clause 1.4)", crate::MAX_UNTERMINATED)]
+    /// [`MAX_UNTERMINATED`](crate::MAX_UNTERMINATED) bytes without an LF (clause 1.4).
+    #[error("{} bytes without an LF (clause 1.4)", crate::MAX_UNTERMINATED)]
     Unterminated,
     /// The transport failed.
     #[error(transparent)]

@@ -39,13 +39,13 @@ pub use roster::{MAX_ROSTER, RosterError, RosterReader};
 pub use terminator::Terminator;
 pub use text::{Text, TextError};
 
-/// The longest line in octets, its terminator included (clause 1.3).
+/// The longest line in bytes, its terminator included (clause 1.3).
 pub const MAX_LINE: usize = 8_192;
-/// So many octets without an LF close the connection (clause 1.4).
+/// So many bytes without an LF close the connection (clause 1.4).
 pub const MAX_UNTERMINATED: usize = 65_536;
 /// The longest text, in Unicode scalar values (clause 1.5).
 pub const MAX_TEXT: usize = 2_000;
-/// The longest name, in characters, which are octets (clause 1.6).
+/// The longest name, in characters, which are bytes (clause 1.6).
 pub const MAX_NAME: usize = 20;
 /// The name refused for the last time: so many failures close the connection (clause 3.3).
 pub const MAX_NAME_FAILURES: u32 = 5;

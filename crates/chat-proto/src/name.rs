@@ -10,7 +10,7 @@ use crate::MAX_NAME;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name {
     len: u8,
-    octets: [u8; MAX_NAME],
+    bytes: [u8; MAX_NAME],
 }
 
 /// What two names that differ only in case have in common (clause 1.6).
@@ -24,7 +24,7 @@ pub enum NameError {
     /// There is nothing in it.
     #[error("a name has at least one character")]
     Empty,
-    /// More than [`MAX_NAME`] octets.
+    /// More than [`MAX_NAME`] bytes.
     #[error("a name has at most {MAX_NAME} characters")]
     TooLong,
     /// Something other than `A-Z a-z 0-9`.
@@ -41,13 +41,13 @@ impl Name {
         if name.is_empty() {
             return Err(NameError::Empty);
         }
-        if !name.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(NameError::Character);
         }
-        let mut octets = [0; MAX_NAME];
-        octets.get_mut(..name.len()).ok_or(NameError::TooLong)?.copy_from_slice(name.as_bytes());
+        let mut bytes = [0; MAX_NAME];
+        bytes.get_mut(..name.len()).ok_or(NameError::TooLong)?.copy_from_slice(name.as_bytes());
         let len = u8::try_from(name.len()).map_err(|_| NameError::TooLong)?;
-        Ok(Self { len, octets })
+        Ok(Self { len, bytes })
     }
 
     /// Checks a name that a client chose for itself: as [`Name::new`], and not a guest's (clause 2.7).
@@ -66,13 +66,13 @@ impl Name {
 
     /// The name as it was given.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.octets[..usize::from(self.len)]).expect("a name is ASCII")
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a name is ASCII")
     }
 
     /// Two names with equal keys are the same name.
     pub fn key(&self) -> NameKey {
         let mut folded = *self;
-        folded.octets.make_ascii_lowercase();
+        folded.bytes.make_ascii_lowercase();
         NameKey(folded)
     }
 
@@ -82,7 +82,7 @@ impl Name {
         key.0
             .as_str()
             .strip_prefix("guest")
-            .is_some_and(|number| !number.is_empty() && number.bytes().all(|octet| octet.is_ascii_digit()))
+            .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
 

@@ -11,7 +11,7 @@ pub enum Terminator {
 }
 
 impl Terminator {
-    /// Its octets.
+    /// Its bytes.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CrLf => "\r\n",

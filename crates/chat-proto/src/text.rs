@@ -38,7 +38,7 @@ impl Text {
         if has_control(text) {
             return Err(TextError::Control);
         }
-        // Octets bound characters from above, so that the short ones, which are nearly all, need not be counted.
+        // Bytes bound characters from above, so that the short ones, which are nearly all, need not be counted.
         if text.len() > MAX_TEXT && text.chars().count() > MAX_TEXT {
             return Err(TextError::TooLong);
         }
@@ -61,11 +61,11 @@ impl Text {
     }
 }
 
-/// On the way of every message: looks at octets where they are all that there is to see.
+/// On the way of every message: looks at bytes where they are all that there is to see.
 fn has_control(text: &str) -> bool {
-    let control = |octet: u8| (octet < 0x20 && octet != b'\t') || octet == 0x7F;
-    // Without an early end, so that many octets are looked at in one step.
-    let seen = text.bytes().fold(false, |seen, octet| seen | control(octet));
+    let control = |byte: u8| (byte < 0x20 && byte != b'\t') || byte == 0x7F;
+    // Without an early end, so that many bytes are looked at in one step.
+    let seen = text.bytes().fold(false, |seen, byte| seen | control(byte));
     seen || (!text.is_ascii() && text.chars().any(|c| ('\u{80}'..='\u{9F}').contains(&c)))
 }
 

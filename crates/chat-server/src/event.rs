@@ -1,4 +1,4 @@
-//! What happens in the room, as typed events for the embedding program.
+//! Events of the room, for the embedding program.
 
 use std::sync::Arc;
 
@@ -7,36 +7,36 @@ use tokio::sync::broadcast;
 
 use crate::reason::EndReason;
 
-/// Batches of events that are kept for a subscriber that is behind.
+/// The number of event batches that are kept for a slow subscriber.
 const KEPT: usize = 1_024;
 
-/// Something that has its place in the order that everybody sees.
+/// An event in the room's total order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody came in.
+    /// A client joined.
     Joined {
         /// The number in the order: 1 for the first event of the server, and one more for each.
         seq: u64,
-        /// Who; a guest for a plain session.
+        /// Its name; a guest's for a plain session.
         name: Name,
     },
-    /// Somebody said something, and it was acknowledged with `OK`.
+    /// A client sent a message, which was acknowledged with `OK`.
     Message {
         /// The number in the order.
         seq: u64,
         /// Who.
         from: Name,
-        /// What everybody else gets: the text after the [`Policy`](crate::Policy).
+        /// The text that other clients get, after the [`Policy`](crate::Policy).
         text: Text,
     },
-    /// Somebody left; the name is free.
+    /// A client left; its name is free.
     Left {
-        /// The number in the order, also of those who leave because the server stops.
+        /// The number in the order. A leave because the server stops has one too.
         seq: u64,
         /// Who.
         name: Name,
-        /// Why. [`Stats::ended`](crate::Stats::ended) has counted it by the same reason.
+        /// Why. [`Stats::ended`](crate::Stats::ended) counts it under the same reason.
         reason: EndReason,
     },
 }
@@ -50,7 +50,7 @@ impl Event {
     }
 }
 
-/// The hub's end. Where nobody subscribes, events are not even made. Dropped, it ends all subscriptions.
+/// The hub's side. It makes no events while there is no subscriber. When dropped, it ends all subscriptions.
 #[derive(Debug)]
 pub(crate) struct EventSender {
     batches: broadcast::Sender<Arc<[Event]>>,
@@ -80,19 +80,19 @@ impl EventSender {
 
     pub(crate) fn publish(&mut self) {
         if !self.draft.is_empty() {
-            // An error says that the last subscriber has gone meanwhile.
+            // It fails only if the last subscriber is gone.
             let _ = self.batches.send(std::mem::take(&mut self.draft).into());
         }
     }
 }
 
-/// Where to subscribe. It does not keep the subscriptions alive when the hub has ended.
+/// Makes subscriptions. It does not keep them open when the hub has ended.
 #[derive(Debug)]
 pub(crate) struct EventSource(broadcast::WeakSender<Arc<[Event]>>);
 
 impl EventSource {
     pub(crate) fn subscribe(&self) -> Events {
-        // Without a hub, a channel that is closed already.
+        // The hub has ended: a closed channel.
         let batches = self.0.upgrade().unwrap_or_else(|| broadcast::Sender::new(1));
         Events { batches: batches.subscribe(), current: Arc::new([]), next: 0 }
     }
@@ -106,17 +106,17 @@ pub struct Events {
     next: usize,
 }
 
-/// The subscriber was too slow: events are gone that it has not seen. What it receives next is after the gap.
+/// The subscriber was too slow and missed events. The next event comes after the gap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("events were lost, because the subscriber was too slow")]
 pub struct EventsLost;
 
 impl Events {
-    /// The next event; `None` once the server has stopped and all events were received. A server without a handle, a
-    /// connection and a local client has stopped too: a subscription keeps nothing alive.
+    /// Receives the next event. `None`: the server has stopped, and all events were received. A subscription does not
+    /// keep the server alive: it also ends when the last handle, connection and local client are gone.
     ///
-    /// At least 1,024 events are kept for a subscriber. One that falls further behind is told [`EventsLost`], once for
-    /// each gap. Nothing is lost if the future is dropped.
+    /// At least 1,024 events are kept for a subscriber. If it is slower, it gets [`EventsLost`] once for each gap.
+    /// Nothing is lost if the future is dropped.
     pub async fn recv(&mut self) -> Option<Result<Event, EventsLost>> {
         loop {
             if let Some(event) = self.current.get(self.next) {

@@ -1,8 +1,8 @@
-//! An async chat server to embed: everybody sees one order of things, no line is lost in silence, and a message is
-//! encoded once however many read it. What goes over the wire is told by `protocole.md`.
+//! An async chat server to embed. All clients see one total order, no line is lost silently, and a message is encoded
+//! once for all receivers. `protocole.md` defines the protocol.
 //!
-//! The embedding program owns the runtime, the listeners, the signals and the logger ([`tracing`]). Bind a listener and
-//! hand it over; or hand over streams, or join from inside:
+//! The embedding program owns the runtime, the listeners, the signals and the logger ([`tracing`]). Pass the server a
+//! listener or a stream, or join from inside:
 //!
 //! ```
 //! use chat_server::{ChatServer, Event, PeerInfo};
@@ -34,21 +34,15 @@
 //! | serve one stream | [`ChatServer::attach`] |
 //! | take part | [`ChatServer::local`] |
 //! | watch | [`ChatServer::events`], [`ChatServer::stats`] |
-//! | make rules | [`Policy`] |
-//! | set limits and deadlines | [`ChatServerBuilder`] |
-//! | test against a bad network | `testkit`, behind the feature of that name |
+//! | set rules | [`Policy`] |
+//! | set limits and timeouts | [`ChatServerBuilder`] |
+//! | test with a faulty network | `testkit`, behind the feature of that name |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
 
-// The program's files name their library as everyone does.
-#[cfg(feature = "cli")]
-extern crate self as chat_server;
-
 mod builder;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
 mod conn;
 mod event;
+mod full_warning;
 mod hub;
 mod limit;
 pub mod listen;
@@ -63,14 +57,6 @@ mod shared;
 mod stats;
 #[cfg(feature = "testkit")]
 pub mod testkit;
-mod turned_away;
-
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-pub mod bench {
-    //! Parts of the core alone, for the micro benches.
-    pub use crate::{hub::bench::*, limit::bench::*};
-}
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};

@@ -1,22 +1,23 @@
-//! A client inside of this program: the same rules, order and answers, and no socket.
+//! A client inside this program: the same rules and order, without a socket.
 
 use std::sync::Arc;
 
 use chat_proto::{Name, NameError, Text, TextError};
+use chat_room::{ConnId, JoinAs};
 
 use crate::{
     Event, Events,
-    hub::{JoinError, Membership, Stopped, Wanted},
-    peer::{ConnId, PeerInfo},
+    hub::{JoinError, Membership, Stopped},
+    peer::PeerInfo,
     policy::{Admission, Verdict},
     reason::EndReason,
     shared::Shared,
 };
 
-/// A client inside of this program, from [`ChatServer::local`](crate::ChatServer::local). Dropped, it leaves, in whatever
-/// thread or runtime that happens.
+/// A client inside this program, from [`ChatServer::local`](crate::ChatServer::local). When dropped, it leaves, in any
+/// thread.
 ///
-/// It is not limited in rate: how fast it may speak is up to the program that it is a part of.
+/// It has no rate limit: its speed is up to the embedding program.
 #[derive(Debug)]
 pub struct LocalClient {
     shared: Arc<Shared>,
@@ -24,10 +25,10 @@ pub struct LocalClient {
     peer: PeerInfo,
     membership: Membership,
     name: Name,
-    /// The number of its own `JOIN`: what comes before it in the order is not for it.
+    /// The number of its own `JOIN`. Earlier events are not for it.
     joined: u64,
     events: Events,
-    /// It was too slow, and has been told so: it has left.
+    /// It was too slow and has left.
     lagged: bool,
 }
 
@@ -38,7 +39,7 @@ pub enum LocalError {
     /// The name is not valid (clauses 1.6 and 2.7).
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Somebody has this name, in whatever case.
+    /// Another client has this name, in whatever case.
     #[error("the name is taken")]
     NameTaken,
     /// The text is not valid (clause 1.5).
@@ -47,7 +48,7 @@ pub enum LocalError {
     /// The policy refused the name or the message.
     #[error("refused by the policy")]
     Refused,
-    /// It received too slowly: what it would get next would be after a hole, so that it has been cut off (clause 5.5).
+    /// It received too slowly and was cut: its next event would come after a hole (clause 5.5).
     #[error("cut off, because it received too slowly")]
     Lagged,
     /// The server has stopped.
@@ -61,29 +62,29 @@ impl LocalClient {
         if shared.policy.admit(&peer, Some(name)) != Admission::Admit {
             return Err(LocalError::Refused);
         }
-        // Subscribed before it joins, so that nothing falls between; what it gets too early is skipped by its number.
+        // Subscribe before the join, so that no event is missed. Earlier events are skipped by their numbers.
         let events = shared.events.subscribe();
         let conn = shared.next_conn();
-        let (joined, membership) = shared.hub.join(conn, Wanted::Name(name)).await.map_err(|error| match error {
-            JoinError::Taken => LocalError::NameTaken,
+        let (joined, membership) = shared.hub.join(conn, JoinAs::Name(name)).await.map_err(|error| match error {
+            JoinError::NameTaken => LocalError::NameTaken,
             JoinError::Stopped => LocalError::Stopped,
         })?;
         Ok(Self { shared, conn, peer, membership, name, joined: joined.seq, events, lagged: false })
     }
 
-    /// The name that it has joined under.
+    /// Its name.
     pub fn name(&self) -> Name {
         self.name
     }
 
-    /// Says something. Resolves with the number of the message in the order, which is what `OK` means (clause 5.1).
+    /// Sends a message, and returns its number in the order, as `OK` does for other clients (clause 5.1).
     ///
-    /// If the future is dropped, the message may have been said or not.
+    /// If the future is dropped, the message may or may not be delivered.
     ///
     /// # Errors
     ///
-    /// The text is not valid or refused by the policy: it reaches nobody. Or the server has stopped, or this client was
-    /// cut off.
+    /// The text is not valid, the policy refuses it, the server has stopped, or this client was cut. The message is not
+    /// delivered.
     pub async fn send(&self, text: impl AsRef<str>) -> Result<u64, LocalError> {
         if self.lagged {
             return Err(LocalError::Lagged);
@@ -95,13 +96,13 @@ impl LocalClient {
         }
     }
 
-    /// The next thing that happens after it joined, but for what it says itself. When the server stops, it hears everybody
-    /// leave, itself too, and then [`LocalError::Stopped`]. At least 1,024 batches of events are
-    /// kept for it while it does other things. Nothing is lost if the future is dropped.
+    /// Receives the next event after its own join, except its own messages. When the server stops, it receives the
+    /// leaves of all members, its own too, and then [`LocalError::Stopped`]. At least 1,024 batches of events are kept
+    /// for it. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///
-    /// [`LocalError::Lagged`] or [`LocalError::Stopped`]: nothing more will come.
+    /// [`LocalError::Lagged`] or [`LocalError::Stopped`]: there are no more events.
     pub async fn recv(&mut self) -> Result<Event, LocalError> {
         if self.lagged {
             return Err(LocalError::Lagged);
@@ -121,7 +122,7 @@ impl LocalClient {
         }
     }
 
-    /// Leaves, after all that it has said. Resolves when everybody else is about to see it go.
+    /// Leaves after its last message.
     #[expect(clippy::unused_async, reason = "a leave may have to wait one day; nothing here does today")]
     pub async fn leave(mut self) {
         self.membership.leave(EndReason::Bye);

@@ -1,50 +1,50 @@
-//! What can be set: limits, deadlines and rules, with their defaults.
+//! The server's options, with their defaults.
 
 use std::{num::NonZeroU32, time::Duration};
 
 /// Whether plain sessions (section 4) are served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum PlainSessions {
-    /// They are.
+    /// Plain sessions are served.
     #[default]
     Serve,
-    /// Their first line is answered `BAD PROT`, and they are closed (clause 2.8).
+    /// The first line is answered `BAD PROT`, and the connection closed (clause 2.8).
     Refuse,
 }
 
-/// Whether a client's `BYE` stops the server, as it did in 2018 (clause 6.2).
+/// Whether a client's `BYE` stops the server (clause 6.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum StopOnBye {
-    /// It ends the client's own session only.
+    /// `BYE` ends the client's own session only.
     #[default]
     Never,
     /// Any client's `BYE` stops the server gracefully.
     AnyClient,
 }
 
-/// How often something may happen: so many times a second in the long run, and so many at once after a pause.
+/// A rate limit: a steady rate, and a burst after a pause.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RateLimit {
-    /// Times a second in the long run.
+    /// The steady rate: times a second.
     pub per_second: NonZeroU32,
-    /// Times at once after a pause.
+    /// The burst: times at once after a pause.
     pub burst: NonZeroU32,
 }
 
 impl RateLimit {
-    /// This many a second, and twice as many at once. `None` for 0: no limit.
+    /// `times` a second, and twice as many at once. `None` for 0: no limit.
     pub fn per_second(times: u32) -> Option<Self> {
         Self::with_burst(times, 2)
     }
 
-    /// This many a second, and `seconds` times as many at once. `None` if either is 0: no limit.
+    /// `times` a second, and the `times` of this many `seconds` at once. `None` if either is 0: no limit.
     pub fn with_burst(times: u32, seconds: u32) -> Option<Self> {
         let (per_second, seconds) = (NonZeroU32::new(times)?, NonZeroU32::new(seconds)?);
         Some(Self { per_second, burst: per_second.saturating_mul(seconds) })
     }
 }
 
-/// What [`ChatServerBuilder`](crate::ChatServerBuilder) sets. Its methods say what each of them means.
+/// The options that [`ChatServerBuilder`](crate::ChatServerBuilder) sets. Its methods document them.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) max_clients: Option<usize>,

@@ -1,44 +1,18 @@
-//! Who is at the other end of a connection, before it has a name.
+//! The peer of a connection, before it has a name.
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use crate::listen::Source;
 
-/// The number of a connection, never used twice.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct ConnId(u64);
-
-impl ConnId {
-    pub(crate) const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// As a number, for the log.
-    pub(crate) const fn number(self) -> u64 {
-        self.0
-    }
-
-    /// Which of so many shards it counts in.
-    pub(crate) fn shard(self, shards: usize) -> usize {
-        usize::try_from(self.0 % shards as u64).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for ConnId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Where a connection comes from. It is what policies decide by and what the log shows.
+/// Where a connection comes from: for policies and the log.
 ///
-/// An IPv4 address has one spelling there: whatever brings a connection in, `::ffff:192.0.2.7` has become `192.0.2.7`.
+/// An IPv4-mapped address such as `::ffff:192.0.2.7` is always converted to `192.0.2.7`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum PeerInfo {
     /// A socket address.
     Address(SocketAddr),
-    /// Something without an address of its own, called by what the embedder or the listener knows of it.
+    /// A peer without an address, with a name that the embedding program or the listener gives it.
     Named(Arc<str>),
 }
 
@@ -58,7 +32,7 @@ impl PeerInfo {
 }
 
 impl PeerInfo {
-    /// The same peer, with the one spelling of its address.
+    /// The same peer with an IPv4-mapped address converted.
     pub(crate) fn canonical(self) -> Self {
         match self {
             Self::Address(SocketAddr::V6(address)) if address.ip().to_ipv4_mapped().is_some() => {

@@ -1,65 +1,64 @@
-//! The embedder's rules: who may come in, and what may be said.
+//! The embedding program's rules: who may join, and what may be said.
 
 use chat_proto::{Name, Text};
 
 use crate::PeerInfo;
 
-/// Rules of the embedding program. Every method has a default that allows everything.
+/// Rules of the embedding program. By default, every method allows everything.
 ///
-/// The methods are called in the task of the connection that they decide about; no lock of the server is held, so that
-/// a slow decision slows that one client only. They must not block: for what takes longer than a moment, decide from
-/// what is known and look the rest up elsewhere. A panic ends that one connection.
+/// A method runs in the task of the connection that it decides about, without a lock of the server: a slow decision
+/// delays that client only. It must not block: decide from what is in memory, and look up anything else in a task of
+/// your own. A panic ends that connection only.
 pub trait Policy: Send + Sync + 'static {
-    /// Whether somebody may connect at all. Refused, it is sent `BYE` and closed (clause 2.6).
+    /// Whether a peer may connect. A refused one gets `BYE` and is closed (clause 2.6).
     fn connect(&self, peer: &PeerInfo) -> Connect {
         let _ = peer;
         Connect::Accept
     }
 
-    /// Whether somebody may come in under this name; `None` is a plain session, which the server will name.
+    /// Whether a peer may join under this name. `None` means a plain session, which the server names.
     fn admit(&self, peer: &PeerInfo, name: Option<Name>) -> Admission {
         let _ = (peer, name);
         Admission::Admit
     }
 
-    /// Whether, and as what, a message is delivered.
+    /// Whether a message is delivered, and with which text.
     fn message(&self, peer: &PeerInfo, from: Name, text: Text) -> Verdict {
         let _ = (peer, from);
         Verdict::Deliver(text)
     }
 }
 
-/// What [`Policy::connect`] decides.
+/// The decision of [`Policy::connect`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Connect {
-    /// It may log in.
+    /// The peer may log in.
     Accept,
-    /// It gets `BYE` and is closed.
+    /// The peer gets `BYE` and is closed.
     Refuse,
 }
 
-/// What [`Policy::admit`] decides.
+/// The decision of [`Policy::admit`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admission {
-    /// It may come in.
+    /// The peer may join.
     Admit,
-    /// Not under this name: `NAME FAILURE`, and it may try another (clause 3.3). A plain session has no other, and is
-    /// closed.
+    /// The peer gets `NAME FAILURE` and may try another name (clause 3.3). A plain session cannot, and is closed.
     RefuseName,
-    /// Not at all: it gets `BYE` and is closed.
+    /// The peer gets `BYE` and is closed.
     Close,
 }
 
-/// What [`Policy::message`] decides.
+/// The decision of [`Policy::message`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// Everybody else gets this text; the sender gets `OK`.
+    /// All other members get this text; the sender gets `OK`.
     Deliver(Text),
-    /// It reaches nobody; the sender gets `BAD REQ` (clause 3.10).
+    /// No member gets the message; the sender gets `BAD REQ` (clause 3.10).
     Refuse,
 }
 
-/// The rules of a server that has none of its own.
+/// The default policy: everything is allowed.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct AllowAll;
 

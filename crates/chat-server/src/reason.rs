@@ -1,4 +1,4 @@
-//! Why a connection ended: in the log, and in the server's events.
+//! Why a connection ended: for the log, the events and the statistics.
 
 use std::io;
 
@@ -6,58 +6,58 @@ use chat_proto::Fault;
 
 /// Why a connection ended.
 ///
-/// That of a member is decided when it leaves the room, and is then the same in [`Event::Left`](crate::Event::Left), in
-/// [`Stats::ended`](crate::Stats::ended) and in the log. Whether a member took what it was owed when the server stopped is
-/// told by the [`Report`](crate::Report).
+/// The reason of a member is decided when it leaves the room. It is the same in [`Event::Left`](crate::Event::Left), in
+/// [`Stats::ended`](crate::Stats::ended) and in the log. The [`Report`](crate::Report) says whether members took what they were
+/// owed when the server stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndReason {
     /// It said `BYE` (clauses 3.8 and 4.3).
     #[error("said BYE")]
     Bye,
-    /// It closed, or half-closed, without a word (clause 6.4).
+    /// It closed its sending side without `BYE` (clause 6.4).
     #[error("closed by the peer")]
     Closed,
-    /// The transport failed, for instance by a reset.
+    /// The transport failed, for example by a reset.
     #[error("transport failed: {0}")]
     Transport(io::ErrorKind),
-    /// Its first lines were no login: it sent what is no chat, or something else (clauses 2.4, 3.1 and 3.4).
+    /// Its first lines were not a login (clauses 2.4, 3.1 and 3.4).
     #[error("no login: {0}")]
     NoLogin(Fault),
-    /// It said something else than its name before it had one (clause 3.4).
+    /// It sent another line than `NAME` before it had a name (clause 3.4).
     #[error("spoke before it had a name")]
     NoName,
-    /// Its names were refused too often (clause 3.3).
+    /// Its names were refused five times (clause 3.3).
     #[error("too many refused names")]
     NameFailures,
-    /// It wanted a plain session, and this server refuses them (clause 2.8).
+    /// The server refuses plain sessions (clause 2.8).
     #[error("plain sessions are refused")]
     PlainRefused,
-    /// It had not logged in by the deadline (clause 2.5).
+    /// It did not log in before the deadline (clause 2.5).
     #[error("not logged in by the deadline")]
     LoginTimeout,
-    /// The server has no place for it, or none for its address (clause 2.6).
+    /// It exceeds a limit on connections (clause 2.6).
     #[error("no place: {0}")]
     Full(Full),
     /// The embedder's policy refused it (clause 2.6).
     #[error("refused by policy")]
     Policy,
-    /// Nothing came from it, not even the answer to a `PING` (clause 6.1).
+    /// It sent nothing, not even an answer to `PING` (clause 6.1).
     #[error("did not answer a PING")]
     PingTimeout,
-    /// It sent too many octets without an LF (clause 1.4).
+    /// It sent 65,536 bytes without an LF (clause 1.4).
     #[error("endless line")]
     EndlessLine,
-    /// It read too slowly: others were further ahead than the ring is long (clause 6.5).
+    /// It read too slowly: it was further behind than the ring is long (clause 6.5).
     #[error("lagged behind")]
     Lagged,
-    /// It read too slowly: one write took longer than the deadline (clause 6.5).
+    /// It read too slowly: a write made no progress within the timeout (clause 6.5).
     #[error("write deadline")]
     WriteTimeout,
-    /// Its task panicked, for instance in the embedder's policy.
+    /// Its task panicked, for example in the embedding program's policy.
     #[error("its task panicked")]
     Panicked,
-    /// What served it was dropped, for instance because its runtime ended.
+    /// Its task was dropped, for example because its runtime ended.
     #[error("dropped by the program")]
     Dropped,
     /// The server stopped (clause 6.3).
@@ -68,20 +68,20 @@ pub enum EndReason {
     Cut,
 }
 
-/// In what way a connection ended: [`EndReason::ending`].
+/// The kind of an [`EndReason`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The peer went, or the server stopped in good order.
+    /// The peer left, or the server stopped gracefully.
     Left,
-    /// It was never let in.
+    /// The connection was refused.
     Refused,
-    /// The server cut it off.
+    /// The server cut the connection.
     Cut,
 }
 
 impl EndReason {
-    /// In what way it ended.
+    /// The kind of this reason.
     pub fn ending(self) -> Ending {
         match self {
             Self::Bye | Self::Closed | Self::Transport(_) | Self::ServerStopped => Ending::Left,
@@ -103,17 +103,17 @@ impl EndReason {
     }
 }
 
-/// Which limit of connections is reached.
+/// The limit that a connection exceeds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Full {
-    /// That of the whole server.
+    /// The limit on all connections.
     #[error("the server is full")]
     Server,
-    /// That of connects a second from the peer's address; an IPv6 address counts with its /64.
+    /// The limit on connects a second from the peer's address; an IPv6 address counts as its /64.
     #[error("too many connects a second from this address")]
     Rate,
-    /// That of the peer's address; an IPv6 address counts with its /64.
+    /// The limit on connections from the peer's address; an IPv6 address counts as its /64.
     #[error("too many connections from this address")]
     Address,
 }

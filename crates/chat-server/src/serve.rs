@@ -1,4 +1,4 @@
-//! Listeners and a server, until it stops.
+//! Runs a server on its listeners until it stops.
 
 use std::{convert::Infallible, fmt, future::IntoFuture};
 
@@ -10,7 +10,7 @@ use futures::{
 
 use crate::{ChatServer, Report, listen::Listener};
 
-/// A server that is to serve one or more listeners. Awaiting it runs it, and gives the [`Report`] of its stop.
+/// A server with one or more listeners. Awaiting it runs the server, and returns the [`Report`] of its stop.
 #[must_use = "nothing is served before this is awaited"]
 pub struct Serve {
     server: ChatServer,
@@ -23,7 +23,7 @@ impl Serve {
         Self { server, accepting: FuturesUnordered::new(), signal: future::pending().boxed() }
     }
 
-    /// Serves this listener too.
+    /// Adds a listener.
     pub fn and(self, listener: impl Listener) -> Self {
         self.accepting.push(accept(self.server.clone(), listener).boxed());
         self
@@ -38,13 +38,13 @@ impl Serve {
     async fn run(self) -> Report {
         let Self { server, mut accepting, signal } = self;
         tokio::select! {
-            // A signal that is waited for lazily must be in place before the first client is.
+            // Poll the signal first, so that its handler is registered before any client connects.
             biased;
             () = server.stopping() => {}
             () = signal => {}
             () = async { while accepting.next().await.is_some() {} future::pending().await } => {}
         }
-        // From here on nobody is listening.
+        // Close the listeners.
         drop(accepting);
         server.shutdown().await
     }

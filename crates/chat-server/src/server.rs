@@ -1,12 +1,9 @@
-//! The server as the embedding program holds it.
+//! The embedding program's handle to the server.
 
 use std::{sync::Arc, time::Duration};
 
 use chat_proto::Name;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::timeout,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     ChatServerBuilder, Events, LocalClient, LocalError, PeerInfo, Policy, Report, Serve, Stats, conn,
@@ -15,22 +12,26 @@ use crate::{
     shared::Shared,
 };
 
-/// A chat server: one room, in which everybody sees the same order of things.
+/// The time that connections have to end after a cut.
+const CUT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A handle to a chat server: one room, in which all members see the same order of messages, joins and leaves.
 ///
-/// A handle: clones are the same server. The caller owns the runtime, the listeners, the signals and the logger.
+/// Clones are handles to the same server. The caller owns the runtime, the listeners, the signals and the logger.
 ///
-/// Connections and local clients go on when all handles are dropped, until they end by themselves. The server ends with the
-/// last of them, and so do subscriptions to its events. [`ChatServer::shutdown`] and [`ChatServer::cut`] end them all.
+/// When all handles are dropped, connections and local clients continue until they end by themselves. The server and
+/// subscriptions to its events end with the last of them. [`ChatServer::shutdown`] and [`ChatServer::cut`] end all of
+/// them.
 ///
-/// The room lives in the runtime that the server was [built](ChatServerBuilder::build) in. When that runtime ends, the server
-/// stops as by a shutdown: [`ChatServer::stopping`] resolves, and connections that other runtimes serve get `BYE`.
+/// The hub runs in the runtime in which the server was [built](ChatServerBuilder::build). When that runtime ends, the
+/// server stops: [`ChatServer::stopping`] resolves, and connections in other runtimes get `BYE`.
 #[derive(Clone, Debug)]
 pub struct ChatServer {
     shared: Arc<Shared>,
 }
 
 impl ChatServer {
-    /// Sets up a server; its [`build`](ChatServerBuilder::build) starts it.
+    /// A builder with the default options; [`build`](ChatServerBuilder::build) starts the server.
     pub fn builder() -> ChatServerBuilder {
         ChatServerBuilder::new()
     }
@@ -39,8 +40,7 @@ impl ChatServer {
         Self { shared: Arc::new(Shared::start(options, policy)) }
     }
 
-    /// Serves all who come to `listener`, until the server is told to stop. Nothing happens before the result is
-    /// awaited.
+    /// Serves all connections of `listener` until the server stops. Nothing happens before the result is awaited.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -48,7 +48,7 @@ impl ChatServer {
     /// use tokio::net::TcpListener;
     ///
     /// let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// let stop = std::future::ready(()); // for instance tokio::signal::ctrl_c()
+    /// let stop = std::future::ready(()); // for example tokio::signal::ctrl_c()
     /// let report = ChatServer::builder().build().serve(listener).with_graceful_shutdown(stop).await;
     /// assert_eq!((report.drained, report.cut), (0, 0));
     /// # Ok(()) }
@@ -57,7 +57,7 @@ impl ChatServer {
         Serve::new(self.clone()).and(listener)
     }
 
-    /// Serves all who come to any of these endpoints, as [`ChatServer::serve`] does.
+    /// Serves all connections of these endpoints, as [`ChatServer::serve`] does.
     pub fn serve_all(&self, endpoints: impl IntoIterator<Item = Endpoint>) -> Serve {
         endpoints.into_iter().fold(Serve::new(self.clone()), |serve, endpoint| match endpoint {
             Endpoint::Tcp(listener) => serve.and(listener),
@@ -66,9 +66,14 @@ impl ChatServer {
         })
     }
 
-    /// Serves one client over any stream of octets. It counts as one of the
-    /// [`max_clients`](ChatServerBuilder::max_clients). Its tasks run in the runtime that this is called in; if that one ends,
-    /// the client leaves. Called outside of any, they run in the one that the server was built in.
+    /// Serves one client over any byte stream. It counts towards [`max_clients`](ChatServerBuilder::max_clients).
+    ///
+    /// Its tasks run in the current runtime; if that runtime ends, the client leaves. Outside of a runtime, they run in
+    /// the one in which the server was built.
+    ///
+    /// # Panics
+    ///
+    /// In a runtime without time ([`enable_time`](tokio::runtime::Builder::enable_time)).
     pub fn attach<S>(&self, stream: S, peer: PeerInfo)
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
@@ -77,8 +82,8 @@ impl ChatServer {
         self.attach_halves(reader, writer, peer);
     }
 
-    /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does, for transports that have a cheaper
-    /// way to split.
+    /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does. Use it for transports with a
+    /// cheaper way to split.
     pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: PeerInfo)
     where
         R: AsyncRead + Unpin + Send + 'static,
@@ -87,12 +92,12 @@ impl ChatServer {
         self.shared.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer.canonical()));
     }
 
-    /// Joins as a client inside of this program: the same rules, order and answers, and no socket. It does not count
-    /// as one of the [`max_clients`](ChatServerBuilder::max_clients).
+    /// Joins as a client inside this program: the same rules and order, without a socket. It does not count towards
+    /// [`max_clients`](ChatServerBuilder::max_clients).
     ///
     /// # Errors
     ///
-    /// As for any client: the name is not valid, taken or refused by the policy, or the server stops.
+    /// The name is not valid, taken or refused by the policy, or the server stops.
     pub async fn local<N>(&self, name: N) -> Result<LocalClient, LocalError>
     where
         N: AsRef<str>,
@@ -100,27 +105,28 @@ impl ChatServer {
         LocalClient::join(Arc::clone(&self.shared), Name::chosen(name.as_ref())?).await
     }
 
-    /// Subscribes to what happens in the room from now on.
+    /// Subscribes to all events from now on.
     pub fn events(&self) -> Events {
         self.shared.events.subscribe()
     }
 
-    /// What the server has done so far, in numbers.
+    /// The server's statistics.
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
 
-    /// Resolves when the server begins to stop, by whatever cause: also if the runtime that it was built in has ended.
+    /// Resolves when the server begins to stop, for any reason; also when the runtime in which it was built has ended.
     pub async fn stopping(&self) {
         self.shared.stop.cancelled().await;
     }
 
-    /// Stops gracefully: nobody comes in any more, what was taken is delivered, everybody gets `BYE` (clause 6.3).
-    /// Who has not taken it after the [`drain_timeout`](ChatServerBuilder::drain_timeout) is cut off. Called twice, both
-    /// calls wait for the same end.
+    /// Stops gracefully: accepts no more connections, delivers what was acknowledged, and sends `BYE` to all clients
+    /// (clause 6.3). Clients that do not take it within the [`drain_timeout`](ChatServerBuilder::drain_timeout) are
+    /// cut. Several calls wait for the same end.
     ///
-    /// When it returns, everybody has left: each with an event and a number of its own, and the numbers of
-    /// [`ChatServer::stats`] are final.
+    /// When it returns, all members have left, each with an event and a number of its own, and [`ChatServer::stats`] is
+    /// final. Connections whose runtime does not run cannot end: they are waited for one second after the cut, and
+    /// counted as cut.
     pub async fn shutdown(&self) -> Report {
         let shared = &self.shared;
         shared.begin_stop();
@@ -129,16 +135,20 @@ impl ChatServer {
             shared.ended.cancelled().await;
             shared.tasks.wait().await;
         };
-        if timeout(shared.options.drain_timeout.unwrap_or(Duration::MAX), all_ended()).await.is_err() {
-            self.cut();
-            all_ended().await;
+        tokio::select! {
+            biased;
+            () = all_ended() => return shared.tally.report(0),
+            () = shared.sleep(shared.options.drain_timeout) => self.cut(),
         }
-        shared.tally.report()
+        tokio::select! {
+            biased;
+            () = all_ended() => shared.tally.report(0),
+            () = shared.sleep(Some(CUT_TIMEOUT)) => shared.tally.report(shared.connections.inside()),
+        }
     }
 
-    /// Stops at once: all connections end, with nothing more to say to them, and everybody leaves. A
-    /// [`ChatServer::shutdown`] under way then ends without further waiting; one that is called later only waits until all
-    /// of it has ended.
+    /// Stops at once: all connections end without `BYE`, and all members leave. A [`ChatServer::shutdown`] in progress
+    /// then returns as soon as all tasks have ended.
     pub fn cut(&self) {
         self.shared.cut.cancel();
         self.shared.begin_stop();

@@ -1,4 +1,4 @@
-//! What all parts of one server have in common.
+//! What all parts of one server share.
 
 use std::{
     fmt,
@@ -6,52 +6,54 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::Semaphore};
+use chat_room::ConnId;
+use tokio::{runtime::Handle, sync::Semaphore, time::Sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Policy,
     event::{EventSender, EventSource},
+    full_warning::FullWarning,
     hub::{Hub, Signals},
-    limit::{Connections, Pass},
+    limit::{ConnectionLimit, Pass},
     options::Options,
-    peer::{ConnId, PeerInfo},
+    peer::PeerInfo,
     policy::Connect,
     reason::EndReason,
     stats::{Counters, Stats},
-    turned_away::TurnedAway,
 };
 
-/// Refused connections that are told so at the same time.
-const FAREWELLS: usize = 128;
+/// The most refused connections that are read from for a moment after their `BYE`.
+const MAX_LINGERING: usize = 128;
 
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) hub: Hub,
     pub(crate) events: EventSource,
-    /// Graceful: nothing new is taken, what is owed is delivered. The end of the hub is such a stop too.
+    /// Stop gracefully: accept nothing new, deliver what is owed. The end of the hub is such a stop too.
     pub(crate) stop: CancellationToken,
-    /// At once.
+    /// Stop at once.
     pub(crate) cut: CancellationToken,
-    /// The hub has ended: all leaves are told.
+    /// The hub has ended: all leaves are published.
     pub(crate) ended: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) farewells: Semaphore,
-    pub(crate) turned_away: TurnedAway,
-    pub(crate) connections: Connections,
+    pub(crate) lingering: Semaphore,
+    pub(crate) full_warning: FullWarning,
+    pub(crate) connections: ConnectionLimit,
     conns: AtomicU64,
-    /// The one that the server was built in.
+    /// The runtime in which the server was built.
     runtime: Handle,
 }
 
 impl Shared {
-    /// Makes all of it, and starts the hub's task. It holds nothing of what is shared: when all handles, connections and
-    /// local clients are gone, nobody can reach it any more, and it ends.
+    /// Makes the shared parts, and starts the hub's task. The hub does not hold them: it ends when all handles,
+    /// connections and local clients are gone.
     pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
         let sender = EventSender::new();
         let events = sender.source();
@@ -62,9 +64,9 @@ impl Shared {
         let runtime = Handle::current();
         runtime.spawn(task);
         Self {
-            connections: Connections::new(&options),
-            farewells: Semaphore::new(FAREWELLS),
-            turned_away: TurnedAway::default(),
+            connections: ConnectionLimit::new(&options),
+            lingering: Semaphore::new(MAX_LINGERING),
+            full_warning: FullWarning::default(),
             options,
             policy,
             hub,
@@ -80,17 +82,31 @@ impl Shared {
         }
     }
 
-    /// Runs a connection in the caller's runtime, whose transports may need it; in a thread without one, in the server's.
+    /// Runs a connection in the current runtime, because its transport may need it; without one, in the server's
+    /// runtime.
     pub(crate) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
+        let runtime = match Handle::try_current() {
+            Ok(current) => {
+                // Panic here, in the caller, rather than in each connection's task.
+                drop(tokio::time::sleep(Duration::ZERO));
+                current
+            }
+            Err(_) => self.runtime.clone(),
+        };
         self.tasks.spawn_on(connection, &runtime);
+    }
+
+    /// Sleeps with the timer of the current runtime; without one, of the server's. `None`: for ever.
+    pub(crate) fn sleep(&self, duration: Option<Duration>) -> Sleep {
+        let _entered = Handle::try_current().is_err().then(|| self.runtime.enter());
+        tokio::time::sleep(duration.unwrap_or(Duration::MAX))
     }
 
     pub(crate) fn next_conn(&self) -> ConnId {
         ConnId::new(self.conns.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Lets a connection in, or says why not (clause 2.6).
+    /// Accepts or refuses a connection (clause 2.6).
     pub(crate) fn admit(&self, peer: &PeerInfo) -> Result<Pass, EndReason> {
         if self.stop.is_cancelled() {
             return Err(EndReason::ServerStopped);
@@ -106,7 +122,7 @@ impl Shared {
         self.counters.stats(self.connections.inside(), self.tasks.len())
     }
 
-    /// From here on nobody comes in, and what was said after this is not taken.
+    /// Begins a graceful stop: accept no connections and no messages from here on.
     pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
         self.hub.stop();
@@ -119,31 +135,32 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// How the members of a stopping server ended.
+/// Counts how members end while the server stops.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     drained: AtomicUsize,
     cut: AtomicUsize,
 }
 
-/// What became of the clients of a server that has stopped. Clients inside of the program are not counted.
+/// How the clients of a stopped server ended. Local clients are not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// Clients that were sent all that they were owed, and `BYE`, or left by themselves meanwhile.
+    /// Clients that were written everything that they were owed, with `BYE` at the end, or that left by themselves.
     pub drained: usize,
-    /// Clients that did not take it, or not in time.
+    /// Clients that did not take it in time.
     pub cut: usize,
 }
 
 impl Tally {
-    /// Counts a member whose stream ended while the server stopped: with all that it was owed, or without.
+    /// Counts a member whose stream ended while the server stopped, with or without everything that it was owed.
     pub(crate) fn count(&self, delivered: bool) {
         let count = if delivered { &self.drained } else { &self.cut };
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn report(&self) -> Report {
-        Report { drained: self.drained.load(Ordering::Relaxed), cut: self.cut.load(Ordering::Relaxed) }
+    /// The report, with this many connections that have not ended.
+    pub(crate) fn report(&self, remaining: usize) -> Report {
+        Report { drained: self.drained.load(Ordering::Relaxed), cut: self.cut.load(Ordering::Relaxed) + remaining }
     }
 }

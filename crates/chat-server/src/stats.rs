@@ -1,4 +1,4 @@
-//! What the server has done so far, in numbers: counted where it happens, so cheaply that it need not be turned off.
+//! Statistics of the server. Counting is cheap enough to be always on.
 
 use std::{
     fmt,
@@ -8,43 +8,40 @@ use std::{
     },
 };
 
-use crate::{
-    peer::ConnId,
-    reason::{EndReason, Ending},
-};
+use chat_room::ConnId;
 
-/// Writers count side by side: so many of them do not meet on one cache line.
+use crate::reason::{EndReason, Ending};
+
+/// Writers count in this many shards, so that they do not contend for one cache line.
 const SHARDS: usize = 16;
 
-/// The server in numbers, from [`ChatServer::stats`](crate::ChatServer::stats). All but the first three count from the
-/// start of the server.
+/// Statistics, from [`ChatServer::stats`](crate::ChatServer::stats). All but the first three count from the start of
+/// the server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections that are let in, logged in or not.
+    /// Connections that were accepted and have not ended, logged in or not.
     pub connections: usize,
-    /// Clients in the room, those inside of the program included.
+    /// Members of the room, local clients included.
     pub clients: usize,
     /// Tasks that the server runs for its connections.
     pub tasks: usize,
-    /// Messages that have been placed in the order, which is what `OK` means (clause 5.1).
+    /// Messages that were acknowledged with `OK` (clause 5.1).
     pub messages: u64,
-    /// Messages that have been written to those who did not say them: one for each message and receiver. Clients inside
-    /// of the program are not counted.
+    /// Messages that were written to other members: one for each message and receiver. Local clients are not counted.
     pub deliveries: u64,
-    /// How connections and clients inside of the program ended, and how many by each reason; in the order in which the reasons
-    /// first occurred. A client in the room is counted when it leaves, by the reason in its
-    /// [`Event::Left`](crate::Event::Left).
+    /// How many connections and local clients ended for each reason, in the order in which the reasons first occurred.
+    /// A member is counted when it leaves, under the reason in its [`Event::Left`](crate::Event::Left).
     pub ended: Vec<(EndReason, u64)>,
 }
 
 impl Stats {
-    /// How many ended by this reason.
+    /// How many ended for this reason.
     pub fn ended_by(&self, reason: EndReason) -> u64 {
         self.sum(|other| other == reason)
     }
 
-    /// How many ended in this way.
+    /// How many ended for a reason of this kind.
     pub fn ended_as(&self, ending: Ending) -> u64 {
         self.sum(|reason| reason.ending() == ending)
     }
@@ -69,7 +66,7 @@ impl fmt::Display for Stats {
     }
 }
 
-/// Where it is counted.
+/// The counters.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     clients: AtomicUsize,
@@ -84,25 +81,25 @@ pub(crate) struct Counters {
 struct Shard(AtomicU64);
 
 impl Counters {
-    /// What the hub knows after a batch.
+    /// Sets what the hub knows after a batch.
     pub(crate) fn set_room(&self, clients: usize, roster_bytes: usize, messages: u64) {
         self.clients.store(clients, Ordering::Relaxed);
         self.roster_bytes.store(roster_bytes, Ordering::Relaxed);
         self.messages.store(messages, Ordering::Relaxed);
     }
 
-    /// How long the answer to `REQ CLIENTS` is, about.
+    /// The approximate length of `LIST CLIENTS` in bytes.
     pub(crate) fn roster_bytes(&self) -> usize {
         self.roster_bytes.load(Ordering::Relaxed)
     }
 
-    /// Messages of others that this connection was sent with one batch.
+    /// Counts messages of other members that were written to this connection.
     pub(crate) fn delivered(&self, conn: ConnId, messages: usize) {
-        let Shard(shard) = &self.deliveries[conn.shard(SHARDS)];
+        let Shard(shard) = &self.deliveries[usize::try_from(conn.number() % SHARDS as u64).unwrap_or_default()];
         shard.fetch_add(messages as u64, Ordering::Relaxed);
     }
 
-    /// A member has left, or a connection has ended that never was one.
+    /// Counts a member that left, or a connection that ended before it was a member.
     pub(crate) fn ended(&self, reason: EndReason) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         match ended.iter_mut().find(|(known, _)| *known == reason) {

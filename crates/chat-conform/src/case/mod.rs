@@ -78,9 +78,9 @@ pub struct Step {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Act {
-    /// `A> …`, `A>raw "…"`: these octets, in one write.
+    /// `A> …`, `A>raw "…"`: these bytes, in one write.
     Send(Vec<u8>),
-    /// `A>each "…"`: these octets, each in a write of its own.
+    /// `A>each "…"`: these bytes, each in a write of its own.
     SendEach(Vec<u8>),
     /// `A>EOF`: the sending side is closed.
     HalfClose,
@@ -88,7 +88,7 @@ pub enum Act {
     Reset,
     /// `A< …`: this line, with the terminator that 1.2 asks for.
     Expect(String),
-    /// `A<raw "…"`: these octets.
+    /// `A<raw "…"`: these bytes.
     ExpectRaw(Vec<u8>),
     /// `A<EOF`: nothing more.
     ExpectEof,
@@ -107,6 +107,6 @@ pub enum Act {
     Refuse,
     /// `S<said hi`: the client says this text, in the form of its session.
     Said(String),
-    /// `O<not "…"`: these octets have not been shown.
+    /// `O<not "…"`: these bytes have not been shown.
     Never(Vec<u8>),
 }

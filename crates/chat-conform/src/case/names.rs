@@ -19,13 +19,13 @@ impl Names {
     pub fn of(case: &Case, number: u32) -> Self {
         let mut sent: BTreeMap<char, Vec<u8>> = BTreeMap::new();
         for step in &case.steps {
-            if let Act::Send(octets) | Act::SendEach(octets) = &step.act {
-                sent.entry(step.who).or_default().extend(octets);
+            if let Act::Send(bytes) | Act::SendEach(bytes) = &step.act {
+                sent.entry(step.who).or_default().extend(bytes);
             }
         }
         let mut fresh = BTreeMap::new();
-        for octets in sent.values().filter(|octets| octets.starts_with(b"PROT")) {
-            let sent = String::from_utf8_lossy(octets);
+        for bytes in sent.values().filter(|bytes| bytes.starts_with(b"PROT")) {
+            let sent = String::from_utf8_lossy(bytes);
             let asked = sent
                 .lines()
                 .filter_map(|line| line.strip_prefix("PROT 0.1 CONNECT USER ").or_else(|| line.strip_prefix("NAME ")));
@@ -53,10 +53,10 @@ impl Names {
         out
     }
 
-    /// The octets with every name in them made fresh.
-    pub fn octets(&self, octets: &[u8]) -> Vec<u8> {
+    /// The bytes with every name in them made fresh.
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         // What is not UTF-8 is passed on as it is.
-        let chunks = octets.utf8_chunks();
+        let chunks = bytes.utf8_chunks();
         chunks.flat_map(|chunk| [self.text(chunk.valid()).into_bytes(), chunk.invalid().to_vec()].concat()).collect()
     }
 
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(names.text("FROM bob MSG bobby, bob! plain"), "FROM bob0000042 MSG bobby, bob0000042! plain");
         assert_eq!(names.text("JOIN abcdefghijklmnopqrst"), "JOIN abcdefghijklm0000042");
         assert_eq!(names.text("JOIN guest7"), "JOIN guest7");
-        assert_eq!(names.octets(b"bob\xff\xfebob"), b"bob0000042\xff\xfebob0000042");
+        assert_eq!(names.bytes(b"bob\xff\xfebob"), b"bob0000042\xff\xfebob0000042");
         assert!(names.knows("BOB0000042") && !names.knows("bob"));
     }
 }

@@ -16,16 +16,16 @@ pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
         (Side::Client, " refuse") => Act::Refuse,
         (_, ">RESET") => Act::Reset,
         (_, rest) => {
-            if let Some(octets) = rest.strip_prefix(">each ") {
-                Act::SendEach(contract::quoted(octets)?)
+            if let Some(bytes) = rest.strip_prefix(">each ") {
+                Act::SendEach(contract::quoted(bytes)?)
             } else if let Some(order) = rest.strip_prefix("<order ").filter(|_| side == Side::Server) {
                 same_order(order)?
             } else if let Some(time) = rest.strip_prefix("<nothing ") {
                 Act::Nothing(duration(time)?)
             } else if let Some(text) = rest.strip_prefix("<said ").filter(|_| side == Side::Client) {
                 Act::Said(text.to_owned())
-            } else if let Some(octets) = rest.strip_prefix("<not ").filter(|_| side == Side::Client) {
-                Act::Never(contract::quoted(octets)?)
+            } else if let Some(bytes) = rest.strip_prefix("<not ").filter(|_| side == Side::Client) {
+                Act::Never(contract::quoted(bytes)?)
             } else {
                 return contract::step(line).and_then(|(who, action)| Ok(vec![(who, of_document(&action)?)]));
             }
@@ -38,10 +38,10 @@ pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
 pub(super) fn of_document(action: &Action) -> Result<Act, String> {
     Ok(match action {
         Action::Send(line) => Act::Send(format!("{line}\r\n").into_bytes()),
-        Action::SendRaw(octets) => Act::Send(octets.clone()),
+        Action::SendRaw(bytes) => Act::Send(bytes.clone()),
         Action::HalfClose => Act::HalfClose,
         Action::Expect(line) => Act::Expect(line.clone()),
-        Action::ExpectRaw(octets) => Act::ExpectRaw(octets.clone()),
+        Action::ExpectRaw(bytes) => Act::ExpectRaw(bytes.clone()),
         Action::ExpectEof => Act::ExpectEof,
         other => return Err(format!("{other:?} cannot be played")),
     })

@@ -123,13 +123,13 @@ pub(super) struct Proxy {
     /// The server
     #[arg(long, value_name = "ADDR")]
     pub(super) to: String,
-    /// Pass octets on in pieces of N
+    /// Pass bytes on in pieces of N
     #[arg(long, value_name = "N", value_parser = pieces)]
     pub(super) split: Option<usize>,
     /// Pass each piece on so many milliseconds later
     #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds())]
     pub(super) delay: u64,
-    /// Gather octets for so many milliseconds, and pass them on as one piece
+    /// Gather bytes for so many milliseconds, and pass them on as one piece
     #[arg(long, value_name = "MS", default_value_t = 0, value_parser = milliseconds())]
     pub(super) coalesce: u64,
     /// Write what it saw as a case, for `chat-conform server --cases FILE`

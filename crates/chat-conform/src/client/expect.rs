@@ -69,8 +69,8 @@ impl Play {
 
     pub(super) async fn next(&mut self, until: Instant) -> Result<String, Got> {
         let Some(peer) = &mut self.peer else { return Err(Got::Eof(Vec::new())) };
-        let (octets, text) = line(peer, until).await?;
-        self.transcript.received('S', &octets, Mark::Fine);
+        let (bytes, text) = line(peer, until).await?;
+        self.transcript.received('S', &bytes, Mark::Fine);
         Ok(text)
     }
 
@@ -89,9 +89,9 @@ impl Play {
         let Some(process) = &mut self.process else { return Ok(()) };
         match act {
             Act::Expect(text) if process.shows(text.as_bytes(), until).await => Ok(()),
-            Act::Never(octets) if process.has_shown(octets) => {
-                self.transcript.received('O', octets, Mark::Wrong);
-                Err(Wrong::new(format!("the client should not show \"{}\" as it is", shortened(octets))))
+            Act::Never(bytes) if process.has_shown(bytes) => {
+                self.transcript.received('O', bytes, Mark::Wrong);
+                Err(Wrong::new(format!("the client should not show \"{}\" as it is", shortened(bytes))))
             }
             Act::Expect(_) | Act::Never(_) if process.shows_too_much() => {
                 self.transcript.event('O', "prints and prints", Mark::Wrong);

@@ -102,8 +102,8 @@ impl Play {
         match (step.who, &step.act) {
             ('S', Act::Login) => self.login(until, say).await,
             ('S', Act::Refuse) => self.refuse(until, say).await,
-            ('S', Act::Send(octets)) => self.send(octets, usize::MAX, until).await,
-            ('S', Act::SendEach(octets)) => self.send(octets, 1, until).await,
+            ('S', Act::Send(bytes)) => self.send(bytes, usize::MAX, until).await,
+            ('S', Act::SendEach(bytes)) => self.send(bytes, 1, until).await,
             ('S', Act::HalfClose) => {
                 self.transcript.event('S', "the server is gone", Mark::Fine);
                 if let Some(peer) = &mut self.peer {
@@ -120,7 +120,7 @@ impl Play {
             ('S', Act::Said(text)) => self.expect(&self.session.message(text), until).await,
             ('S', Act::ExpectEof) => self.expect_end(until).await,
             ('S', Act::Nothing(time)) => self.expect_nothing(after(*time)).await,
-            ('T', Act::Send(octets)) => self.types(octets, until, say).await,
+            ('T', Act::Send(bytes)) => self.types(bytes, until, say).await,
             ('T', Act::HalfClose) => {
                 self.stops_typing(say);
                 Ok(())
@@ -184,10 +184,10 @@ impl Play {
         }
     }
 
-    async fn send(&mut self, octets: &[u8], piece: usize, until: Instant) -> Result<(), Wrong> {
-        self.transcript.sent('S', octets);
+    async fn send(&mut self, bytes: &[u8], piece: usize, until: Instant) -> Result<(), Wrong> {
+        self.transcript.sent('S', bytes);
         if let Some(peer) = &mut self.peer {
-            peer.send(octets, piece, until).await;
+            peer.send(bytes, piece, until).await;
         }
         Ok(())
     }
@@ -199,8 +199,8 @@ impl Play {
         }
     }
 
-    async fn types(&mut self, octets: &[u8], until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
-        let line: Vec<u8> = octets.strip_suffix(b"\r\n").map_or(octets.to_vec(), |line| [line, b"\n"].concat());
+    async fn types(&mut self, bytes: &[u8], until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+        let line: Vec<u8> = bytes.strip_suffix(b"\r\n").map_or(bytes.to_vec(), |line| [line, b"\n"].concat());
         self.transcript.sent('T', &line);
         match &mut self.process {
             Some(process) => process.write(&line, until).await,

@@ -80,16 +80,16 @@ struct Shown {
 }
 
 impl Shown {
-    fn add(&mut self, octets: &[u8]) {
-        let kept = octets.len().min(MOST_SHOWN - self.first.len());
-        self.first.extend(&octets[..kept]);
-        self.is_cut |= kept < octets.len();
-        self.last.extend(&octets[octets.len().saturating_sub(LAST_SHOWN)..]);
+    fn add(&mut self, bytes: &[u8]) {
+        let kept = bytes.len().min(MOST_SHOWN - self.first.len());
+        self.first.extend(&bytes[..kept]);
+        self.is_cut |= kept < bytes.len();
+        self.last.extend(&bytes[bytes.len().saturating_sub(LAST_SHOWN)..]);
         self.last.drain(..self.last.len().saturating_sub(LAST_SHOWN));
     }
 
-    fn has(&self, octets: &[u8], from: usize) -> bool {
-        octets.is_empty() || self.first[from..].windows(octets.len()).any(|window| window == octets)
+    fn has(&self, bytes: &[u8], from: usize) -> bool {
+        bytes.is_empty() || self.first[from..].windows(bytes.len()).any(|window| window == bytes)
     }
 }
 
@@ -112,10 +112,10 @@ impl Process {
     }
 
     /// Types. A client that no longer reads is no error here.
-    pub(super) async fn write(&mut self, octets: &[u8], until: Instant) {
+    pub(super) async fn write(&mut self, bytes: &[u8], until: Instant) {
         if let Some(stdin) = &mut self.stdin {
             let _ = timeout_at(until, async {
-                stdin.write_all(octets).await?;
+                stdin.write_all(bytes).await?;
                 stdin.flush().await
             })
             .await;
@@ -130,9 +130,9 @@ impl Process {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether these octets are among the first [`MOST_SHOWN`].
-    pub(super) fn has_shown(&self, octets: &[u8]) -> bool {
-        self.shown().has(octets, 0)
+    /// Whether these bytes are among the first [`MOST_SHOWN`].
+    pub(super) fn has_shown(&self, bytes: &[u8]) -> bool {
+        self.shown().has(bytes, 0)
     }
 
     /// Whether it has shown more than is looked at.
@@ -140,17 +140,17 @@ impl Process {
         self.shown().is_cut
     }
 
-    /// Waits until it has shown these octets, or more than is looked at. Whether it has.
-    pub(super) async fn shows(&mut self, octets: &[u8], until: Instant) -> bool {
+    /// Waits until it has shown these bytes, or more than is looked at. Whether it has.
+    pub(super) async fn shows(&mut self, bytes: &[u8], until: Instant) -> bool {
         let mut searched = 0;
         loop {
             let is_cut = {
                 let shown = self.shown();
-                if shown.has(octets, searched) {
+                if shown.has(bytes, searched) {
                     return true;
                 }
                 // They may have begun to come.
-                searched = shown.first.len().saturating_sub(octets.len());
+                searched = shown.first.len().saturating_sub(bytes.len());
                 shown.is_cut
             };
             // One that never stops printing does not push the deadline.
@@ -161,7 +161,7 @@ impl Process {
             if !matches!(timeout_at(until, self.changed.changed()).await, Ok(Ok(()))) {
                 // This process may have slept over the deadline: what it shows is read once more before the time counts.
                 yield_now().await;
-                return self.has_shown(octets);
+                return self.has_shown(bytes);
             }
         }
     }

@@ -83,11 +83,11 @@ fn shown(line: &str) -> String {
 /// The next line of the client, or what came instead.
 pub(super) async fn line(peer: &mut Peer, until: tokio::time::Instant) -> Result<(Vec<u8>, String), Got> {
     match peer.line(until).await {
-        Got::Line(octets) => {
+        Got::Line(bytes) => {
             // Both terminators are a client's right, mixed too (clause 1.2).
-            let text = octets.strip_suffix(b"\n").unwrap_or(&octets);
+            let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
             let text = String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)).into_owned();
-            Ok((octets, text))
+            Ok((bytes, text))
         }
         other => Err(other),
     }

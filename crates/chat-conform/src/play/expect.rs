@@ -1,8 +1,8 @@
-//! What is awaited: a line, octets, the end, or nothing; each up to a time, and strangers passed over.
+//! What is awaited: a line, bytes, the end, or nothing; each up to a time, and strangers passed over.
 
 use tokio::time::Instant;
 
-use super::{Got, Play, Wrong, check_octets};
+use super::{Got, Play, Wrong, check_bytes};
 use crate::transcript::{Mark, shortened};
 
 impl Play {
@@ -11,10 +11,10 @@ impl Play {
         let wanted = format!("expected \"{}\"", shortened(expected.as_bytes()));
         loop {
             let line = match self.next(who, until).await {
-                Got::Line(octets) => octets,
+                Got::Line(bytes) => bytes,
                 other => return Err(self.nothing(who, other, &wanted)),
             };
-            let text = check_octets(&line, self.peers[&who].wants_crlf());
+            let text = check_bytes(&line, self.peers[&who].wants_crlf());
             let text = match text {
                 Ok(text) => text,
                 Err(wrong) => {
@@ -51,15 +51,15 @@ impl Play {
         true
     }
 
-    pub(super) async fn expect_octets(&mut self, who: char, expected: &[u8], until: Instant) -> Result<(), Wrong> {
-        for expected in expected.split_inclusive(|&octet| octet == b'\n') {
+    pub(super) async fn expect_bytes(&mut self, who: char, expected: &[u8], until: Instant) -> Result<(), Wrong> {
+        for expected in expected.split_inclusive(|&byte| byte == b'\n') {
             let wanted = format!("expected \"{}\"", shortened(expected));
             loop {
                 let line = match self.next(who, until).await {
-                    Got::Line(octets) => octets,
+                    Got::Line(bytes) => bytes,
                     other => return Err(self.nothing(who, other, &wanted)),
                 };
-                if self.room.matches_octets(expected, &line) {
+                if self.room.matches_bytes(expected, &line) {
                     self.transcript.received(who, &line, Mark::Fine);
                     break;
                 }
@@ -71,7 +71,7 @@ impl Play {
                 self.transcript.received(who, &line, Mark::Wrong);
                 let is_end = expected.trim_ascii_end() == line.trim_ascii_end();
                 let clause = is_end.then_some("1.2");
-                return Err(Wrong { clause, what: format!("{who}: {wanted}, got other octets") });
+                return Err(Wrong { clause, what: format!("{who}: {wanted}, got other bytes") });
             }
         }
         Ok(())
@@ -128,9 +128,9 @@ impl Play {
     /// Why there is no line.
     pub(super) fn nothing(&mut self, who: char, got: Got, wanted: &str) -> Wrong {
         match got {
-            Got::TooLong(octets) => {
-                self.transcript.received(who, &octets, Mark::Wrong);
-                Wrong::by("1.3", format!("{who}: {wanted}, got more octets than any line has"))
+            Got::TooLong(bytes) => {
+                self.transcript.received(who, &bytes, Mark::Wrong);
+                Wrong::by("1.3", format!("{who}: {wanted}, got more bytes than any line has"))
             }
             Got::Eof(rest) if !rest.is_empty() => {
                 self.transcript.received(who, &rest, Mark::Wrong);

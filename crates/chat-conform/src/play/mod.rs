@@ -7,7 +7,7 @@ mod room;
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-pub(crate) use self::peer::{Got, Peer, check_octets};
+pub(crate) use self::peer::{Got, Peer, check_bytes};
 use self::room::Room;
 use crate::{
     case::{Act, Case, Names, Step},
@@ -118,17 +118,17 @@ impl Play {
         }
         let Some(peer) = self.peers.get_mut(&who) else { return Ok(()) };
         match &step.act {
-            Act::Send(octets) => {
-                let octets = self.names.octets(octets);
-                self.room.said(&octets);
-                self.transcript.sent(who, &octets);
-                peer.send(&octets, octets.len().max(1), until).await;
+            Act::Send(bytes) => {
+                let bytes = self.names.bytes(bytes);
+                self.room.said(&bytes);
+                self.transcript.sent(who, &bytes);
+                peer.send(&bytes, bytes.len().max(1), until).await;
             }
-            Act::SendEach(octets) => {
-                let octets = self.names.octets(octets);
-                self.room.said(&octets);
-                self.transcript.sent(who, &octets);
-                peer.send(&octets, 1, until).await;
+            Act::SendEach(bytes) => {
+                let bytes = self.names.bytes(bytes);
+                self.room.said(&bytes);
+                self.transcript.sent(who, &bytes);
+                peer.send(&bytes, 1, until).await;
             }
             Act::HalfClose => {
                 self.transcript.event(who, "closes its sending side", Mark::Fine);
@@ -142,9 +142,9 @@ impl Play {
                 let line = self.names.text(line);
                 return self.expect(who, &line, until).await;
             }
-            Act::ExpectRaw(octets) => {
-                let octets = self.names.octets(octets);
-                return self.expect_octets(who, &octets, until).await;
+            Act::ExpectRaw(bytes) => {
+                let bytes = self.names.bytes(bytes);
+                return self.expect_bytes(who, &bytes, until).await;
             }
             Act::ExpectEof => return self.expect_end(who, until).await,
             Act::SameOrder { count, others } => return self.same_order(who, *count, others, until).await,

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Got, Play, Wrong, check_octets};
+use super::{Got, Play, Wrong, check_bytes};
 use crate::transcript::Mark;
 
 impl Play {
@@ -43,10 +43,10 @@ impl Play {
         let mut lines = Vec::with_capacity(count);
         while lines.len() < count {
             let line = match self.next(who, until).await {
-                Got::Line(octets) => octets,
+                Got::Line(bytes) => bytes,
                 other => return Err(self.nothing(who, other, &format!("message {} of {count}", lines.len() + 1))),
             };
-            let text = match check_octets(&line, self.peers[&who].wants_crlf()) {
+            let text = match check_bytes(&line, self.peers[&who].wants_crlf()) {
                 Ok(text) => text,
                 Err(wrong) => {
                     self.transcript.received(who, &line, Mark::Wrong);

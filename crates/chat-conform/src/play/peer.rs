@@ -1,4 +1,4 @@
-//! One connection: lines out of a stream of octets, each waited for as long as it may take and no longer.
+//! One connection: lines out of a stream of bytes, each waited for as long as it may take and no longer.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 8 * 1024;
 /// bytes may be that.
 const MOST_LATE: usize = 64 * 1024;
 
-/// A connection that speaks in raw octets.
+/// A connection that speaks in raw bytes.
 #[derive(Debug)]
 pub(crate) struct Peer {
     stream: TcpStream,
@@ -41,7 +41,7 @@ pub(crate) enum Got {
     Line(Vec<u8>),
     /// The end, and what stood before it without a terminator.
     Eof(Vec<u8>),
-    /// More octets without an LF than any receiver has to bear.
+    /// More bytes without an LF than any receiver has to bear.
     TooLong(Vec<u8>),
     /// Nothing in time.
     Silent,
@@ -60,13 +60,13 @@ impl Peer {
         Ok(Self { stream, received, searched: 0, late: 0, first: Vec::new(), sends: true, ended: false })
     }
 
-    /// Sends in writes of so many octets. A server that has closed already is no error here: what it sent will tell.
-    pub(crate) async fn send(&mut self, octets: &[u8], piece: usize, until: Instant) {
+    /// Sends in writes of so many bytes. A server that has closed already is no error here: what it sent will tell.
+    pub(crate) async fn send(&mut self, bytes: &[u8], piece: usize, until: Instant) {
         if !self.first.ends_with(b"\n") {
-            let end = octets.iter().position(|&octet| octet == b'\n').map_or(octets.len(), |at| at + 1);
-            self.first.extend(&octets[..end]);
+            let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            self.first.extend(&bytes[..end]);
         }
-        for piece in octets.chunks(piece.max(1)) {
+        for piece in bytes.chunks(piece.max(1)) {
             if !matches!(timeout_at(until, self.stream.write_all(piece)).await, Ok(Ok(()))) {
                 break;
             }
@@ -104,7 +104,7 @@ impl Peer {
             return Got::Silent;
         }
         loop {
-            if let Some(at) = self.received[self.searched..].iter().position(|&octet| octet == b'\n') {
+            if let Some(at) = self.received[self.searched..].iter().position(|&byte| byte == b'\n') {
                 let line = self.received.split_to(self.searched + at + 1).to_vec();
                 self.searched = 0;
                 self.late += if is_late { line.len() } else { 0 };
@@ -143,10 +143,10 @@ impl Peer {
     }
 }
 
-/// The text of a line, or what is wrong with its octets (section 1).
-pub(crate) fn check_octets(line: &[u8], crlf: bool) -> Result<String, Wrong> {
+/// The text of a line, or what is wrong with its bytes (section 1).
+pub(crate) fn check_bytes(line: &[u8], crlf: bool) -> Result<String, Wrong> {
     if line.len() > MAX_LINE {
-        return Err(Wrong::by("1.3", format!("a line of {} octets, of {MAX_LINE} at most", line.len())));
+        return Err(Wrong::by("1.3", format!("a line of {} bytes, of {MAX_LINE} at most", line.len())));
     }
     let text = match (line.strip_suffix(b"\r\n"), crlf) {
         (Some(text), true) => text,

@@ -27,8 +27,8 @@ impl Room {
     }
 
     /// Somebody of this case sends this.
-    pub(super) fn said(&mut self, octets: &[u8]) {
-        for line in octets.split(|&octet| octet == b'\n') {
+    pub(super) fn said(&mut self, bytes: &[u8]) {
+        for line in bytes.split(|&byte| byte == b'\n') {
             let line = String::from_utf8_lossy(line);
             let line = line.trim_end_matches('\r');
             self.said.insert(line.strip_prefix("MSG ").unwrap_or(line).to_owned());
@@ -49,8 +49,8 @@ impl Room {
         }
     }
 
-    /// Whether these are the octets that are expected, but for the numbers of guests.
-    pub(super) fn matches_octets(&mut self, expected: &[u8], got: &[u8]) -> bool {
+    /// Whether these are the bytes that are expected, but for the numbers of guests.
+    pub(super) fn matches_bytes(&mut self, expected: &[u8], got: &[u8]) -> bool {
         match (str::from_utf8(expected), str::from_utf8(got)) {
             (Ok(expected), Ok(got)) => self.guests.matches(expected, got),
             _ => expected == got,

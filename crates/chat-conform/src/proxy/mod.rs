@@ -24,7 +24,7 @@ pub use self::{
 };
 use crate::transcript::shortened;
 
-/// What is done to the octets on their way.
+/// What is done to the bytes on their way.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Shape {
@@ -117,11 +117,11 @@ async fn serve<L: Listener>(who: char, client: TcpStream, server: TcpStream, sha
         let (out, saved) = &mut *hearer;
         let sign = if sends { '>' } else { '<' };
         match heard {
-            Heard::Line(octets) => {
-                let note = if sends { notes.client(octets) } else { notes.server(octets) };
+            Heard::Line(bytes) => {
+                let note = if sends { notes.client(bytes) } else { notes.server(bytes) };
                 let mark = if note.wrong { '!' } else { ' ' };
-                out.tell(&format!("{mark} {who}{sign} {:<48} {:<4} {}", shortened(octets), note.clause, note.what));
-                saved.line(who, sends, octets, &notes).into_iter().for_each(|step| out.keep(&step));
+                out.tell(&format!("{mark} {who}{sign} {:<48} {:<4} {}", shortened(bytes), note.clause, note.what));
+                saved.line(who, sends, bytes, &notes).into_iter().for_each(|step| out.keep(&step));
             }
             Heard::End => {
                 out.tell(&format!("  {who}{sign} ({} closes)", if sends { "client" } else { "server" }));

@@ -68,15 +68,15 @@ impl Notes {
     }
 
     /// A line of the client.
-    pub fn client(&mut self, octets: &[u8]) -> Note {
+    pub fn client(&mut self, bytes: &[u8]) -> Note {
         if self.left {
             return fine("3.8", "dropped: it comes after BYE");
         }
-        if !octets.ends_with(b"\n") {
+        if !bytes.ends_with(b"\n") {
             return fine("1.7", "without LF: nobody's");
         }
-        self.crlf.get_or_insert(octets.ends_with(b"\r\n"));
-        match self.codec.decode(&mut BytesMut::from(octets)) {
+        self.crlf.get_or_insert(bytes.ends_with(b"\r\n"));
+        match self.codec.decode(&mut BytesMut::from(bytes)) {
             Ok(Some(Ok(message))) => self.request(&message),
             Ok(Some(Err(error))) => {
                 // A name that cannot be had is answered otherwise.
@@ -84,7 +84,7 @@ impl Notes {
                 self.owes(if is_name { Owed::Login(None) } else { Owed::Refusal(error.clause()) });
                 wrong(error.clause(), error.fault().to_string())
             }
-            Ok(None) | Err(_) => wrong("1.4", "octets without end"),
+            Ok(None) | Err(_) => wrong("1.4", "bytes without end"),
         }
     }
 
@@ -121,15 +121,15 @@ impl Notes {
     }
 
     /// A line of the server.
-    pub fn server(&mut self, octets: &[u8]) -> Note {
-        if octets.len() > MAX_LINE {
-            return wrong("1.3", "more octets than a line may have");
+    pub fn server(&mut self, bytes: &[u8]) -> Note {
+        if bytes.len() > MAX_LINE {
+            return wrong("1.3", "more bytes than a line may have");
         }
-        let (text, crlf) = match octets.strip_suffix(b"\r\n") {
+        let (text, crlf) = match bytes.strip_suffix(b"\r\n") {
             Some(text) => (text, true),
-            None => (octets.strip_suffix(b"\n").unwrap_or(octets), false),
+            None => (bytes.strip_suffix(b"\n").unwrap_or(bytes), false),
         };
-        if !octets.ends_with(b"\n") {
+        if !bytes.ends_with(b"\n") {
             return wrong("6.5", "cut short: a line without LF");
         }
         let Ok(text) = str::from_utf8(text) else { return wrong("1.3", "not UTF-8") };

@@ -1,4 +1,4 @@
-//! One direction of one connection: octets on their way, and the lines that they make.
+//! One direction of one connection: bytes on their way, and the lines that they make.
 
 use chat_proto::MAX_UNTERMINATED;
 use tokio::{
@@ -18,7 +18,7 @@ pub(super) enum Heard<'a> {
     End,
 }
 
-/// Passes octets on until they end or nobody wants them.
+/// Passes bytes on until they end or nobody wants them.
 pub(super) async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -26,23 +26,23 @@ pub(super) async fn pump(
     mut hear: impl FnMut(Heard<'_>),
 ) {
     const AT_ONCE: usize = 64 * 1024;
-    let (mut octets, mut line) = (Vec::with_capacity(AT_ONCE), Vec::new());
+    let (mut bytes, mut line) = (Vec::with_capacity(AT_ONCE), Vec::new());
     loop {
-        octets.clear();
-        let mut count = from.read_buf(&mut octets).await.unwrap_or(0);
+        bytes.clear();
+        let mut count = from.read_buf(&mut bytes).await.unwrap_or(0);
         let until = after(shape.coalesce);
-        while count > 0 && !shape.coalesce.is_zero() && octets.len() < AT_ONCE {
-            match timeout_at(until, from.read_buf(&mut octets)).await {
+        while count > 0 && !shape.coalesce.is_zero() && bytes.len() < AT_ONCE {
+            match timeout_at(until, from.read_buf(&mut bytes)).await {
                 Ok(read) => count = read.unwrap_or(0),
                 Err(_) => break,
             }
         }
-        cut(&octets, &mut line, &mut hear);
+        cut(&bytes, &mut line, &mut hear);
         if !shape.delay.is_zero() {
             sleep(shape.delay).await;
         }
         let piece = shape.split.unwrap_or(usize::MAX).max(1);
-        for piece in octets.chunks(piece) {
+        for piece in bytes.chunks(piece) {
             if to.write_all(piece).await.is_err() {
                 count = 0;
                 break;
@@ -61,8 +61,8 @@ pub(super) async fn pump(
 }
 
 /// Tells of each line that is whole. One without end is told in parts, so that none fills the memory.
-fn cut(octets: &[u8], line: &mut Vec<u8>, hear: &mut impl FnMut(Heard<'_>)) {
-    for part in octets.split_inclusive(|&octet| octet == b'\n') {
+fn cut(bytes: &[u8], line: &mut Vec<u8>, hear: &mut impl FnMut(Heard<'_>)) {
+    for part in bytes.split_inclusive(|&byte| byte == b'\n') {
         line.extend(part);
         if part.ends_with(b"\n") || line.len() > MAX_UNTERMINATED {
             hear(Heard::Line(line));

@@ -24,12 +24,12 @@ impl Saved {
     }
 
     /// The step that a line is, unless it is about a stranger.
-    pub fn line(&mut self, who: char, sends: bool, octets: &[u8], notes: &Notes) -> Option<String> {
+    pub fn line(&mut self, who: char, sends: bool, bytes: &[u8], notes: &Notes) -> Option<String> {
         if let Some(name) = notes.name().filter(|_| self.names.len() < MOST_NAMES) {
             self.names.insert(name.as_str().to_ascii_lowercase());
         }
         let terminator = if sends || notes.wants_crlf() { "\r\n" } else { "\n" };
-        let text = str::from_utf8(octets).ok().and_then(|text| text.strip_suffix(terminator));
+        let text = str::from_utf8(bytes).ok().and_then(|text| text.strip_suffix(terminator));
         // Lines of the server are compared with the terminator that they should have.
         let text =
             text.filter(|text| visible(text.as_bytes()).len() == text.len() || !text.chars().any(char::is_control));
@@ -38,7 +38,7 @@ impl Saved {
             Some("") if sends => Some(format!("{who}>")),
             Some(text) if sends => Some(format!("{who}> {text}")),
             Some(text) => self.told(text).map(|text| format!("{who}< {text}")),
-            None => Some(format!("{who}{sign}raw \"{}\"", visible(octets))),
+            None => Some(format!("{who}{sign}raw \"{}\"", visible(bytes))),
         }
     }
 
@@ -62,7 +62,7 @@ impl Saved {
     /// As a case writes it; `None` for a stranger.
     fn name(&mut self, name: &str) -> Option<String> {
         let digits = name.strip_prefix("guest").filter(|digits| !digits.is_empty());
-        if digits.is_some_and(|digits| digits.bytes().all(|octet| octet.is_ascii_digit())) {
+        if digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
             if !self.guests.contains_key(name) {
                 let next = u8::try_from(self.guests.len()).ok().filter(|count| *count < LETTERS)?;
                 self.guests.insert(name.to_owned(), char::from(b'a' + next));

@@ -51,7 +51,7 @@ const WRONG: &str = "case wrong plain MUST 4.1\nA> hello\nA< NO\n\ncase right pl
                      case soft plain SHOULD 4.1\nA> hello\nA< NO\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_tells_the_clause_and_the_octets() {
+async fn a_failure_tells_the_clause_and_the_bytes() {
     let cases = file("wrong.case", WRONG);
     let (code, stdout, _) = judged(&["--cases", &cases]).await;
     assert_eq!(code, 1, "{stdout}");

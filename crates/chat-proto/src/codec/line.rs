@@ -9,7 +9,7 @@ use crate::{CodecError, Fault, MAX_LINE, MAX_UNTERMINATED, ParseError, Terminato
 #[derive(Debug)]
 pub(super) struct LineDecoder {
     lines: LinesCodec,
-    /// Octets of a line that is too long, as far as they have been thrown away.
+    /// Bytes of a line that is too long, as far as they have been thrown away.
     discarded: Option<usize>,
 }
 
@@ -27,7 +27,7 @@ impl LineDecoder {
         match self.lines.decode(src) {
             Ok(None) => Ok(None),
             Ok(Some(line)) => {
-                // LinesCodec does not say whether it took a CR away; one octet besides the line is the LF alone.
+                // LinesCodec does not say whether it took a CR away; one byte besides the line is the LF alone.
                 let bare = before - src.len() == line.len() + 1;
                 Ok(Some(Ok((line, if bare { Terminator::Lf } else { Terminator::CrLf }))))
             }
@@ -52,7 +52,7 @@ impl LineDecoder {
     /// clause 1.4 does not.
     fn still_discarded(&mut self, src: &BytesMut) -> Result<usize, CodecError> {
         let Some(discarded) = self.discarded else { return Ok(0) };
-        let end = src.iter().position(|&octet| octet == b'\n');
+        let end = src.iter().position(|&byte| byte == b'\n');
         let length = discarded + end.unwrap_or(src.len());
         if length >= MAX_UNTERMINATED {
             return Err(CodecError::Unterminated);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_line_passes_and_one_octet_more_does_not() {
+    fn the_longest_line_passes_and_one_byte_more_does_not() {
         let longest = "x".repeat(MAX_LINE - 1);
         check(format!("{longest}\n").as_bytes(), &[Ok((&longest, Terminator::Lf))], false);
         let after = Ok(("next", Terminator::CrLf));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_without_end_are_cut_at_the_limit() {
+    fn bytes_without_end_are_cut_at_the_limit() {
         let most = "x".repeat(MAX_UNTERMINATED - 1);
         check(format!("{most}\na\n").as_bytes(), &[Err(Fault::TooLong), Ok(("a", Terminator::Lf))], false);
         check(format!("{most}x\na\n").as_bytes(), &[Err(Fault::TooLong)], true);

@@ -15,7 +15,7 @@ pub struct ServerCodec {
     lines: LineDecoder,
     session: Option<Session>,
     terminator: Terminator,
-    /// Octets of the first line that have been looked at.
+    /// Bytes of the first line that have been looked at.
     scanned: usize,
 }
 
@@ -39,9 +39,9 @@ impl ServerCodec {
     fn foreign(&mut self, src: &BytesMut) -> bool {
         let seen = &src[..src.len().min(MAX_LINE)];
         let fresh = &seen[self.scanned.min(seen.len())..];
-        let end = fresh.iter().position(|&octet| octet == b'\n');
+        let end = fresh.iter().position(|&byte| byte == b'\n');
         self.scanned = seen.len();
-        fresh[..end.unwrap_or(fresh.len())].iter().any(|&octet| never_in_a_line(octet))
+        fresh[..end.unwrap_or(fresh.len())].iter().any(|&byte| never_in_a_line(byte))
     }
 
     fn interpret(&mut self, line: String, terminator: Terminator) -> Result<ClientMessage, ParseError> {
@@ -65,9 +65,9 @@ impl Default for ServerCodec {
     }
 }
 
-/// Controls other than TAB and CR, and the octets that UTF-8 never uses.
-fn never_in_a_line(octet: u8) -> bool {
-    matches!(octet, 0x00..=0x08 | 0x0B..=0x0C | 0x0E..=0x1F | 0x7F | 0xC0..=0xC1 | 0xF5..=0xFF)
+/// Controls other than TAB and CR, and the bytes that UTF-8 never uses.
+fn never_in_a_line(byte: u8) -> bool {
+    matches!(byte, 0x00..=0x08 | 0x0B..=0x0C | 0x0E..=0x1F | 0x7F | 0xC0..=0xC1 | 0xF5..=0xFF)
 }
 
 impl Decoder for ServerCodec {

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Block, ContractError, is_clause_number, octets};
+use super::{Block, ContractError, is_clause_number, quoted};
 
 /// A transcript between a server and one or more clients.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,13 +50,13 @@ pub struct Step {
 pub enum Action {
     /// `A> …`: it sends this line, and CRLF.
     Send(String),
-    /// `A>raw "…"`: it sends these octets in one write.
+    /// `A>raw "…"`: it sends these bytes in one write.
     SendRaw(Vec<u8>),
     /// `A>EOF`: it closes its sending side.
     HalfClose,
     /// `A< …`: it receives this line; compare with [`Guests::matches`](super::Guests::matches).
     Expect(String),
-    /// `A<raw "…"`: it receives these octets.
+    /// `A<raw "…"`: it receives these bytes.
     ExpectRaw(Vec<u8>),
     /// `A<EOF`: it receives nothing more.
     ExpectEof,
@@ -129,8 +129,8 @@ pub fn step(line: &str) -> Result<(char, Action), String> {
     let action = if rest == "EOF" {
         if sends { Action::HalfClose } else { Action::ExpectEof }
     } else if let Some(raw) = rest.strip_prefix("raw ") {
-        let octets = octets::whole(raw)?;
-        if sends { Action::SendRaw(octets) } else { Action::ExpectRaw(octets) }
+        let bytes = quoted::whole(raw)?;
+        if sends { Action::SendRaw(bytes) } else { Action::ExpectRaw(bytes) }
     } else if rest.is_empty() && sends {
         Action::Send(String::new())
     } else if let Some(line) = rest.strip_prefix(' ') {

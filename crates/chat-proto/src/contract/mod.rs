@@ -4,7 +4,7 @@
 
 mod dialogues;
 mod guests;
-mod octets;
+mod quoted;
 mod vectors;
 
 use std::{error, fmt};
@@ -130,7 +130,7 @@ impl Contract {
 
 /// Reads the quoted strings of the annexes, such as `"MSG " + "a"*9`. The error is a sentence.
 pub fn quoted(text: &str) -> Result<Vec<u8>, String> {
-    octets::whole(text)
+    quoted::whole(text)
 }
 
 /// The number and the first words, if a clause starts here: `**1.3** A line is …`.
@@ -140,7 +140,7 @@ fn clause(line: &str) -> Option<(&str, &str)> {
 }
 
 fn is_clause_number(number: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|octet| octet.is_ascii_digit());
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     number.split_once('.').is_some_and(|(section, clause)| digits(section) && digits(clause))
 }
 

@@ -1,6 +1,6 @@
 //! Annex C: lines and their meaning.
 
-use super::{Block, ContractError, is_clause_number, octets};
+use super::{Block, ContractError, is_clause_number, quoted};
 
 /// The words of a client's lines, and how many arguments each takes.
 const CLIENT_WORDS: &[(&str, usize)] = &[
@@ -42,7 +42,7 @@ const REPLIES: &[&str] = &["BAD REQ", "BAD PROT", "NAME FAILURE"];
 pub struct Vector {
     /// Where the line stands.
     pub context: Context,
-    /// The line in octets, without its terminator.
+    /// The line in bytes, without its terminator.
     pub line: Vec<u8>,
     /// What it means there.
     pub meaning: Meaning,
@@ -106,7 +106,7 @@ fn context(info: &str) -> Result<Context, String> {
 }
 
 fn parse(row: &str, context: Context) -> Result<(Vec<u8>, Meaning), String> {
-    let (line, rest) = octets::leading(row)?;
+    let (line, rest) = quoted::leading(row)?;
     let meaning = rest.strip_prefix(" => ").ok_or("a line and its meaning are parted by ` => `")?;
     let meaning = match meaning.strip_prefix("! ") {
         Some(refusal) => breaks(refusal, context)?,
@@ -136,7 +136,7 @@ fn says(meaning: &str, context: Context) -> Result<Meaning, String> {
     let mut with = Vec::new();
     while !rest.is_empty() {
         if rest.starts_with('"') {
-            let (text, after) = octets::leading(rest)?;
+            let (text, after) = quoted::leading(rest)?;
             with.push(String::from_utf8(text).map_err(|_| "what a line means is text, hence UTF-8")?);
             rest = after.trim_start();
         } else {

@@ -144,5 +144,5 @@ fn clients(fields: &str) -> Result<ServerMessage, Fault> {
 
 /// Digits alone: `str::parse` would take a sign too.
 fn number(digits: &str) -> Option<usize> {
-    if digits.bytes().all(|octet| octet.is_ascii_digit()) { digits.parse().ok() } else { None }
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }

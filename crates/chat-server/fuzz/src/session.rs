@@ -1,4 +1,4 @@
-//! A whole session of a server with a peer that sends any octets in any pieces: what comes back are lines of the protocol, a
+//! A whole session of a server with a peer that sends any bytes in any pieces: what comes back are lines of the protocol, a
 //! bystander hears nothing else either, and nothing is left behind.
 
 use std::time::Duration;
@@ -10,19 +10,19 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// An input is octets, and before them how to cut them: how many lengths of pieces, in the low three bits; and these, which
+/// An input is bytes, and before them how to cut them: how many lengths of pieces, in the low three bits; and these, which
 /// are taken in turn.
 pub(crate) fn check(input: &[u8]) {
     let Some((&lengths, rest)) = input.split_first() else { return };
-    let (lengths, octets) = rest.split_at(rest.len().min(usize::from(lengths & 7)));
+    let (lengths, bytes) = rest.split_at(rest.len().min(usize::from(lengths & 7)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let run = timeout(Duration::from_secs(10_000), run(octets, lengths)).await;
+        let run = timeout(Duration::from_secs(10_000), run(bytes, lengths)).await;
         run.expect("it ends");
     });
 }
 
-async fn run(octets: &[u8], lengths: &[u8]) {
+async fn run(bytes: &[u8], lengths: &[u8]) {
     let server = ChatServer::builder().build();
     let mut bystander = attach(&server);
     bystander.write_all(b"PROT 0.1 CONNECT USER bystander\r\n").await.expect("a server that listens");
@@ -30,7 +30,7 @@ async fn run(octets: &[u8], lengths: &[u8]) {
 
     let (reader, mut writer) = tokio::io::split(attach(&server));
     let hearing = tokio::spawn(listen(reader));
-    let (mut rest, mut lengths) = (octets, lengths.iter().map(|&length| usize::from(length).max(1)).cycle());
+    let (mut rest, mut lengths) = (bytes, lengths.iter().map(|&length| usize::from(length).max(1)).cycle());
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(lengths.next().unwrap_or(rest.len()).min(rest.len()));
         if writer.write_all(piece).await.is_err() {

@@ -1,24 +1,24 @@
-//! Deadlines that count only against the peer. What has come in time is read before a timer says that it has not.
+//! Deadlines that count only against the peer: input that arrived in time is read before a deadline counts.
 
 use std::{pin::pin, time::Duration};
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// A timer that is this late says that this process did not run: it was suspended, or had no processor.
+/// A timer that fires this late shows that the process did not run: it was suspended, or had no processor.
 const LATE: Duration = Duration::from_millis(50);
-/// The longest time that is given to look at the sockets then.
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
+/// The longest second look.
+const MAX_LOOK: Duration = Duration::from_secs(1);
 
-/// How long to look at the sockets once more, before a timer that was due at `deadline` is believed at `now`. `None`: it
-/// is on time.
+/// How long to look at the sockets once more before a deadline counts that is noticed at `now`. `None`: it is noticed
+/// in time.
 pub(super) fn second_look(deadline: Instant, now: Instant) -> Option<Duration> {
     let late = now.saturating_duration_since(deadline);
-    (late > LATE).then(|| late.min(LONGEST_LOOK))
+    (late > LATE).then(|| late.min(MAX_LOOK))
 }
 
-/// Waits for a future; `None`: it took longer than the limit.
+/// Runs a future with a time limit. `None`: it took longer.
 pub(super) async fn within<T>(limit: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
-    // A limit that the clock cannot tell is none.
+    // A limit beyond the clock is no limit.
     let Some(deadline) = limit.and_then(|limit| Instant::now().checked_add(limit)) else { return Some(future.await) };
     let mut future = pin!(future);
     tokio::select! {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_limit_is_exact_or_none() {
+    async fn a_limit_is_exact() {
         let start = Instant::now();
         assert_eq!(within(Some(Duration::from_secs(10)), pending::<()>()).await, None);
         assert_eq!(start.elapsed(), Duration::from_secs(10));
@@ -51,13 +51,13 @@ mod tests {
         }
     }
 
-    /// The process is suspended past the deadline. What the peer had sent is found after that.
+    /// The process is suspended past the deadline, and reads what the peer had sent after that.
     #[tokio::test(start_paused = true)]
-    async fn a_late_timer_gives_what_has_come_a_moment_to_be_read() {
+    async fn a_late_timer_leaves_time_to_read_input() {
         let (limit, suspended) = (Duration::from_secs(10), Duration::from_secs(20));
         for (read_after, expected) in [(500, Some(())), (2_000, None)] {
             let reading = within(Some(limit), async {
-                // The clock jumps, as it does for a process that is suspended.
+                // The clock jumps, as it does for a suspended process.
                 tokio::time::advance(suspended).await;
                 sleep(Duration::from_millis(read_after)).await;
             });

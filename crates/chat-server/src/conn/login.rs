@@ -2,45 +2,50 @@
 
 use std::{
     future::poll_fn,
-    pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
+    pin::{Pin, pin},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     task::Poll,
+    time::Duration,
 };
 
 use chat_proto::{ClientMessage, MAX_NAME_FAILURES, Name, Refusal, ServerMessage, Session};
+use chat_room::{JoinAs, encode};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, sleep_until},
+    time::Instant,
 };
 use tracing::debug;
 
 use super::{
     Client,
     deadline::within,
-    lines::{Line, Lines, end_reason},
-    write::{close, write},
+    line_reader::{Line, LineReader, end_reason},
+    write_timeout::{close, write},
 };
 use crate::{
-    hub::{JoinError, Joined, Membership, Wanted, encode},
+    hub::{JoinError, Joined, Membership},
     options::PlainSessions,
     policy::Admission,
     reason::EndReason,
 };
 
-/// Somebody who has come in. On the heap, so that tasks that hand it on do not keep room for it.
+/// How often to look whether the rate limit still makes a login wait that has exceeded its time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A client that has joined. Boxed, so that the tasks that pass it on stay small.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) joined: Joined,
     pub(super) membership: Membership,
-    /// A plain session's first line, which is one of the conversation already (clause 2.3).
+    /// The first line of a plain session, which may be a message (clause 2.3).
     pub(super) first: Option<Box<Line>>,
 }
 
-/// Logs a connection in, or says why not. The answers up to there are written; `NAME OK` and `WELCOME` stand in the
-/// ring, at the place of the `JOIN`.
+/// Logs a connection in, or returns why it ended. All replies before the join are written here; `NAME OK` and `WELCOME`
+/// stand in the ring, at the position of the `JOIN`.
 pub(super) async fn log_in<R, W>(
     client: &Client<'_>,
-    lines: &mut Lines<R>,
+    lines: &mut LineReader<R>,
     writer: &mut W,
 ) -> Result<Box<Member>, EndReason>
 where
@@ -48,31 +53,30 @@ where
     W: AsyncWrite + Unpin,
 {
     let shared = client.shared;
-    let joining = AtomicBool::new(false);
-    let mut login = Login { client, lines, writer, failures: 0, joining: &joining };
-    let deadline = shared.options.login_timeout;
+    let progress = Progress::default();
+    let mut login = Login { client, lines, writer, failures: 0, progress: &progress };
     let interrupted = {
         let mut run = pin!(login.run());
         let interrupted = tokio::select! {
-            // Who has come in and who is told that it is too late must not be decided twice.
+            // Not by chance: the same input leads to the same end.
             biased;
             () = shared.cut.cancelled() => EndReason::Cut,
-            member = within(deadline, &mut run) => match member {
+            member = progress.within(shared.options.login_timeout, run.as_mut()) => match member {
                 Some(member) => return member,
                 None => EndReason::LoginTimeout,
             },
             () = shared.stop.cancelled() => EndReason::ServerStopped,
         };
-        // The hub is about to answer, and may have let it in: then it is a member, and ends as one.
+        // If the hub is about to answer, the connection may have joined: then it ends as a member.
         let answered = poll_fn(|cx| match run.as_mut().poll(cx) {
             Poll::Ready(member) => Poll::Ready(Some(member)),
-            Poll::Pending if joining.load(Ordering::Relaxed) => Poll::Pending,
+            Poll::Pending if progress.is_joining.load(Ordering::Relaxed) => Poll::Pending,
             Poll::Pending => Poll::Ready(None),
         });
-        if joining.load(Ordering::Relaxed)
-            && let Some(Ok(member)) = answered.await
+        if progress.is_joining.load(Ordering::Relaxed)
+            && let Some(answer) = answered.await
         {
-            return Ok(member);
+            return answer;
         }
         interrupted
     };
@@ -86,13 +90,45 @@ where
     }
 }
 
+/// What a login waits for, and has waited for: seen from outside while it runs.
+#[derive(Default)]
+struct Progress {
+    /// The hub's answer is awaited.
+    is_joining: AtomicBool,
+    /// A turn is awaited, because of the rate limit.
+    is_limited: AtomicBool,
+    /// The time spent waiting for turns, in milliseconds.
+    limited_millis: AtomicU64,
+}
+
+impl Progress {
+    /// Runs a login with a time limit. Time that the rate limit takes does not count against the client. `None`: it took too
+    /// long.
+    async fn within<T>(&self, limit: Option<Duration>, mut run: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+        let (mut limit, mut credited) = (limit, 0);
+        loop {
+            if let Some(done) = within(limit, run.as_mut()).await {
+                return Some(done);
+            }
+            let limited = self.limited_millis.load(Ordering::Relaxed);
+            limit = if self.is_limited.load(Ordering::Relaxed) {
+                Some(LOOK_AGAIN)
+            } else if limited > credited {
+                Some(Duration::from_millis(limited - credited))
+            } else {
+                return None;
+            };
+            credited = limited;
+        }
+    }
+}
+
 struct Login<'a, R, W> {
     client: &'a Client<'a>,
-    lines: &'a mut Lines<R>,
+    lines: &'a mut LineReader<R>,
     writer: &'a mut W,
     failures: u32,
-    /// Whether it waits for the hub's answer.
-    joining: &'a AtomicBool,
+    progress: &'a Progress,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
@@ -121,38 +157,42 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         }
     }
 
-    /// Counts a line, and waits for its turn if it has come too early for the rate limit. The peer's end is seen meanwhile.
+    /// Counts a line. If it exceeds the rate limit, waits for its turn, and notices the end of the connection
+    /// meanwhile.
     async fn count(&mut self, line: &Line) -> Result<(), EndReason> {
-        // Who joins is announced to everybody: that counts as a line too.
+        // A join counts as a line too: all members are told.
         let joins = match line {
             Ok(ClientMessage::ConnectUser(_) | ClientMessage::Name(_)) => true,
             line => line.is_ok() && self.lines.codec().session() == Some(Session::Plain),
         };
-        let Some(turn) = self.client.meter.and_then(|meter| meter.count(Instant::now(), if joins { 2 } else { 1 }))
-        else {
-            return Ok(());
-        };
-        while Instant::now() < turn.due() {
+        let units = if joins { 2 } else { 1 };
+        let Some(limit) = self.client.lines.filter(|limit| !limit.count(units)) else { return Ok(()) };
+        let start = Instant::now();
+        self.progress.is_limited.store(true, Ordering::Relaxed);
+        let mut turn = pin!(limit.wait(units));
+        loop {
             tokio::select! {
                 biased;
                 read = self.lines.read(), if self.lines.can_read_ahead() => read.map_err(|error| end_reason(&error))?,
-                () = sleep_until(turn.due()) => {}
+                () = &mut turn => break,
             }
         }
-        turn.take();
+        let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.progress.limited_millis.fetch_add(millis, Ordering::Relaxed);
+        self.progress.is_limited.store(false, Ordering::Relaxed);
         Ok(())
     }
 
-    /// `None`: not under this name.
+    /// `None`: the name is refused.
     async fn named(&mut self, name: Name) -> Result<Option<Box<Member>>, EndReason> {
         match self.client.shared.policy.admit(self.client.peer, Some(name)) {
             Admission::Admit => {}
             Admission::RefuseName => return self.refuse_name().await.map(|()| None),
             Admission::Close => return self.end(&[ServerMessage::Bye], EndReason::Policy).await,
         }
-        match self.join(Wanted::Name(name)).await {
+        match self.join(JoinAs::Name(name)).await {
             Ok((joined, membership)) => Ok(Some(Box::new(Member { joined, membership, first: None }))),
-            Err(JoinError::Taken) => self.refuse_name().await.map(|()| None),
+            Err(JoinError::NameTaken) => self.refuse_name().await.map(|()| None),
             Err(JoinError::Stopped) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
     }
@@ -164,16 +204,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         if self.client.shared.policy.admit(self.client.peer, None) != Admission::Admit {
             return self.end(&[ServerMessage::Bye], EndReason::Policy).await;
         }
-        match self.join(Wanted::Guest).await {
+        match self.join(JoinAs::Guest).await {
             Ok((joined, membership)) => Ok(Box::new(Member { joined, membership, first: Some(Box::new(Ok(first))) })),
             Err(_) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
     }
 
-    async fn join(&mut self, wanted: Wanted) -> Result<(Joined, Membership), JoinError> {
-        self.joining.store(true, Ordering::Relaxed);
-        let answer = self.client.shared.hub.join(self.client.conn, wanted).await;
-        self.joining.store(false, Ordering::Relaxed);
+    async fn join(&mut self, join_as: JoinAs) -> Result<(Joined, Membership), JoinError> {
+        self.progress.is_joining.store(true, Ordering::Relaxed);
+        let answer = self.client.shared.hub.join(self.client.conn, join_as).await;
+        self.progress.is_joining.store(false, Ordering::Relaxed);
         answer
     }
 
@@ -189,15 +229,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
         }
     }
 
-    /// Says a last word, and ends the stream.
-    async fn end<T>(&mut self, words: &[ServerMessage], reason: EndReason) -> Result<T, EndReason> {
-        self.say(words).await?;
+    /// Writes last messages, and shuts the sending side down.
+    async fn end<T>(&mut self, messages: &[ServerMessage], reason: EndReason) -> Result<T, EndReason> {
+        self.say(messages).await?;
         close(self.writer, self.client.shared.options.write_timeout).await;
         Err(reason)
     }
 
-    async fn say(&mut self, words: &[ServerMessage]) -> Result<(), EndReason> {
-        let mut bytes = encode(words, self.lines.codec().terminator());
+    async fn say(&mut self, messages: &[ServerMessage]) -> Result<(), EndReason> {
+        let mut bytes = encode(messages, self.lines.codec().terminator());
         write(self.writer, &mut bytes, self.client.shared.options.write_timeout).await
     }
 }

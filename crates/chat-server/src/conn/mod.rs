@@ -1,16 +1,17 @@
-//! One connection from its first octet to its last: login, then a reader (this task) and a writer (its own task).
+//! One connection from its first byte to its last: the login, then a read loop (this task) and a writer (its own task).
 
 mod deadline;
-mod keepalive;
-mod lines;
+mod heartbeat;
+mod line_reader;
 mod login;
-mod reader;
+mod read_loop;
 mod refuse;
-mod write;
+mod write_timeout;
 mod writer;
 
 use std::{io::ErrorKind, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
+use chat_room::ConnId;
 use futures::FutureExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -20,73 +21,59 @@ use tokio::{
 use tracing::{debug, field::display, info};
 
 use self::{
-    lines::Lines,
+    line_reader::LineReader,
     login::Member,
-    reader::Reader,
+    read_loop::ReadLoop,
     writer::{Delivered, Writer},
 };
-use crate::{
-    limit::Meter,
-    options::StopOnBye,
-    peer::{ConnId, PeerInfo},
-    reason::EndReason,
-    shared::Shared,
-};
+use crate::{limit::LineLimit, options::StopOnBye, peer::PeerInfo, reason::EndReason, shared::Shared};
 
-/// So long a closed connection is read from, so that a reset does not destroy the last line (clause 6.7).
+/// How long a closed connection is read from, so that a reset does not destroy the last line (clause 6.7).
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Whose connection it is, for the parts that serve it.
+/// The connection's identity, for the parts that serve it.
 struct Client<'a> {
     shared: &'a Arc<Shared>,
     conn: ConnId,
     peer: &'a PeerInfo,
-    /// The meter of its lines, unless they are not limited.
-    meter: Option<Meter<'a>>,
+    /// The rate limit of its lines, if there is one.
+    lines: Option<LineLimit<'a>>,
 }
 
-/// Serves a connection until it ends, and gives back all that it held.
-#[expect(clippy::manual_async_fn, reason = "an async function would keep its arguments twice, for as long as it lives")]
-pub(crate) fn serve<R, W>(
-    shared: Arc<Shared>,
-    reader: R,
-    mut writer: W,
-    peer: PeerInfo,
-) -> impl Future<Output = ()> + Send + 'static
+/// Serves a connection until it ends.
+pub(crate) async fn serve<R, W>(shared: Arc<Shared>, reader: R, mut writer: W, peer: PeerInfo)
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    async move {
-        let conn = shared.next_conn();
-        let mut lines = Lines::new(reader);
-        // The policy is the embedder's code, and may panic anywhere.
-        let admitted = std::panic::catch_unwind(AssertUnwindSafe(|| shared.admit(&peer)));
-        let pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
-            Ok(pass) => pass,
-            Err(reason) => {
-                debug!(conn = conn.number(), %peer, %reason, "refused");
-                shared.turned_away.told(reason, shared.options.max_clients);
-                shared.counters.ended(reason);
-                return Box::pin(refuse::refuse(&shared, lines, writer)).await;
-            }
-        };
-        info!(conn = conn.number(), %peer, "connected");
-        let client = Client { shared: &shared, conn, peer: &peer, meter: shared.connections.meter(&pass) };
+    let conn = shared.next_conn();
+    let mut lines = LineReader::new(reader);
+    // The policy is the embedder's code and may panic.
+    let admitted = std::panic::catch_unwind(AssertUnwindSafe(|| shared.admit(&peer)));
+    let pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
+        Ok(pass) => pass,
+        Err(reason) => {
+            debug!(conn = conn.number(), %peer, %reason, "refused");
+            shared.full_warning.count(reason, shared.options.max_clients);
+            shared.counters.ended(reason);
+            return Box::pin(refuse::refuse(&shared, lines, writer)).await;
+        }
+    };
+    info!(conn = conn.number(), %peer, "connected");
+    let client = Client { shared: &shared, conn, peer: &peer, lines: shared.connections.line_limit(&pass) };
 
-        // On the heap while it lasts: in place, it would make room for itself for as long as the connection lives.
-        let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
-        let login = AssertUnwindSafe(login).catch_unwind();
-        let member = match login.await.unwrap_or(Err(EndReason::Panicked)) {
-            Ok(member) => member,
-            Err(reason) => {
-                info!(conn = conn.number(), %peer, %reason, "disconnected");
-                shared.counters.ended(reason);
-                return linger_after(reason, &shared, &mut lines).await;
+    // Boxed, because its state would make the task larger for the whole session.
+    let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
+    match AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked)) {
+        Ok(member) => {
+            let Ended { reason, undelivered } = run_session(&client, &mut lines, writer, member).await;
+            if undelivered.is_none() {
+                linger_after(reason, &shared, &mut lines).await;
             }
-        };
-        let Ended { reason, undelivered } = converse(&client, &mut lines, writer, member).await;
-        if undelivered.is_none() {
+        }
+        Err(reason) => {
+            info!(conn = conn.number(), %peer, %reason, "disconnected");
+            shared.counters.ended(reason);
             linger_after(reason, &shared, &mut lines).await;
         }
     }
@@ -94,93 +81,85 @@ where
 
 /// How a member ended.
 struct Ended {
-    /// As the hub has told it to everybody.
+    /// The published reason.
     reason: EndReason,
-    /// Why not all that it was owed was written, if so.
+    /// Why not everything that it was owed was written, if so.
     undelivered: Option<EndReason>,
 }
 
 /// From `JOIN` to `LOGOUT`.
-#[expect(clippy::manual_async_fn, reason = "as above")]
-fn converse<'a, R, W>(
-    client: &'a Client<'a>,
-    lines: &'a mut Lines<R>,
-    writer: W,
-    member: Box<Member>,
-) -> impl Future<Output = Ended> + Send + 'a
+async fn run_session<R, W>(client: &Client<'_>, lines: &mut LineReader<R>, writer: W, member: Box<Member>) -> Ended
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    async move {
-        let &Client { shared, conn, peer, .. } = client;
-        // In a block, so that what is handed on leaves no room behind.
-        let (name, outbox, first, mut membership, mut writing) = {
-            let Member { joined, membership, first } = *member;
-            let (name, outbox) = (joined.name, Arc::clone(&joined.outbox));
-            info!(conn = conn.number(), %peer, %name, "joined");
-            let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
-            (name, outbox, first, membership, shared.tasks.spawn(async move { writer.run().await }))
-        };
-        let mut reader = Reader::new(client, name, &outbox, lines, first);
-        let mut written = None;
-        let read = {
-            let mut reading = pin!(reader.run());
-            tokio::select! {
-                // Not by chance: the same events are to lead to the same end, so that a simulation can replay them.
-                biased;
-                end = &mut writing => Some(match end_of(written.insert(end)) {
-                    GONE => how_it_went(reading.now_or_never()),
-                    reason => reason,
-                }),
-                () = shared.stop.cancelled() => None,
-                read = &mut reading => Some(read),
-            }
-        };
-        // The one place where a member leaves. A server that stops lets all go instead, and says BYE at the end of the ring.
-        let left = read.map(|reason| membership.leave(reason));
-        if left == Some(EndReason::Bye) && shared.options.stop_on_bye == StopOnBye::AnyClient {
-            shared.begin_stop();
+    let &Client { shared, conn, peer, .. } = client;
+    // A block, so that the parts that are moved leave no space behind.
+    let (name, replies, first, mut membership, mut writing) = {
+        let Member { joined, membership, first } = *member;
+        let (name, replies) = (joined.name, Arc::clone(&joined.replies));
+        info!(conn = conn.number(), %peer, %name, "joined");
+        let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
+        (name, replies, first, membership, shared.tasks.spawn(async move { writer.run().await }))
+    };
+    let mut read_loop = ReadLoop::new(client, name, &replies, lines, first);
+    let mut written = None;
+    let read = {
+        let mut reading = pin!(read_loop.run());
+        tokio::select! {
+            // Not by chance: the same input leads to the same end, so that a simulation can replay a run.
+            biased;
+            end = &mut writing => Some(match end_of(written.insert(end)) {
+                GONE => reset_or_closed(reading.now_or_never()),
+                reason => reason,
+            }),
+            () = shared.stop.cancelled() => None,
+            read = &mut reading => Some(read),
         }
-        let written = if let Some(written) = written {
-            written
-        } else {
-            tokio::select! {
-                biased;
-                written = &mut writing => written,
-                () = shared.cut.cancelled() => {
-                    writing.abort();
-                    Ok(Err(EndReason::Cut))
-                }
-            }
-        };
-        if shared.stop.is_cancelled() {
-            shared.tally.count(matches!(written, Ok(Ok(_))));
-        }
-        let reason = left.unwrap_or_else(|| membership.leave(end_of(&written)));
-        let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
-        // Told if it says more than the reason does.
-        let told = undelivered.filter(|undelivered| *undelivered != reason).map(display);
-        info!(conn = conn.number(), %peer, name = %reader.name(), %reason, undelivered = told, "disconnected");
-        Ended { reason, undelivered }
+    };
+    // The one place where a member leaves. When the server stops, the hub lets all members leave instead.
+    let left = read.map(|reason| membership.leave(reason));
+    if left == Some(EndReason::Bye) && shared.options.stop_on_bye == StopOnBye::AnyClient {
+        shared.begin_stop();
     }
+    let written = if let Some(written) = written {
+        written
+    } else {
+        tokio::select! {
+            biased;
+            written = &mut writing => written,
+            () = shared.cut.cancelled() => {
+                writing.abort();
+                Ok(Err(EndReason::Cut))
+            }
+        }
+    };
+    if shared.stop.is_cancelled() {
+        shared.tally.count(matches!(written, Ok(Ok(_))));
+    }
+    let reason = left.unwrap_or_else(|| membership.leave(end_of(&written)));
+    let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
+    // Logged if it adds to the reason.
+    let logged = undelivered.filter(|undelivered| *undelivered != reason).map(display);
+    info!(conn = conn.number(), %peer, name = %read_loop.name(), %reason, undelivered = logged, "disconnected");
+    Ended { reason, undelivered }
 }
 
-/// What a writer meets whose peer has closed its stream altogether.
+/// The write error after the peer has closed its socket.
 const GONE: EndReason = EndReason::Transport(ErrorKind::BrokenPipe);
 
-/// How a peer went whom nothing can be written to any more: the reader may have met a reset at the same time.
-fn how_it_went(read: Option<EndReason>) -> EndReason {
+/// How a peer went to which nothing can be written: the read loop may have met a reset at the same time.
+fn reset_or_closed(read: Option<EndReason>) -> EndReason {
     match read {
         Some(reset @ EndReason::Transport(_)) => reset,
         _ => EndReason::Closed,
     }
 }
 
-/// Why a member leaves whose writer ended like this by itself.
+/// Why a member leaves if its writer ended first, like this.
 fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>) -> EndReason {
     match written {
-        // Nobody but the end of the ring ends a writer that is not told to.
+        // Before the member has left, only the end of the ring ends a writer.
         Ok(Ok(Delivered::UntilLeft | Delivered::UntilStopped)) => EndReason::ServerStopped,
         Ok(Err(reason)) => *reason,
         Err(error) if error.is_cancelled() => EndReason::Dropped,
@@ -188,7 +167,7 @@ fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>) -> EndReaso
     }
 }
 
-/// Whether the server ended it in good order, with a last line that must arrive.
+/// Whether the connection ended in good order, with a last line that must arrive.
 fn closes_politely(reason: EndReason) -> bool {
     use EndReason::{Closed, Cut, Dropped, Lagged, LoginTimeout, Panicked, PingTimeout, Transport, WriteTimeout};
     let at_once = matches!(
@@ -198,30 +177,30 @@ fn closes_politely(reason: EndReason) -> bool {
     !at_once
 }
 
-async fn linger_after<R: AsyncRead + Unpin>(reason: EndReason, shared: &Shared, lines: &mut Lines<R>) {
+async fn linger_after<R: AsyncRead + Unpin>(reason: EndReason, shared: &Shared, lines: &mut LineReader<R>) {
     if closes_politely(reason) {
         linger(shared, lines).await;
     }
 }
 
-async fn linger<R: AsyncRead + Unpin>(shared: &Shared, lines: &mut Lines<R>) {
+async fn linger<R: AsyncRead + Unpin>(shared: &Shared, lines: &mut LineReader<R>) {
     tokio::select! {
         biased;
         () = shared.cut.cancelled() => {}
-        // Past the deadline the peer has had its time.
         _ = timeout(LINGER, lines.discard()) => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chat_room::JoinAs;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::{hub::Wanted, options::Options, policy::AllowAll};
+    use crate::{options::Options, policy::AllowAll};
 
-    /// What a client costs that says nothing is designed, not found out: its two tasks and its outbox. A task that grows
-    /// past this has got something that an idle client does not need.
+    /// The memory of an idle client is designed: its two tasks and its reply queue. If a task outgrows this, it holds
+    /// something that an idle client does not need.
     #[tokio::test]
     async fn an_idle_client_is_small() {
         let shared = Arc::new(Shared::start(Options::default(), Arc::new(AllowAll)));
@@ -231,10 +210,10 @@ mod tests {
 
         let (reader, writer) = stream().await;
         let task = serve(Arc::clone(&shared), reader, writer, address.into());
-        assert!(size_of_val(&task) <= 992, "the reader's task: {}", size_of_val(&task));
+        assert!(size_of_val(&task) <= 1_072, "the read loop's task: {}", size_of_val(&task));
 
-        let (joined, _membership) = shared.hub.join(shared.next_conn(), Wanted::Guest).await.unwrap();
-        assert!(size_of_val(&*joined.outbox) <= 136, "the outbox: {}", size_of_val(&*joined.outbox));
+        let (joined, _membership) = shared.hub.join(shared.next_conn(), JoinAs::Guest).await.unwrap();
+        assert!(size_of_val(&*joined.replies) <= 136, "the reply queue: {}", size_of_val(&*joined.replies));
         let (_, writer) = stream().await;
         let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, shared);
         let size = size_of_val(&writer) + size_of_val(&writer.run());

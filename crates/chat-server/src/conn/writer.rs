@@ -1,4 +1,4 @@
-//! The writer of a member: the ring's batches as they are, and its own lines at their places among them.
+//! The writer of a member: writes the ring's batches as they are, with the member's own lines at their positions.
 
 use std::{
     future::poll_fn,
@@ -8,114 +8,124 @@ use std::{
 
 use bytes::Buf;
 use chat_proto::{ServerMessage, Terminator};
+use chat_room::{Batch, ConnId, Pieces, Position};
 use tokio::{
     io::AsyncWrite,
     sync::broadcast::{self, error::TryRecvError},
 };
 
-use super::write::{close, poll_write, write};
+use super::write_timeout::{close, poll_write, write};
 use crate::{
-    hub::{Batch, Due, Joined, Outbox, Pieces, Place},
-    peer::ConnId,
+    hub::{Joined, ReplyQueue, WriterTask},
     reason::EndReason,
     shared::Shared,
 };
 
-/// Bytes at which a write is large enough.
-const AT_ONCE: usize = 65_536;
+/// No more batches are added to a write that has this many bytes.
+const MAX_WRITE: usize = 65_536;
 
 pub(super) struct Writer<W> {
     io: W,
     conn: ConnId,
     ring: broadcast::Receiver<Arc<Batch>>,
-    outbox: Arc<Outbox>,
-    /// Everything before it has been written.
-    reached: Place,
+    replies: Arc<ReplyQueue>,
+    /// Everything before this position was taken to be written.
+    reached: Position,
     terminator: Terminator,
     shared: Arc<Shared>,
 }
 
-/// What is written at once.
+/// What is written together.
 #[derive(Debug, Default)]
-struct Parcel {
+struct Write {
     pieces: Pieces,
-    /// Messages of others among them.
+    /// Messages of other members among it.
     messages: usize,
-    /// Whether nothing comes after it, and why.
+    /// Set if it is the last.
     last: Option<Delivered>,
 }
 
-/// How a writer ends that has delivered everything.
+/// How a writer ends that has written everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Delivered {
-    /// Up to its own leave.
+    /// Up to the member's own leave.
     UntilLeft,
-    /// Up to the end of the ring, and `BYE` (clause 6.3).
+    /// Up to the end of the ring, then `BYE` (clause 6.3).
     UntilStopped,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     pub(super) fn new(io: W, conn: ConnId, joined: Joined, terminator: Terminator, shared: Arc<Shared>) -> Self {
-        let Joined { ring, outbox, batch, .. } = joined;
-        Self { io, conn, ring, outbox, reached: Place { batch, offset: 0 }, terminator, shared }
+        let Joined { ring, replies, batch, .. } = joined;
+        Self { io, conn, ring, replies, reached: Position { batch, offset: 0 }, terminator, shared }
     }
 
-    /// Writes until the member's stream ends, and closes its side. The error says why not all was delivered.
+    /// Writes until the member's stream ends, and shuts the sending side down. The error says why not everything was
+    /// written.
     pub(super) async fn run(&mut self) -> Result<Delivered, EndReason> {
-        let deadline = self.shared.options.write_timeout;
+        let timeout = self.shared.options.write_timeout;
         loop {
-            let mut parcel = poll_fn(|cx| self.poll_deliver(cx)).await?;
-            write(&mut self.io, &mut parcel.pieces, deadline).await?;
-            self.shared.counters.delivered(self.conn, parcel.messages);
-            if let Some(delivered) = parcel.last {
-                close(&mut self.io, deadline).await;
+            let mut part = poll_fn(|cx| self.poll_deliver(cx)).await?;
+            write(&mut self.io, &mut part.pieces, timeout).await?;
+            self.shared.counters.delivered(self.conn, part.messages);
+            if let Some(delivered) = part.last {
+                close(&mut self.io, timeout).await;
                 return Ok(delivered);
             }
         }
     }
 
-    /// Delivers all that comes, until the socket does not take it at once or it was the last: that parcel is the caller's.
-    /// On the heap, since it seldom must wait.
-    fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Parcel>, EndReason>> {
+    /// Writes what comes until the socket is full or nothing comes after it. Returns what is left, boxed because that
+    /// is rare.
+    fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Write>, EndReason>> {
         loop {
-            let mut parcel = match ready!(self.outbox.poll_due(self.reached, cx)) {
-                Due::Batches => self.batches()?,
-                Due::Replies => {
-                    let mut parcel = Parcel::default();
-                    self.outbox.write(self.reached, self.terminator, &[], &mut parcel.pieces);
-                    parcel
+            let mut part = match ready!(self.replies.poll_task(self.reached, cx)) {
+                WriterTask::Batches => self.take_batches()?,
+                WriterTask::Replies => {
+                    let mut part = Write::default();
+                    self.add_replies(&mut part.pieces);
+                    part
                 }
             };
-            let written = poll_write(&mut self.io, &mut parcel.pieces, cx)?;
-            if written.is_pending() || parcel.last.is_some() {
-                return Poll::Ready(Ok(Box::new(parcel)));
+            let written = poll_write(&mut self.io, &mut part.pieces, cx)?;
+            if written.is_pending() || part.last.is_some() {
+                return Poll::Ready(Ok(Box::new(part)));
             }
-            self.shared.counters.delivered(self.conn, parcel.messages);
+            self.shared.counters.delivered(self.conn, part.messages);
         }
     }
 
-    /// The batches that are there: a writer that comes late has one write to make, not many.
-    fn batches(&mut self) -> Result<Parcel, EndReason> {
-        let mut parcel = Parcel::default();
-        while parcel.last.is_none() && parcel.pieces.remaining() < AT_ONCE && self.outbox.has_more(self.reached) {
+    /// Takes the batches that are in the ring: a writer that is behind makes one write, not many.
+    fn take_batches(&mut self) -> Result<Write, EndReason> {
+        let mut part = Write::default();
+        while part.last.is_none() && part.pieces.remaining() < MAX_WRITE && self.replies.has_batches(self.reached) {
             match self.ring.try_recv() {
                 Ok(batch) => {
-                    // With the replies that stand in it or right after it.
+                    // With the replies that stand in the batch or right behind it.
                     self.reached = batch.end();
-                    let replies = self.outbox.take(self.reached);
-                    let view = batch.view(self.conn, &replies, self.terminator, &mut parcel.pieces);
-                    parcel.messages += view.messages;
-                    parcel.last = view.last.then_some(Delivered::UntilLeft);
+                    let replies = self.replies.take(self.reached);
+                    let view = batch.view(self.conn, &replies, self.terminator, &mut part.pieces);
+                    part.messages += view.messages;
+                    part.last = view.last.then_some(Delivered::UntilLeft);
                 }
-                // Told once only: what comes next is after the hole.
+                // Reported once: the next batch would come after a hole.
                 Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => {
-                    let bye = &[ServerMessage::Bye];
-                    self.outbox.write(self.reached, self.terminator, bye, &mut parcel.pieces);
-                    parcel.last = Some(Delivered::UntilStopped);
+                    self.add_replies(&mut part.pieces);
+                    part.pieces.push(&ServerMessage::Bye, self.terminator);
+                    part.pieces.close();
+                    part.last = Some(Delivered::UntilStopped);
                 }
             }
         }
-        Ok(parcel)
+        Ok(part)
+    }
+
+    /// Adds the replies up to the position that the writer has reached.
+    fn add_replies(&self, out: &mut Pieces) {
+        for reply in self.replies.take(self.reached) {
+            reply.write(self.terminator, out);
+        }
+        out.close();
     }
 }

@@ -1,12 +1,15 @@
-//! A place in the room. Whatever becomes of the one who holds it, the hub hears that it has left.
+//! A guard for a member's place in the room: the hub learns that the member has left, however the guard ends.
+
+use chat_room::ConnId;
 
 use super::Hub;
-use crate::{peer::ConnId, reason::EndReason};
+use crate::reason::EndReason;
 
-/// A place in the room, from the moment when it is asked for. Dropped, it is left: in any thread, with or without a runtime.
+/// A place in the room, from the moment when the join is requested. Dropped, it leaves: in any thread, with or without
+/// a runtime.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    /// `None`: it has left.
+    /// `None` once it has left.
     hub: Option<Hub>,
     conn: ConnId,
 }
@@ -16,8 +19,8 @@ impl Membership {
         Self { hub: Some(hub), conn }
     }
 
-    /// Leaves, after all that it has said, and tells by which reason: this one, unless the server has ended first. Leaving
-    /// twice is leaving once.
+    /// Leaves after the member's last message. Returns the published reason: this one, unless the server ended first. A
+    /// second call has no effect.
     pub(crate) fn leave(&mut self, reason: EndReason) -> EndReason {
         match self.hub.take() {
             Some(hub) => hub.leave(self.conn, reason),
@@ -25,14 +28,14 @@ impl Membership {
         }
     }
 
-    /// It has no place after all.
+    /// Disarms the guard: the join was refused.
     pub(super) fn void(&mut self) {
         self.hub = None;
     }
 }
 
 impl Drop for Membership {
-    /// Those who end in good order have left before. What is left here was dropped in the middle of something.
+    /// An orderly end has left before. What is left here was dropped half-way.
     fn drop(&mut self) {
         self.leave(EndReason::Dropped);
     }

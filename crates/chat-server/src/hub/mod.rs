@@ -1,40 +1,31 @@
 //! The hub: the one task that puts everything in order, and the handle through which all others reach it.
 
-mod aside;
-mod batch;
-#[cfg(feature = "bench")]
-pub(crate) mod bench;
 mod command;
-mod listing;
 mod membership;
-mod outbox;
-mod pieces;
+mod overflow;
+mod reply_queue;
 mod ring;
-mod roster;
-mod state;
 mod task;
 
 use std::{mem, sync::Arc};
 
 use chat_proto::Text;
+use chat_room::{ConnId, JoinAs, Request};
 use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{aside::Aside, command::Command, outbox::Reply, ring::Ring, task::Task};
+use self::{command::Command, overflow::Overflow, ring::Ring, task::Task};
 pub(crate) use self::{
-    batch::{Batch, Place, encode},
-    command::{JoinError, Joined, Request},
+    command::{JoinError, Joined},
     membership::Membership,
-    outbox::{Due, Outbox},
-    pieces::Pieces,
-    state::Wanted,
+    reply_queue::{ReplyQueue, WriterTask},
 };
-use crate::{event::EventSender, peer::ConnId, reason::EndReason, stats::Counters};
+use crate::{event::EventSender, reason::EndReason, stats::Counters};
 
-/// Commands that may wait for the hub; whoever wants to add one more waits itself (back-pressure).
+/// The most commands that wait for the hub. A sender of one more waits itself (backpressure).
 const QUEUE: usize = 1_024;
 
 /// A handle to the hub.
@@ -44,34 +35,35 @@ pub(crate) struct Hub(Arc<Handle>);
 #[derive(Debug)]
 struct Handle {
     commands: mpsc::Sender<Command>,
-    aside: Arc<Aside>,
+    overflow: Arc<Overflow>,
     signals: Signals,
 }
 
 /// How the server and its hub tell each other of the end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
-    /// Graceful: nothing new is taken, what is owed is delivered. The hub cancels it too, whatever it ends by.
+    /// Stop gracefully: accept nothing new, deliver what is owed. The hub cancels it too when it ends for another
+    /// reason.
     pub(crate) stop: CancellationToken,
-    /// At once.
+    /// Stop at once.
     pub(crate) cut: CancellationToken,
-    /// The hub has ended: everybody has left, and nothing more will be said of it. Only the hub cancels it.
+    /// The hub has ended: all members have left, and all events are published. Only the hub cancels it.
     pub(crate) ended: CancellationToken,
 }
 
 impl Signals {
-    /// Why those leave who are still there when the server stops.
-    fn verdict(&self) -> EndReason {
+    /// Why those leave who are members when the server stops.
+    fn end_reason(&self) -> EndReason {
         if self.cut.is_cancelled() { EndReason::Cut } else { EndReason::ServerStopped }
     }
 }
 
-/// The hub takes no more commands, since the server stops.
+/// The hub accepts no more commands, because the server stops.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Stopped;
 
 impl Hub {
-    /// A hub, and the task that is to be run for it. The ring keeps `batches` batches for those who are behind.
+    /// A hub, and the task to run for it. The ring keeps `batches` batches for slow writers.
     pub(crate) fn new(
         batches: usize,
         events: EventSender,
@@ -79,16 +71,16 @@ impl Hub {
         signals: Signals,
     ) -> (Self, impl Future<Output = ()>) {
         let (commands, queue) = mpsc::channel(QUEUE);
-        let aside = Arc::<Aside>::default();
-        let task = Task::new(Ring::new(batches), events, counters, Arc::clone(&aside), signals.clone());
-        (Self(Arc::new(Handle { commands, aside, signals })), task.run(queue))
+        let overflow = Arc::<Overflow>::default();
+        let task = Task::new(Ring::new(batches), events, counters, Arc::clone(&overflow), signals.clone(), queue);
+        (Self(Arc::new(Handle { commands, overflow, signals })), task.run())
     }
 
-    /// Takes a connection in, as soon as the answer is received.
-    pub(crate) async fn join(&self, conn: ConnId, wanted: Wanted) -> Result<(Joined, Membership), JoinError> {
-        // From here on it may be in, also if nobody waits for the answer any more.
+    /// Joins, and waits for the answer.
+    pub(crate) async fn join(&self, conn: ConnId, join_as: JoinAs) -> Result<(Joined, Membership), JoinError> {
+        // From here on the connection may be a member, even if this future is dropped.
         let mut membership = Membership::new(self.clone(), conn);
-        match self.ask_to_join(conn, wanted).await {
+        match self.ask_to_join(conn, join_as).await {
             Ok(joined) => Ok((joined, membership)),
             Err(error) => {
                 membership.void();
@@ -97,68 +89,70 @@ impl Hub {
         }
     }
 
-    async fn ask_to_join(&self, conn: ConnId, wanted: Wanted) -> Result<Joined, JoinError> {
+    async fn ask_to_join(&self, conn: ConnId, join_as: JoinAs) -> Result<Joined, JoinError> {
         let (reply, answer) = oneshot::channel();
-        self.room().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { conn, wanted, reply });
+        self.reserve().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { conn, join_as, reply });
         self.check_that_it_runs().map_err(|Stopped| JoinError::Stopped)?;
         answer.await.unwrap_or(Err(JoinError::Stopped))
     }
 
-    /// Hands a member's messages over. Its writer meets each `OK` in the ring. Nothing is taken if the future is dropped.
+    /// Hands over a member's messages. Its writer finds each `OK` in the ring. If the future is dropped, nothing is
+    /// taken.
     pub(crate) async fn say(&self, conn: ConnId, texts: &mut Vec<Text>) -> Result<(), Stopped> {
-        self.room().await?.send(Command::Say { conn, texts: mem::take(texts) });
+        self.reserve().await?.send(Command::Say { conn, texts: mem::take(texts) });
         Ok(())
     }
 
-    /// Hands a member's message over and waits for its place in the order.
+    /// Hands over a member's message, and waits for its number in the order.
     pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, Stopped> {
         let (receipt, placed) = oneshot::channel();
-        self.room().await?.send(Command::SayAndTell { conn, text, receipt });
+        self.reserve().await?.send(Command::SayAndTell { conn, text, receipt });
         self.check_that_it_runs()?;
         placed.await.map_err(|_| Stopped)
     }
 
-    /// Asks something for one connection, once its outbox has room for the answer.
-    pub(crate) async fn ask(&self, outbox: &Arc<Outbox>, request: Request) -> Result<(), Stopped> {
-        outbox.reserve(request).await;
-        self.room().await?.send(Command::Ask { request, outbox: Arc::clone(outbox) });
+    /// Asks something for one member, once the reply fits into its queue.
+    pub(crate) async fn ask(&self, replies: &Arc<ReplyQueue>, request: Request) -> Result<(), Stopped> {
+        replies.reserve(request).await;
+        self.reserve().await?.send(Command::Ask { request, replies: Arc::clone(replies) });
         Ok(())
     }
 
-    /// Lets a member go, after all that it has said, and tells by which reason.
+    /// Lets a member leave after its last message. Returns the published reason.
     fn leave(&self, conn: ConnId, reason: EndReason) -> EndReason {
-        match self.urge(Command::Leave { conn, reason }) {
+        match self.send_now(Command::Leave { conn, reason }) {
             Ok(()) => reason,
-            Err(Stopped) => self.0.aside.verdict().unwrap_or_else(|| self.0.signals.verdict()),
+            Err(Stopped) => self.0.overflow.end_reason().unwrap_or_else(|| self.0.signals.end_reason()),
         }
     }
 
-    /// Carries out what is waiting and ends: the ring closes after the last batch.
+    /// Processes the queued commands and ends. The ring closes after the last batch.
     pub(crate) fn stop(&self) {
-        // An error says that it has ended already.
-        let _ = self.urge(Command::Stop);
+        // It fails only if the hub has ended.
+        let _ = self.send_now(Command::Stop);
     }
 
-    /// Hands a command over without waiting for room.
-    fn urge(&self, command: Command) -> Result<(), Stopped> {
+    /// Sends a command without waiting for space in the queue.
+    fn send_now(&self, command: Command) -> Result<(), Stopped> {
         match self.0.commands.try_send(command) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(command)) => self.0.aside.push(command),
+            Err(TrySendError::Full(command)) => self.0.overflow.push(command),
             Err(TrySendError::Closed(_)) => Err(Stopped),
         }
     }
 
-    /// Whether a command that has just been sent will be carried out, or at least dropped. Room that was promised before the
-    /// hub ended can be used after it: such a command lies in the queue for ever, and its answer never comes.
+    /// Checks that the hub still runs, after a command was sent. A permit that was reserved before the end can be used
+    /// after it: such a command stays in the queue for ever, and its answer never comes.
     fn check_that_it_runs(&self) -> Result<(), Stopped> {
         if self.0.signals.ended.is_cancelled() { Err(Stopped) } else { Ok(()) }
     }
 
-    /// Waits for room for one command. The command is made after that: a task that waits here holds no copies of it.
-    async fn room(&self) -> Result<mpsc::Permit<'_, Command>, Stopped> {
+    /// Waits for space for one command. Callers make the command afterwards, so that a waiting task holds no copy of
+    /// it.
+    async fn reserve(&self) -> Result<mpsc::Permit<'_, Command>, Stopped> {
         match self.0.commands.try_reserve() {
-            Ok(room) => Ok(room),
-            // On the heap while it lasts, which it seldom does.
+            Ok(permit) => Ok(permit),
+            // Boxed, because it is rare and would make every task larger.
             Err(_) => Box::pin(self.0.commands.reserve()).await.map_err(|_| Stopped),
         }
     }

@@ -1,55 +1,59 @@
-//! The ring: the last batches, shared by all writers, and who is to be woken when there is one more.
+//! The ring: the last batches, shared by all writers, and the writers to wake for the next one.
 
 use std::sync::Arc;
 
+use chat_room::{Batch, ConnId};
 use tokio::sync::broadcast;
 
-use super::{batch::Batch, outbox::Outbox};
-use crate::peer::ConnId;
+use super::reply_queue::ReplyQueue;
 
 #[derive(Debug)]
 pub(super) struct Ring {
     batches: broadcast::Sender<Arc<Batch>>,
-    /// Dropped after the sender, so that who is woken then finds that nothing more will come.
+    /// Drop order matters: this comes after the sender, so that woken writers see a closed channel.
     writers: Writers,
     left: Vec<ConnId>,
 }
 
-/// Every writer is woken through its own outbox. Were it the ring that wakes them, all of them would take the one lock
-/// of its list of waiters for every batch.
+/// Each writer is woken through its own reply queue. If the broadcast channel woke them, all writers would contend for
+/// the lock of its waiter list for every batch.
 #[derive(Debug, Default)]
-struct Writers(Vec<(ConnId, Arc<Outbox>)>);
+struct Writers(Vec<(ConnId, Arc<ReplyQueue>)>);
 
 impl Drop for Writers {
     fn drop(&mut self) {
-        self.0.iter().for_each(|(_, outbox)| outbox.close());
+        for (_, replies) in &self.0 {
+            replies.close();
+        }
     }
 }
 
 impl Ring {
-    /// Keeps so many batches for those who are behind.
+    /// A ring that keeps `batches` batches for slow writers.
     pub(super) fn new(batches: usize) -> Self {
         let (batches, _) = broadcast::channel(batches);
         Self { batches, writers: Writers::default(), left: Vec::new() }
     }
 
-    /// From here on this writer gets every batch, and is woken for it.
-    pub(super) fn enter(&mut self, conn: ConnId, outbox: Arc<Outbox>) -> broadcast::Receiver<Arc<Batch>> {
-        self.writers.0.push((conn, outbox));
+    /// Subscribes a writer: it gets and is woken for every later batch.
+    pub(super) fn subscribe(&mut self, conn: ConnId, replies: Arc<ReplyQueue>) -> broadcast::Receiver<Arc<Batch>> {
+        self.writers.0.push((conn, replies));
         self.batches.subscribe()
     }
 
-    /// This writer is not woken any more, after the next batch.
-    pub(super) fn leave(&mut self, conn: ConnId) {
+    /// Stops waking a writer after the next batch, which has its leave.
+    pub(super) fn unsubscribe(&mut self, conn: ConnId) {
         self.left.push(conn);
     }
 
-    /// Puts a batch in, and wakes everybody.
+    /// Adds a batch and wakes all writers.
     pub(super) fn publish(&mut self, batch: Batch) {
         let next = batch.end().batch;
-        // An error says that nobody is connected.
+        // It fails only if no writer is subscribed.
         let _ = self.batches.send(Arc::new(batch));
-        self.writers.0.iter().for_each(|(_, outbox)| outbox.publish(next));
+        for (_, replies) in &self.writers.0 {
+            replies.publish(next);
+        }
         if !self.left.is_empty() {
             self.left.sort_unstable();
             self.writers.0.retain(|(conn, _)| self.left.binary_search(conn).is_err());

@@ -1,4 +1,4 @@
-//! The hub's task: takes what waits, lets the state place it, sends it as one batch.
+//! The hub's task: takes the queued commands, lets the room place them, and publishes each batch.
 
 use std::{
     future::poll_fn,
@@ -9,6 +9,7 @@ use std::{
 };
 
 use chat_proto::{Name, Text};
+use chat_room::{ConnId, Farewell, JoinAs, Room};
 use futures::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -17,57 +18,57 @@ use tokio::{
 use tracing::error;
 
 use super::{
-    Signals,
-    aside::Aside,
-    batch::Instead,
-    command::{Command, JoinError, Joined, Request},
-    outbox::{Answer, Outbox},
+    QUEUE, Signals,
+    command::{Command, JoinError, Joined},
+    overflow::Overflow,
+    reply_queue::ReplyQueue,
     ring::Ring,
-    state::{State, Wanted},
 };
 use crate::{
     event::{Event, EventSender},
-    peer::ConnId,
     reason::EndReason,
     stats::Counters,
 };
 
-/// Lets all tasks that are ready go first.
-async fn step_back() {
+/// Yields once more after the runtime has polled its sockets, to the tasks that it has woken by that.
+async fn yield_to_woken() {
     let mut waited = false;
     poll_fn(|cx| {
         if mem::replace(&mut waited, true) {
             return Poll::Ready(());
         }
-        // A task that wakes itself goes to the end of the queue.
+        // A task that wakes itself goes to the end of the run queue.
         cx.waker().wake_by_ref();
         Poll::Pending
     })
     .await;
 }
 
-/// After so many batches it is the writers' turn: who keeps up must not fall behind for what was said in one moment.
-const TURN: usize = 16;
+/// Yield to writers after this many batches, so that one burst cannot make them lag.
+const MAX_BATCHES_PER_TURN: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Task {
-    state: State,
+    room: Room,
     ring: Ring,
     events: EventSender,
     counters: Arc<Counters>,
-    aside: Arc<Aside>,
+    overflow: Arc<Overflow>,
     messages: u64,
-    /// Batches in this turn.
+    /// Batches published in this turn.
     published: usize,
-    /// The last to be dropped: who hears of the end finds the ring and the events closed.
-    signals: SayEnded,
+    /// Drop order matters. This field comes after the ring and the events: whoever is told of the end finds them closed.
+    signals: EndSignal,
+    /// Drop order matters. This field comes after the signals: a command that is sent too late to be dropped with the
+    /// queue finds them set.
+    queue: mpsc::Receiver<Command>,
 }
 
-/// Says that the hub has ended, when it is dropped.
+/// Signals the end of the hub when dropped.
 #[derive(Debug)]
-struct SayEnded(Signals);
+struct EndSignal(Signals);
 
-impl Drop for SayEnded {
+impl Drop for EndSignal {
     fn drop(&mut self) {
         self.0.stop.cancel();
         self.0.ended.cancel();
@@ -79,38 +80,38 @@ impl Task {
         ring: Ring,
         events: EventSender,
         counters: Arc<Counters>,
-        aside: Arc<Aside>,
+        overflow: Arc<Overflow>,
         signals: Signals,
+        queue: mpsc::Receiver<Command>,
     ) -> Self {
-        let (state, signals) = (State::default(), SayEnded(signals));
-        Self { state, ring, events, counters, aside, messages: 0, published: 0, signals }
+        let (room, signals) = (Room::default(), EndSignal(signals));
+        Self { room, ring, events, counters, overflow, messages: 0, published: 0, signals, queue }
     }
 
-    /// Runs until the queue is closed and empty. Dropping the task is its end: then everybody leaves, and dropping the ring
-    /// tells the writers that all has been said.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
-        let mut waiting = Vec::with_capacity(super::QUEUE);
-        // All that waits becomes one batch: hundreds of lines under load, one at rest, and nobody waits for more.
-        while self.next(&mut queue, &mut waiting).await {
-            // Readers that are ready go first, so that what they have comes into the same batch: first whoever the runtime
-            // finds ready before it comes back here, and then those whom it has found last.
+    /// Runs until the queue is closed and empty. Dropping the task ends the hub: all members leave, and the ring
+    /// closes.
+    pub(super) async fn run(mut self) {
+        let mut commands = Vec::with_capacity(QUEUE);
+        // All queued commands become one batch: one line when the room is quiet, hundreds under load.
+        while self.next(&mut commands).await {
+            // Let readers that are ready run first, so that their messages join the same batch.
             yield_now().await;
-            step_back().await;
-            let room = super::QUEUE.saturating_sub(waiting.len());
-            queue.recv_many(&mut waiting, room).now_or_never();
-            self.look_aside(&mut queue, &mut waiting).await;
+            yield_to_woken().await;
+            let rest = QUEUE.saturating_sub(commands.len());
+            self.queue.recv_many(&mut commands, rest).now_or_never();
+            self.take_overflow(&mut commands).await;
             self.published = 0;
-            for command in waiting.drain(..) {
+            for command in commands.drain(..) {
                 match command {
                     Command::Stop => {
-                        // Decided before anybody can find the queue closed.
-                        self.aside.decide(self.signals.0.verdict());
-                        queue.close();
+                        // Decide the reason before anyone can see that the queue is closed.
+                        self.overflow.decide_end_reason(self.signals.0.end_reason());
+                        self.queue.close();
                     }
                     command => self.handle(command),
                 }
                 self.publish_if_full();
-                if self.published >= TURN {
+                if self.published >= MAX_BATCHES_PER_TURN {
                     self.published = 0;
                     yield_now().await;
                 }
@@ -119,51 +120,58 @@ impl Task {
         }
     }
 
-    /// Waits until there is something to do. `false`: nothing more will come.
-    async fn next(&self, queue: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) -> bool {
-        poll_fn(|cx| match queue.poll_recv_many(cx, waiting, super::QUEUE) {
+    /// Waits for commands. `false`: no more will come.
+    async fn next(&mut self, commands: &mut Vec<Command>) -> bool {
+        let Self { queue, overflow, .. } = self;
+        poll_fn(|cx| match queue.poll_recv_many(cx, commands, QUEUE) {
             Poll::Ready(taken) => Poll::Ready(taken > 0),
-            // Room may be promised to somebody who does not use it: that is not waited for.
+            // A reserved permit that is never used must not delay the end.
             Poll::Pending if queue.is_closed() && queue.is_empty() => Poll::Ready(false),
-            Poll::Pending if self.aside.is_filled_or_wakes(cx.waker()) => Poll::Ready(true),
+            Poll::Pending if overflow.register(cx.waker()) => Poll::Ready(true),
             Poll::Pending => Poll::Pending,
         })
         .await
     }
 
-    /// Takes what found no room in the queue. It stands behind all that was in the queue then: a member leaves after what it
-    /// has said.
-    async fn look_aside(&self, queue: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) {
-        let aside = self.aside.take();
-        if aside.is_empty() {
-            return; // As nearly always.
+    /// Takes the commands that did not fit into the queue. They stand behind everything that was in the queue at that
+    /// time, so that a member leaves after its last message.
+    async fn take_overflow(&mut self, commands: &mut Vec<Command>) {
+        let overflow = self.overflow.take();
+        if overflow.is_empty() {
+            return; // The usual case.
         }
-        let mut before = queue.len();
+        let mut before = self.queue.len();
         while before > 0 {
-            match queue.recv_many(waiting, before).await {
+            match self.queue.recv_many(commands, before).await {
                 0 => break,
                 taken => before -= taken,
             }
         }
-        waiting.extend(aside);
+        commands.extend(overflow);
     }
 
-    /// Lets everybody go, each at a number of its own. On the wire that is `BYE`, so that it does not stand in the ring.
+    /// Lets all members leave, each with a number of its own. On the wire that is `BYE` and no line of the ring (clause
+    /// 6.3).
     fn end(&mut self) {
-        let verdict = self.aside.decide(self.signals.0.verdict());
-        for command in self.aside.end() {
+        let reason = self.overflow.decide_end_reason(self.signals.0.end_reason());
+        // After a panic or the end of the runtime there may be commands: members that have left did so for their own reasons.
+        self.queue.close();
+        while let Ok(command) = self.queue.try_recv() {
+            self.handle(command);
+        }
+        for command in self.overflow.end() {
             self.handle(command);
         }
         self.publish();
-        while let Some((name, seq)) = self.state.leave_at_the_end() {
-            self.count(seq, name, verdict);
+        while let Some((name, seq)) = self.room.leave_at_the_end() {
+            self.count_leave(seq, name, reason);
         }
         self.events.publish();
     }
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Join { conn, wanted, reply } => self.join(conn, wanted, reply),
+            Command::Join { conn, join_as, reply } => self.join(conn, join_as, reply),
             Command::Say { conn, texts } => {
                 for text in texts {
                     self.say(conn, text);
@@ -172,74 +180,67 @@ impl Task {
             }
             Command::SayAndTell { conn, text, receipt } => {
                 if let Some(seq) = self.say(conn, text) {
-                    // Who does not wait for it any more does not need it.
+                    // It fails only if nobody waits for the receipt.
                     let _ = receipt.send(seq);
                 }
             }
-            Command::Ask { request, outbox } => {
-                let answer = match request {
-                    Request::Ping => Answer::Pong,
-                    Request::Refuse => Answer::BadReq,
-                    Request::Clients => Answer::Clients(self.state.listing()),
-                };
-                outbox.push(self.state.place(), answer);
-            }
+            Command::Ask { request, replies } => replies.push(self.room.reply(request)),
             Command::Leave { conn, reason } => self.leave(conn, reason),
             Command::Stop => {}
             #[cfg(test)]
-            Command::Panic => panic!("as the test wants it"),
+            Command::Panic => panic!("requested by the test"),
         }
     }
 
-    fn join(&mut self, conn: ConnId, wanted: Wanted, reply: oneshot::Sender<Result<Joined, JoinError>>) {
+    fn join(&mut self, conn: ConnId, join_as: JoinAs, reply: oneshot::Sender<Result<Joined, JoinError>>) {
         if reply.is_closed() {
             return;
         }
-        let Ok((name, seq)) = self.state.join(conn, wanted) else {
-            let _ = reply.send(Err(JoinError::Taken));
+        let Ok((name, seq)) = self.room.join(conn, join_as) else {
+            let _ = reply.send(Err(JoinError::NameTaken));
             return;
         };
         self.events.push(|| Event::Joined { seq, name });
-        let place = self.state.place();
-        let outbox = Arc::new(Outbox::new(place));
-        // Subscribed before the batch with the JOIN is sent: nothing falls between joining and listening.
-        let ring = self.ring.enter(conn, Arc::clone(&outbox));
-        // Who does not wait for it any more drops its membership, and so leaves.
-        let _ = reply.send(Ok(Joined { name, seq, batch: place.batch, ring, outbox }));
+        let position = self.room.position();
+        let replies = Arc::new(ReplyQueue::new(position));
+        // Subscribe before the batch with the JOIN is published: no batch is missed.
+        let ring = self.ring.subscribe(conn, Arc::clone(&replies));
+        // If nobody waits any more, the dropped `Membership` leaves.
+        let _ = reply.send(Ok(Joined { name, seq, batch: position.batch, ring, replies }));
     }
 
-    /// `None` if it is not here.
+    /// `None` if the connection is not a member.
     fn say(&mut self, conn: ConnId, text: Text) -> Option<u64> {
-        let (message, seq) = self.state.say(conn, text)?;
+        let (message, seq) = self.room.say(conn, text)?;
         self.messages += 1;
         self.events.push_message(seq, message);
         Some(seq)
     }
 
     fn leave(&mut self, conn: ConnId, reason: EndReason) {
-        let farewell = if reason == EndReason::Bye { Instead::Bye } else { Instead::Nothing };
-        if let Some((name, seq)) = self.state.leave(conn, farewell) {
-            self.ring.leave(conn);
-            self.count(seq, name, reason);
+        let farewell = if reason == EndReason::Bye { Farewell::Bye } else { Farewell::Silent };
+        if let Some((name, seq)) = self.room.leave(conn, farewell) {
+            self.ring.unsubscribe(conn);
+            self.count_leave(seq, name, reason);
         }
     }
 
-    /// The one place that tells why a member has left: the event and the numbers agree.
-    fn count(&mut self, seq: u64, name: Name, reason: EndReason) {
+    /// Counts why a member left and publishes it, in one place: the event and the numbers agree.
+    fn count_leave(&mut self, seq: u64, name: Name, reason: EndReason) {
         self.counters.ended(reason);
         self.events.push(|| Event::Left { seq, name, reason });
     }
 
     fn publish_if_full(&mut self) {
-        if self.state.is_full() {
+        if self.room.is_full() {
             self.publish();
         }
     }
 
     fn publish(&mut self) {
-        if let Some(batch) = self.state.take_batch() {
-            // Before anybody can see the batch, so that who has seen it finds it counted.
-            self.counters.set_room(self.state.clients(), self.state.roster_bytes(), self.messages);
+        if let Some(batch) = self.room.take_batch() {
+            // Count first: whoever has seen the batch finds it counted.
+            self.counters.set_room(self.room.clients(), self.room.roster_bytes(), self.messages);
             self.ring.publish(batch);
             self.published += 1;
         }
@@ -248,14 +249,14 @@ impl Task {
 }
 
 impl Drop for Task {
-    /// Whatever ends the hub: a stop, a panic, the end of its runtime, or that nobody can reach it any more.
+    /// Runs however the hub ends: a stop, a panic, the end of its runtime, or the loss of the last handle.
     fn drop(&mut self) {
         if std::thread::panicking() {
             error!("the hub panicked: the server stops");
         }
-        // A panic may have left the state half done, and a second one while the first is under way would abort the program.
+        // A panic may have left the room in an invalid state. A second panic during the first would abort the program.
         if catch_unwind(AssertUnwindSafe(|| self.end())).is_err() {
-            error!("the hub panicked while it ended: not all leaves are told");
+            error!("the hub panicked while it ended: not all leaves are published");
         }
         self.counters.set_room(0, 0, self.messages);
     }

@@ -23,8 +23,8 @@ fn start() -> Rig {
 }
 
 async fn join(hub: &Hub, number: u64, name: &str) -> Membership {
-    let wanted = Wanted::Name(Name::new(name).unwrap());
-    hub.join(ConnId::new(number), wanted).await.unwrap().1
+    let join_as = JoinAs::Name(Name::new(name).unwrap());
+    hub.join(ConnId::new(number), join_as).await.unwrap().1
 }
 
 /// All events to their end, as short words.
@@ -48,7 +48,7 @@ async fn check_that_a_dead_hub_is_said(rig: Rig, mut ann: Membership) {
     assert_eq!(counters.stats(0, 0).clients, 0);
     assert_eq!(counters.stats(0, 0).ended, [(EndReason::ServerStopped, 1)]);
     assert_eq!(ann.leave(EndReason::Closed), EndReason::ServerStopped, "as it was told already");
-    assert_eq!(hub.join(ConnId::new(2), Wanted::Guest).await.unwrap_err(), JoinError::Stopped);
+    assert_eq!(hub.join(ConnId::new(2), JoinAs::Guest).await.unwrap_err(), JoinError::Stopped);
     assert_eq!(hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()).await.unwrap_err(), Stopped);
 }
 
@@ -56,7 +56,7 @@ async fn check_that_a_dead_hub_is_said(rig: Rig, mut ann: Membership) {
 async fn a_hub_that_panics_says_that_it_has_ended() {
     let rig = start();
     let ann = join(&rig.hub, 1, "ann").await;
-    rig.hub.urge(Command::Panic).unwrap();
+    rig.hub.send_now(Command::Panic).unwrap();
     check_that_a_dead_hub_is_said(rig, ann).await;
 }
 
@@ -77,7 +77,7 @@ async fn who_leaves_while_the_queue_is_full_has_said_all_before() {
     // The hub has no turn meanwhile.
     for n in 0..QUEUE {
         let texts = vec![Text::new(n.to_string()).unwrap()];
-        rig.hub.urge(Command::Say { conn: ConnId::new(1), texts }).unwrap();
+        rig.hub.send_now(Command::Say { conn: ConnId::new(1), texts }).unwrap();
     }
     assert!(rig.hub.0.commands.try_reserve().is_err(), "it is full");
     drop((ann, bob));
@@ -109,7 +109,7 @@ async fn who_has_asked_for_room_and_does_not_use_it_does_not_hold_up_the_end() {
     let rig = start();
     let _ann = join(&rig.hub, 1, "ann").await;
     for _ in 0..QUEUE {
-        rig.hub.urge(Command::Leave { conn: ConnId::new(9), reason: EndReason::Bye }).unwrap();
+        rig.hub.send_now(Command::Leave { conn: ConnId::new(9), reason: EndReason::Bye }).unwrap();
     }
     let mut saying = Box::pin(rig.hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()));
     assert!(saying.as_mut().now_or_never().is_none());

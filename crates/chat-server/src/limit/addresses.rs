@@ -1,5 +1,4 @@
-//! What is remembered of each address, also when nobody is connected from it: places taken, and what it has used of its
-//! rates.
+//! What is known of each address: its connections, and its rate limits, which outlive them.
 
 use std::{
     collections::HashMap,
@@ -10,23 +9,23 @@ use std::{
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::rate::{Level, Rate};
+use super::rate_limiter::{Rate, RateState};
 use crate::{options::Options, reason::Full};
 
-/// Addresses without a connection that are remembered for what they have used; the longest forgotten first. It takes as many
-/// addresses to make the server forget one, about 200 bytes each.
-const RESTING: usize = 65_536;
+/// The most addresses without a connection that are remembered, at about 200 bytes each. The least recently used is
+/// forgotten first.
+const MAX_IDLE: usize = 65_536;
 
-/// What one address has used.
+/// The rate limits of one address.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    pub(super) lines: Level,
-    connects: Level,
+    pub(super) lines: RateState,
+    connects: RateState,
 }
 
 #[derive(Debug)]
 pub(super) struct Addresses {
-    places: usize,
+    max_connections: usize,
     connects: Option<Rate>,
     lines: Option<Rate>,
     table: Mutex<Table>,
@@ -34,13 +33,13 @@ pub(super) struct Addresses {
 
 #[derive(Debug)]
 struct Table {
-    /// Addresses with connections, and how many.
-    inside: HashMap<IpAddr, (usize, Arc<Usage>)>,
-    /// Addresses without connections that have used something which they have not earned again yet.
-    resting: LruCache<IpAddr, Arc<Usage>>,
+    /// Addresses with connections, and the number of connections.
+    connected: HashMap<IpAddr, (usize, Arc<Usage>)>,
+    /// Addresses without connections whose rate limits are not at rest.
+    idle: LruCache<IpAddr, Arc<Usage>>,
 }
 
-/// A place that one connection takes of its address's. Dropped, it is given back.
+/// One connection of an address. Dropping it ends the connection's count.
 #[derive(Debug)]
 pub(super) struct AddressPass {
     addresses: Arc<Addresses>,
@@ -50,9 +49,9 @@ pub(super) struct AddressPass {
 
 impl Addresses {
     pub(super) fn new(options: &Options) -> Self {
-        let table = Table { inside: HashMap::new(), resting: LruCache::unbounded() };
+        let table = Table { connected: HashMap::new(), idle: LruCache::unbounded() };
         Self {
-            places: options.max_clients_per_address.unwrap_or(usize::MAX),
+            max_connections: options.max_clients_per_address.unwrap_or(usize::MAX),
             connects: options.connect_rate.map(Rate::new),
             lines: options.rate_limit.map(Rate::new),
             table: Mutex::new(table),
@@ -66,14 +65,14 @@ impl Addresses {
     pub(super) fn enter(this: &Arc<Self>, address: IpAddr, now: Instant) -> Result<AddressPass, Full> {
         let address = block(address);
         let mut table = this.table();
-        let (count, usage) = match table.inside.get(&address) {
+        let (count, usage) = match table.connected.get(&address) {
             Some((count, usage)) => (*count, Arc::clone(usage)),
-            None => (0, table.resting.pop(&address).unwrap_or_default()),
+            None => (0, table.idle.pop(&address).unwrap_or_default()),
         };
         let in_time = this.connects.as_ref().is_none_or(|rate| usage.connects.try_add(rate, now));
-        let refused = match (in_time, count < this.places) {
+        let refused = match (in_time, count < this.max_connections) {
             (true, true) => {
-                table.inside.insert(address, (count + 1, Arc::clone(&usage)));
+                table.connected.insert(address, (count + 1, Arc::clone(&usage)));
                 return Ok(AddressPass { addresses: Arc::clone(this), address, usage });
             }
             (false, _) => Full::Rate,
@@ -85,20 +84,20 @@ impl Addresses {
         Err(refused)
     }
 
-    /// Keeps what an address without connections has used, until it has earned it again.
+    /// Remembers an address without connections until its rate limits are at rest.
     fn remember(&self, table: &mut Table, address: IpAddr, usage: Arc<Usage>, now: Instant) {
         let at_rest = |usage: &Usage| {
             self.lines.as_ref().is_none_or(|rate| usage.lines.is_at_rest(rate, now))
                 && self.connects.as_ref().is_none_or(|rate| usage.connects.is_at_rest(rate, now))
         };
         if !at_rest(&usage) {
-            table.resting.put(address, usage);
+            table.idle.put(address, usage);
         }
-        // A few at a time: no visit pays for many.
+        // At most two per call, so that no caller pays for many.
         for _ in 0..2 {
             let forget = |(_, oldest): (_, &Arc<Usage>)| at_rest(oldest);
-            if table.resting.len() > RESTING || table.resting.peek_lru().is_some_and(forget) {
-                table.resting.pop_lru();
+            if table.idle.len() > MAX_IDLE || table.idle.peek_lru().is_some_and(forget) {
+                table.idle.pop_lru();
             }
         }
     }
@@ -111,10 +110,10 @@ impl Addresses {
 impl Drop for AddressPass {
     fn drop(&mut self) {
         let mut table = self.addresses.table();
-        match table.inside.get_mut(&self.address) {
+        match table.connected.get_mut(&self.address) {
             Some((count, _)) if *count > 1 => *count -= 1,
             _ => {
-                if let Some((_, usage)) = table.inside.remove(&self.address) {
+                if let Some((_, usage)) = table.connected.remove(&self.address) {
                     self.addresses.remember(&mut table, self.address, usage, Instant::now());
                 }
             }
@@ -122,7 +121,7 @@ impl Drop for AddressPass {
     }
 }
 
-/// What counts as one address: an IPv4 address, or an IPv6 /64, of which one host may have all.
+/// What counts as one address: an IPv4 address or an IPv6 /64, since one host may use a whole /64.
 fn block(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -137,9 +136,9 @@ mod tests {
     use super::*;
     use crate::RateLimit;
 
-    fn addresses(places: usize, connects: u32) -> Arc<Addresses> {
+    fn addresses(max_connections: usize, connects: u32) -> Arc<Addresses> {
         Arc::new(Addresses::new(&Options {
-            max_clients_per_address: Some(places),
+            max_clients_per_address: Some(max_connections),
             connect_rate: RateLimit::per_second(connects),
             ..Options::default()
         }))
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_share() {
+    fn connections_of_an_address_are_limited() {
         let addresses = addresses(1, 0);
         let inside = ["10.0.0.1", "10.0.0.2", "2001:db8:0:1::1", "2001:db8:0:2::1"];
         let inside = inside.map(|address| enter(&addresses, address).unwrap());
@@ -158,35 +157,34 @@ mod tests {
             assert_eq!(enter(&addresses, again).unwrap_err(), Full::Address, "{again}");
         }
         drop(inside);
-        assert!(addresses.table().inside.is_empty());
+        assert!(addresses.table().connected.is_empty());
         assert!(enter(&addresses, "10.0.0.1").is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn connects_are_counted_after_the_last_has_gone() {
+    async fn connects_are_counted_without_a_connection() {
         let addresses = addresses(100, 5);
         let let_in = |times| (0..times).filter(|_| enter(&addresses, "10.0.0.1").is_ok()).count();
         assert_eq!(let_in(100), 10);
         assert_eq!(enter(&addresses, "10.0.0.1").unwrap_err(), Full::Rate);
-        assert!(enter(&addresses, "10.0.0.2").is_ok(), "another address has its own");
+        assert!(enter(&addresses, "10.0.0.2").is_ok(), "another address has its own limit");
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(let_in(100), 5);
     }
 
-    /// However many addresses there are, those that are gone cost no more than this.
     #[tokio::test(start_paused = true)]
-    async fn a_spray_of_addresses_is_bounded_and_forgotten() {
+    async fn many_addresses_are_bounded_and_forgotten() {
         let addresses = addresses(100, 1);
         for address in 0..100_000 {
             drop(Addresses::enter(&addresses, Ipv4Addr::from_bits(address).into(), Instant::now()).unwrap());
         }
-        assert_eq!(addresses.table().resting.len(), RESTING);
+        assert_eq!(addresses.table().idle.len(), MAX_IDLE);
         tokio::time::advance(Duration::from_secs(2)).await;
         for address in 0..100_000 {
             drop(Addresses::enter(&addresses, Ipv4Addr::from_bits(address).into(), Instant::now()).unwrap());
             tokio::time::advance(Duration::from_millis(1)).await;
         }
-        let remembered = addresses.table().resting.len();
+        let remembered = addresses.table().idle.len();
         assert!(remembered < 1_500, "{remembered} are remembered of those who came in the last second");
     }
 }

@@ -1,12 +1,10 @@
-//! How much one peer may ask of the server: places, connects and lines, for each address and in all.
+//! Limits: connections in all and for each address, and how fast an address may connect and send lines.
 
 mod addresses;
-#[cfg(feature = "bench")]
-pub(crate) mod bench;
-mod connections;
-mod rate;
+mod connection_limit;
+mod rate_limiter;
 
 pub(crate) use self::{
-    connections::{Connections, Pass},
-    rate::{Meter, Turn},
+    connection_limit::{ConnectionLimit, Pass},
+    rate_limiter::LineLimit,
 };

@@ -30,7 +30,8 @@ fn exists(root: &Path, test: &str) -> bool {
         let code = read(test.to_owned());
         return ["#[test]", "#[tokio::test"].iter().any(|mark| code.contains(mark));
     };
-    let places = ["chat-server", "chat-client"].map(|part| format!("crates/{part}/tests/it/{module}"));
+    let places = ["chat-server", "chat-server-bin", "chat-client", "chat-client-bin"]
+        .map(|part| format!("crates/{part}/tests/it/{module}"));
     let files = places.iter().flat_map(|place| [format!("{place}.rs"), format!("{place}/mod.rs")]);
     files.map(read).any(|code| code.contains(&format!("fn {function}(")))
 }

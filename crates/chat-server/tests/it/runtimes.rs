@@ -106,3 +106,17 @@ async fn of_two_thousand_that_are_dropped_at_once_everybody_leaves() {
     assert_eq!(server.stats().clients, 0);
     assert_eq!(server.stats().ended, [(EndReason::Closed, 2_000)]);
 }
+
+/// A connection whose runtime is not driven cannot end. The server does not wait for it for ever.
+#[tokio::test]
+async fn a_connection_in_a_stalled_runtime_does_not_hold_up_a_shutdown() {
+    let server = unlimited().drain_timeout(std::time::Duration::ZERO).build();
+    let stalled = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (_ours, theirs) = tokio::io::duplex(64);
+    {
+        let _entered = stalled.enter();
+        server.attach(theirs, chat_server::PeerInfo::named("stalled"));
+    }
+    server.shutdown().await;
+    stalled.shutdown_background();
+}

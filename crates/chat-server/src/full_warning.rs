@@ -1,4 +1,4 @@
-//! A full server, told to its operator: at once, and then so rarely that nobody can fill the log with it.
+//! Warns the operator that the server is full: at once, and then at most once a minute.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -10,12 +10,12 @@ use tracing::warn;
 
 use crate::reason::{EndReason, Full};
 
-/// So long nothing more is told after each warning.
-const QUIET: Duration = Duration::from_secs(60);
+/// The time between two warnings.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Those who found the server full.
+/// Counts the connections that a full server refused.
 #[derive(Debug, Default)]
-pub(crate) struct TurnedAway {
+pub(crate) struct FullWarning {
     since: Mutex<Since>,
 }
 
@@ -25,9 +25,9 @@ struct Since {
     count: u64,
 }
 
-impl TurnedAway {
-    /// Notes that one was refused for this reason, and warns if it is time to.
-    pub(crate) fn told(&self, reason: EndReason, max_clients: Option<usize>) {
+impl FullWarning {
+    /// Counts a refused connection, and warns if the next warning is due.
+    pub(crate) fn count(&self, reason: EndReason, max_clients: Option<usize>) {
         if reason != EndReason::Full(Full::Server) {
             return;
         }
@@ -39,10 +39,10 @@ impl TurnedAway {
 }
 
 impl Since {
-    /// How many were turned away since the last warning, if the next one is due.
+    /// The number of refused connections since the last warning, if the next one is due.
     fn one_more(&mut self, now: Instant) -> Option<u64> {
         self.count += 1;
-        if self.last_told.is_some_and(|told| now.duration_since(told) < QUIET) {
+        if self.last_told.is_some_and(|told| now.duration_since(told) < INTERVAL) {
             return None;
         }
         self.last_told = Some(now);
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_is_told_at_once_and_the_others_once_a_minute() {
+    fn the_first_refusal_warns_at_once_and_later_ones_once_a_minute() {
         let start = Instant::now();
         let mut since = Since::default();
         let mut after = |seconds| since.one_more(start + Duration::from_secs(seconds));

@@ -1,4 +1,4 @@
-//! A connection's incoming lines, with memory only while there is something in it.
+//! Reads lines from a connection. It holds a buffer only while there are bytes in it.
 
 use std::{
     future::poll_fn,
@@ -13,12 +13,15 @@ use tokio_util::{codec::Decoder, io::poll_read_buf};
 
 use crate::reason::EndReason;
 
-/// The first read of a client that was idle: enough for what people type.
+/// The buffer for the first read of an idle client: enough for what people type.
 const FIRST_READ: usize = 1_024;
-/// The reads of one that has more to say, until it is idle again: a system call costs more than memory for a moment.
+/// The buffer for a client that filled the first one, until it is idle again: fewer system calls.
 const LARGE_READ: usize = 32_768;
 
-/// Why a connection ends from which no more lines can be read.
+/// The most bytes that are buffered before more are read ahead.
+const MAX_READ_AHEAD: usize = 8_192;
+
+/// Maps a read error to the reason for the end of the connection.
 pub(super) fn end_reason(error: &CodecError) -> EndReason {
     match error {
         CodecError::Io(error) => EndReason::Transport(error.kind()),
@@ -26,47 +29,48 @@ pub(super) fn end_reason(error: &CodecError) -> EndReason {
     }
 }
 
-/// A line, or what is wrong with it.
+/// A line, or why it is not valid.
 pub(super) type Line = Result<ClientMessage, ParseError>;
 
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(super) struct LineReader<R> {
     io: R,
     codec: ServerCodec,
     buffer: BytesMut,
-    /// How much is made ready for the next read.
-    room: usize,
+    /// The space to reserve for the next read.
+    next_read: usize,
     ended: bool,
-    /// When the last byte came; at first, when the connection did.
-    heard: Instant,
+    /// When the last byte was received; at first, when the connection was accepted.
+    received: Instant,
 }
 
-impl<R: AsyncRead + Unpin> Lines<R> {
+impl<R: AsyncRead + Unpin> LineReader<R> {
     pub(super) fn new(io: R) -> Self {
         let (codec, buffer) = (ServerCodec::new(), BytesMut::new());
-        Self { io, codec, buffer, room: FIRST_READ, ended: false, heard: Instant::now() }
+        Self { io, codec, buffer, next_read: FIRST_READ, ended: false, received: Instant::now() }
     }
 
     pub(super) fn codec(&self) -> &ServerCodec {
         &self.codec
     }
 
-    /// When anything came last, be it half a line.
-    pub(super) fn heard(&self) -> Instant {
-        self.heard
+    /// When the last byte was received, even of an incomplete line.
+    pub(super) fn received(&self) -> Instant {
+        self.received
     }
 
-    /// Whether nothing more will come.
+    /// Whether the end of the stream was read.
     pub(super) fn ended(&self) -> bool {
         self.ended
     }
 
-    /// Whether so little waits to be handled that more may be read meanwhile, to see the peer's end in time.
+    /// Whether little enough is buffered to read more before it is handled. Reading ahead notices the end of the
+    /// connection.
     pub(super) fn can_read_ahead(&self) -> bool {
-        !self.ended && self.buffer.len() < FIRST_READ
+        !self.ended && self.buffer.len() < MAX_READ_AHEAD
     }
 
-    /// The next line that has come already.
+    /// The next complete line in the buffer.
     pub(super) fn ready(&mut self) -> Result<Option<Line>, CodecError> {
         if self.ended { self.codec.decode_eof(&mut self.buffer) } else { self.codec.decode(&mut self.buffer) }
     }
@@ -82,7 +86,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// Reads and forgets until the peer has closed, so that closing does not destroy what it was sent (clause 6.7).
+    /// Reads and discards until the end of the stream, so that closing the socket does not destroy what was sent
+    /// (clause 6.7).
     pub(super) async fn discard(&mut self) {
         while !self.ended {
             self.buffer.clear();
@@ -98,17 +103,17 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CodecError>> {
-        self.buffer.reserve(self.room);
+        self.buffer.reserve(self.next_read);
         let poll = poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buffer);
         if poll.is_pending() && self.buffer.is_empty() {
             // An idle client holds no buffer.
-            (self.buffer, self.room) = (BytesMut::new(), FIRST_READ);
+            (self.buffer, self.next_read) = (BytesMut::new(), FIRST_READ);
         }
         let read = ready!(poll)?;
         self.ended = read == 0;
-        self.heard = Instant::now();
-        if read >= self.room {
-            self.room = LARGE_READ;
+        self.received = Instant::now();
+        if read >= self.next_read {
+            self.next_read = LARGE_READ;
         }
         Poll::Ready(Ok(()))
     }

@@ -1,17 +1,17 @@
-//! The quoted strings of the annexes: `"MSG " + "\u{1F642}"*2000` is a run of octets.
+//! The quoted strings of the annexes: `"MSG " + "\u{1F642}"*2000` is a run of bytes.
 
-/// No repetition makes more octets than this: a slip in the document must not fill the memory.
+/// No repetition makes more bytes than this: a slip in the document must not fill the memory.
 const MOST: usize = 1 << 24;
 
-/// Reads the strings that `text` starts with. Gives their octets, and what follows them.
+/// Reads the strings that `text` starts with. Gives their bytes, and what follows them.
 pub(super) fn leading(text: &str) -> Result<(Vec<u8>, &str), String> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let mut rest = text;
     loop {
-        rest = term(rest, &mut octets)?;
+        rest = term(rest, &mut bytes)?;
         match rest.trim_start().strip_prefix('+') {
             Some(next) => rest = next.trim_start(),
-            None => return Ok((octets, rest)),
+            None => return Ok((bytes, rest)),
         }
     }
 }
@@ -19,37 +19,37 @@ pub(super) fn leading(text: &str) -> Result<(Vec<u8>, &str), String> {
 /// Reads `text`, which is strings and nothing else.
 pub(super) fn whole(text: &str) -> Result<Vec<u8>, String> {
     match leading(text)? {
-        (octets, "") => Ok(octets),
+        (bytes, "") => Ok(bytes),
         (_, rest) => Err(format!("`{rest}` stands behind the string")),
     }
 }
 
 /// One string, repeated or not.
-fn term<'a>(text: &'a str, octets: &mut Vec<u8>) -> Result<&'a str, String> {
+fn term<'a>(text: &'a str, bytes: &mut Vec<u8>) -> Result<&'a str, String> {
     let inner = text.strip_prefix('"').ok_or_else(|| format!("a string in quotes is wanted, not `{text}`"))?;
-    let start = octets.len();
-    let rest = quoted(inner, octets)?;
+    let start = bytes.len();
+    let rest = quoted(inner, bytes)?;
     let Some(repeated) = rest.strip_prefix('*') else { return Ok(rest) };
 
     let digits = repeated.bytes().take_while(u8::is_ascii_digit).count();
     let (times, rest) = repeated.split_at(digits);
-    let piece = octets.split_off(start);
+    let piece = bytes.split_off(start);
     match times.parse::<usize>() {
-        Ok(times) if times.saturating_mul(piece.len()) <= MOST => octets.extend(piece.repeat(times)),
+        Ok(times) if times.saturating_mul(piece.len()) <= MOST => bytes.extend(piece.repeat(times)),
         _ => return Err(format!("`*{times}` is no number of times, or too many")),
     }
     Ok(rest)
 }
 
 /// What is inside the quotes. Gives what follows the closing one.
-fn quoted<'a>(mut text: &'a str, octets: &mut Vec<u8>) -> Result<&'a str, String> {
+fn quoted<'a>(mut text: &'a str, bytes: &mut Vec<u8>) -> Result<&'a str, String> {
     loop {
         let mut chars = text.chars();
         match chars.next() {
             Some('"') => return Ok(chars.as_str()),
-            Some('\\') => text = escape(chars.as_str(), octets)?,
+            Some('\\') => text = escape(chars.as_str(), bytes)?,
             Some(c) => {
-                octets.extend(c.encode_utf8(&mut [0; 4]).bytes());
+                bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
                 text = chars.as_str();
             }
             None => return Err("the string is never closed".to_owned()),
@@ -58,9 +58,9 @@ fn quoted<'a>(mut text: &'a str, octets: &mut Vec<u8>) -> Result<&'a str, String
 }
 
 /// What follows a backslash. Gives what follows the escape.
-fn escape<'a>(text: &'a str, octets: &mut Vec<u8>) -> Result<&'a str, String> {
+fn escape<'a>(text: &'a str, bytes: &mut Vec<u8>) -> Result<&'a str, String> {
     let mut chars = text.chars();
-    let octet = match chars.next() {
+    let byte = match chars.next() {
         Some('"') => b'"',
         Some('\\') => b'\\',
         Some('t') => b'\t',
@@ -69,8 +69,8 @@ fn escape<'a>(text: &'a str, octets: &mut Vec<u8>) -> Result<&'a str, String> {
         Some('0') => 0,
         Some('x') => {
             let digits = chars.as_str().get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-            let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            octets.push(octet.ok_or("two hexadecimal digits are wanted behind `\\x`")?);
+            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            bytes.push(byte.ok_or("two hexadecimal digits are wanted behind `\\x`")?);
             return Ok(&chars.as_str()[2..]);
         }
         Some('u') => {
@@ -78,12 +78,12 @@ fn escape<'a>(text: &'a str, octets: &mut Vec<u8>) -> Result<&'a str, String> {
             let (digits, rest) = braced.ok_or("a number in braces is wanted behind `\\u`")?;
             let scalar = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
             let scalar = scalar.ok_or_else(|| format!("`\\u{{{digits}}}` is no character"))?;
-            octets.extend(scalar.encode_utf8(&mut [0; 4]).bytes());
+            bytes.extend(scalar.encode_utf8(&mut [0; 4]).bytes());
             return Ok(rest);
         }
         other => return Err(format!("there is no escape `\\{}`", other.unwrap_or(' '))),
     };
-    octets.push(octet);
+    bytes.push(byte);
     Ok(chars.as_str())
 }
 
@@ -92,8 +92,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn means(text: &str, octets: &[u8]) {
-        assert_eq!(whole(text).as_deref(), Ok(octets), "{text}");
+    fn means(text: &str, bytes: &[u8]) {
+        assert_eq!(whole(text).as_deref(), Ok(bytes), "{text}");
     }
 
     #[track_caller]

@@ -1,4 +1,4 @@
-//! From the command line to a served room, and to an exit code.
+//! The `chat-server` program: flags, log and signals around the library [`chat_server`].
 
 mod addresses;
 mod args;

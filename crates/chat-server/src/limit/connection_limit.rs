@@ -1,4 +1,4 @@
-//! How many connections there may be, in all and from one address, and how often one address may connect.
+//! The limit on connections, in all and for each address.
 
 use std::sync::Arc;
 
@@ -9,19 +9,18 @@ use tokio::{
 
 use super::{
     addresses::{AddressPass, Addresses},
-    rate::{Level, Meter},
+    rate_limiter::{LineLimit, RateState},
 };
 use crate::{PeerInfo, options::Options, reason::Full};
 
 #[derive(Debug)]
-pub(crate) struct Connections {
+pub(crate) struct ConnectionLimit {
     limit: usize,
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
 }
 
-/// A connection's place, and its lines' meter. The place is given back when this is dropped, whatever becomes of the
-/// connection.
+/// A connection's permit, and the state of its rate limit. Dropping it returns the permit.
 #[derive(Debug)]
 pub(crate) struct Pass {
     _place: OwnedSemaphorePermit,
@@ -30,20 +29,20 @@ pub(crate) struct Pass {
 
 #[derive(Debug)]
 enum Lines {
-    /// Its address's, which outlives the connection.
+    /// Shared with the other connections of its address. It outlives the connection.
     OfAddress(AddressPass),
-    /// Its own, where there is no address to share it with.
-    Own(Level),
+    /// Its own: the peer has no address.
+    Own(RateState),
 }
 
-impl Connections {
+impl ConnectionLimit {
     pub(crate) fn new(options: &Options) -> Self {
-        // More than this the semaphore cannot count; it is more than there are sockets.
+        // The semaphore cannot count more, and there are fewer sockets.
         let limit = options.max_clients.map_or(Semaphore::MAX_PERMITS, |limit| limit.min(Semaphore::MAX_PERMITS));
         Self { limit, places: Arc::new(Semaphore::new(limit)), addresses: Arc::new(Addresses::new(options)) }
     }
 
-    /// Places that are taken.
+    /// The number of connections.
     pub(crate) fn inside(&self) -> usize {
         self.limit - self.places.available_permits()
     }
@@ -51,22 +50,22 @@ impl Connections {
     pub(crate) fn enter(&self, peer: &PeerInfo) -> Result<Pass, Full> {
         let place = || Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full::Server);
         Ok(match peer.address() {
-            // The address first: it is to pay for what it asks, whether or not there is a place.
+            // The address first: a refused connection counts too.
             Some(address) => {
                 let address = Addresses::enter(&self.addresses, address.ip(), Instant::now())?;
                 Pass { _place: place()?, lines: Lines::OfAddress(address) }
             }
-            None => Pass { _place: place()?, lines: Lines::Own(Level::default()) },
+            None => Pass { _place: place()?, lines: Lines::Own(RateState::default()) },
         })
     }
 
-    /// The meter of a connection's lines; `None`: they are not limited.
-    pub(crate) fn meter<'a>(&'a self, pass: &'a Pass) -> Option<Meter<'a>> {
-        let level = match &pass.lines {
+    /// The rate limit of a connection's lines; `None`: there is no limit.
+    pub(crate) fn line_limit<'a>(&'a self, pass: &'a Pass) -> Option<LineLimit<'a>> {
+        let state = match &pass.lines {
             Lines::OfAddress(address) => &address.usage.lines,
-            Lines::Own(level) => level,
+            Lines::Own(state) => state,
         };
-        self.addresses.lines().map(|rate| Meter { level, rate })
+        self.addresses.lines().map(|rate| LineLimit { state, rate })
     }
 }
 
@@ -79,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn places_are_limited_and_given_back() {
-        let connections = Connections::new(&Options { max_clients: Some(2), ..Options::default() });
+    fn connections_are_limited_and_permits_returned() {
+        let connections = ConnectionLimit::new(&Options { max_clients: Some(2), ..Options::default() });
         let first = connections.enter(&peer("127.0.0.1")).unwrap();
         let _second = connections.enter(&PeerInfo::named("gateway")).unwrap();
         assert_eq!(connections.enter(&peer("127.0.0.2")).unwrap_err(), Full::Server);
@@ -90,12 +89,12 @@ mod tests {
     }
 
     #[test]
-    fn who_is_refused_for_its_address_gives_its_place_back() {
+    fn a_connection_refused_for_its_address_returns_its_permit() {
         let options = Options { max_clients: None, max_clients_per_address: Some(1), ..Options::default() };
-        let connections = Connections::new(&options);
+        let connections = ConnectionLimit::new(&options);
         let _inside = connections.enter(&peer("127.0.0.1")).unwrap();
         assert_eq!(connections.enter(&peer("127.0.0.1")).unwrap_err(), Full::Address);
-        assert!(connections.enter(&PeerInfo::named("gateway")).is_ok(), "no address, no share");
+        assert!(connections.enter(&PeerInfo::named("gateway")).is_ok(), "it has no address");
         assert_eq!(connections.inside(), 1);
     }
 }

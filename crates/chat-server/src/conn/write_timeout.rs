@@ -1,4 +1,4 @@
-//! Writing with a deadline on progress: the server's one way to deal with a peer that does not read (clause 6.5).
+//! Writing with a timeout on progress: the server's way to deal with a peer that does not read (clause 6.5).
 
 use std::{
     future::poll_fn,
@@ -16,17 +16,17 @@ use tokio_util::io::poll_write_buf;
 use super::deadline::within;
 use crate::reason::EndReason;
 
-/// Bytes that a peer must take before the write timeout is over, to get as much time again. A peer that takes fewer holds
-/// on to what it is owed rather than reading it.
-const PROGRESS: usize = 4_096;
+/// Progress of this many bytes restarts the write timeout. With less, a peer could hold its connection by taking a byte
+/// now and then.
+const MIN_PROGRESS: usize = 4_096;
 
-/// Writes all of it. The peer is given up when it has not taken [`PROGRESS`] bytes, or what was left, within the timeout.
+/// Writes all bytes. It fails when less than [`MIN_PROGRESS`] bytes are written within the timeout, unless that is all.
 pub(super) async fn write<W: AsyncWrite + Unpin>(
     io: &mut W,
     bytes: &mut impl Buf,
     timeout: Option<Duration>,
 ) -> Result<(), EndReason> {
-    // Nearly always the socket takes it at once, and no clock is needed, nor room for one.
+    // Usually the socket takes everything at once: no timer, and no space for one in the task.
     match poll!(poll_fn(|cx| poll_write(io, bytes, cx))) {
         Poll::Ready(written) => written,
         Poll::Pending => Box::pin(write_on(io, bytes, timeout)).await,
@@ -41,7 +41,7 @@ async fn write_on<W: AsyncWrite + Unpin>(
     loop {
         let before = bytes.remaining();
         let progress = poll_fn(|cx| match poll_write(io, bytes, cx) {
-            Poll::Pending if before - bytes.remaining() >= PROGRESS => Poll::Ready(Ok(())),
+            Poll::Pending if before - bytes.remaining() >= MIN_PROGRESS => Poll::Ready(Ok(())),
             poll => poll,
         });
         within(timeout, progress).await.unwrap_or(Err(EndReason::WriteTimeout))?;
@@ -51,7 +51,7 @@ async fn write_on<W: AsyncWrite + Unpin>(
     }
 }
 
-/// Writes all of it. What is left if it must wait is still in `bytes`.
+/// Writes until the socket is full. The rest stays in `bytes`.
 pub(super) fn poll_write<W: AsyncWrite + Unpin>(
     io: &mut W,
     bytes: &mut impl Buf,
@@ -60,7 +60,7 @@ pub(super) fn poll_write<W: AsyncWrite + Unpin>(
     let mut io = Pin::new(io);
     while bytes.has_remaining() {
         let written = if bytes.chunk().len() == bytes.remaining() {
-            // The kernel does a plain write in less time than one of a list with one entry.
+            // `write` is cheaper than `writev` with one slice.
             let written = ready!(io.as_mut().poll_write(cx, bytes.chunk()));
             written.inspect(|&written| bytes.advance(written))
         } else {
@@ -79,7 +79,7 @@ fn failed(error: &io::Error) -> EndReason {
     EndReason::Transport(error.kind())
 }
 
-/// Ends the stream. If the peer does not take its end, it has all lines all the same.
+/// Shuts the sending side down. A failure does not matter: all lines were written.
 pub(super) async fn close<W: AsyncWrite + Unpin>(io: &mut W, timeout: Option<Duration>) {
     let _ = within(timeout, io.shutdown()).await;
 }

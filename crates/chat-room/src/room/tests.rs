@@ -7,26 +7,26 @@ use chat_proto::Terminator;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::hub::{Reply, outbox::Answer, pieces::Pieces};
+use crate::pieces::Pieces;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Join(u64, Wanted),
+    Join(u64, JoinAs),
     Say(u64, String),
-    Leave(u64, Instead),
+    Leave(u64, Farewell),
     Ask(u64),
     TakeBatch,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let conn = 0..6_u64;
-    let wanted = prop_oneof![
-        3 => "[abAB]".prop_map(|name| Wanted::Name(Name::new(&name).unwrap())),
-        1 => Just(Wanted::Guest),
+    let join_as = prop_oneof![
+        3 => "[abAB]".prop_map(|name| JoinAs::Name(Name::new(&name).unwrap())),
+        1 => Just(JoinAs::Guest),
     ];
-    let farewell = prop_oneof![Just(Instead::Bye), Just(Instead::Nothing)];
+    let farewell = prop_oneof![Just(Farewell::Bye), Just(Farewell::Silent)];
     prop_oneof![
-        3 => (conn.clone(), wanted).prop_map(|(conn, wanted)| Step::Join(conn, wanted)),
+        3 => (conn.clone(), join_as).prop_map(|(conn, join_as)| Step::Join(conn, join_as)),
         6 => (conn.clone(), "[a-z ]{1,9}").prop_map(|(conn, text)| Step::Say(conn, text)),
         1 => (conn.clone(), farewell).prop_map(|(conn, farewell)| Step::Leave(conn, farewell)),
         2 => conn.prop_map(Step::Ask),
@@ -57,14 +57,14 @@ impl Model {
 /// The real state, with the part of hub and writers that carries its batches and replies to each connection.
 #[derive(Default)]
 struct Rig {
-    state: State,
+    room: Room,
     members: BTreeMap<u64, (u64, Vec<Reply>)>,
     sent: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Rig {
     fn take_batch(&mut self) {
-        let Some(batch) = self.state.take_batch().map(Arc::new) else { return };
+        let Some(batch) = self.room.take_batch().map(Arc::new) else { return };
         let mut gone = Vec::new();
         for (conn, (entered, replies)) in &mut self.members {
             if *entered < batch.end().batch {
@@ -89,16 +89,16 @@ proptest! {
         let mut ids = BTreeMap::new(); // A connection that comes back is another one.
         for step in steps.into_iter().chain([Step::TakeBatch]) {
             match step {
-                Step::Join(who, wanted) => {
+                Step::Join(who, join_as) => {
                     if ids.contains_key(&who) {
                         continue;
                     }
                     fresh += 1;
-                    let place = rig.state.place();
-                    let joined = rig.state.join(ConnId::new(fresh), wanted);
-                    let name = match wanted {
-                        Wanted::Name(name) => name,
-                        Wanted::Guest => {
+                    let place = rig.room.position();
+                    let joined = rig.room.join(ConnId::new(fresh), join_as);
+                    let name = match join_as {
+                        JoinAs::Name(name) => name,
+                        JoinAs::Guest => {
                             model.guests += 1;
                             Name::guest(model.guests)
                         }
@@ -112,14 +112,14 @@ proptest! {
                     rig.members.insert(fresh, (place.batch, Vec::new()));
                     model.here.insert(fresh, name);
                     model.everybody_but(fresh, &format!("JOIN {name}"));
-                    if matches!(wanted, Wanted::Name(_)) {
+                    if matches!(join_as, JoinAs::Name(_)) {
                         model.to(fresh, "NAME OK");
                         model.to(fresh, "WELCOME");
                     }
                 }
                 Step::Say(who, text) => {
                     let conn = ids.get(&who).copied().unwrap_or(who);
-                    let said = rig.state.say(ConnId::new(conn), Text::new(text.as_str()).unwrap());
+                    let said = rig.room.say(ConnId::new(conn), Text::new(text.as_str()).unwrap());
                     prop_assert_eq!(said.is_some(), model.here.contains_key(&conn));
                     if let Some(name) = model.here.get(&conn).copied() {
                         model.everybody_but(conn, &format!("FROM {name} MSG {text}"));
@@ -128,18 +128,18 @@ proptest! {
                 }
                 Step::Leave(who, farewell) => {
                     let Some(conn) = ids.remove(&who) else { continue };
-                    prop_assert!(rig.state.leave(ConnId::new(conn), farewell).is_some());
-                    prop_assert!(rig.state.leave(ConnId::new(conn), farewell).is_none());
+                    prop_assert!(rig.room.leave(ConnId::new(conn), farewell).is_some());
+                    prop_assert!(rig.room.leave(ConnId::new(conn), farewell).is_none());
                     let name = model.here.remove(&conn).unwrap();
                     model.everybody_but(conn, &format!("LOGOUT {name}"));
-                    if farewell == Instead::Bye {
+                    if farewell == Farewell::Bye {
                         model.to(conn, "BYE");
                     }
                 }
                 Step::Ask(who) => {
                     let Some(conn) = ids.get(&who) else { continue };
-                    let (place, answer) = (rig.state.place(), Answer::Clients(rig.state.listing()));
-                    rig.members.get_mut(conn).unwrap().1.push(Reply { place, answer });
+                    let reply = rig.room.reply(Request::Clients);
+                    rig.members.get_mut(conn).unwrap().1.push(reply);
                     let names: Vec<_> = model.here.values().map(Name::as_str).collect();
                     model.to(*conn, &format!("LIST CLIENTS {} {}", names.len(), names.join(" ")));
                 }

@@ -1,30 +1,32 @@
-//! Who is here: names by connection, each name once, in chunks that rosters told at different moments share.
+//! The members of a room: each name once, in chunks that consecutive `LIST CLIENTS` answers share.
 
 use std::{collections::HashSet, sync::Arc};
 
 use chat_proto::{Name, NameKey};
 
-use super::listing::{Listing, Part};
-use crate::peer::ConnId;
+use crate::{
+    conn_id::ConnId,
+    listing::{Listing, Part},
+};
 
-/// Members of a chunk. A change costs one chunk; a roster of 10,000 costs 160 references to them.
-const CHUNK: usize = 64;
+/// The most members of a chunk. A change re-encodes one chunk; a roster of 10,000 members has 160 chunks.
+const MAX_CHUNK: usize = 64;
 
-/// A `Vec` of chunks, each of them sorted, none of them empty: in the order in which the members connected.
+/// Members in the order of their connections: chunks that are sorted and not empty.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(crate) struct Roster {
     chunks: Vec<Chunk>,
     taken: HashSet<NameKey>,
-    /// `LIST CLIENTS` as it stands now, made once however many ask.
+    /// `LIST CLIENTS` for the present members, once somebody has asked.
     listing: Option<Arc<Listing>>,
-    /// Bytes of all names, each with SP before it.
+    /// The total length of the names, each with a SP before it.
     bytes: usize,
 }
 
 #[derive(Debug, Default)]
 struct Chunk {
     members: Vec<(ConnId, Name)>,
-    /// The names, each with SP before it, since somebody asked.
+    /// The names, each with a SP before it, once somebody has asked.
     text: Option<Part>,
 }
 
@@ -48,14 +50,14 @@ fn weight(name: Name) -> usize {
 }
 
 impl Roster {
-    /// Whether the name was free and is now this connection's.
-    pub(super) fn insert(&mut self, conn: ConnId, name: Name) -> bool {
+    /// Adds a member. `false` if the name is taken.
+    pub(crate) fn insert(&mut self, conn: ConnId, name: Name) -> bool {
         if !self.taken.insert(name.key()) {
             return false;
         }
         let mut at = self.chunk_of(conn);
-        // Nearly always it is the newest: chunks fill up one after the other.
-        if at == self.chunks.len() && self.chunks.last().is_some_and(|last| last.members.len() < CHUNK) {
+        // A newcomer usually has the highest number: fill the last chunk before starting another.
+        if at == self.chunks.len() && self.chunks.last().is_some_and(|last| last.members.len() < MAX_CHUNK) {
             at -= 1;
         }
         if at == self.chunks.len() {
@@ -65,8 +67,8 @@ impl Roster {
         let (Ok(index) | Err(index)) = chunk.find(conn);
         chunk.members.insert(index, (conn, name));
         chunk.text = None;
-        if chunk.members.len() > CHUNK {
-            let members = chunk.members.split_off(CHUNK / 2);
+        if chunk.members.len() > MAX_CHUNK {
+            let members = chunk.members.split_off(MAX_CHUNK / 2);
             self.chunks.insert(at + 1, Chunk { members, text: None });
         }
         self.bytes += weight(name);
@@ -74,7 +76,7 @@ impl Roster {
         true
     }
 
-    pub(super) fn remove(&mut self, conn: ConnId) -> Option<Name> {
+    pub(crate) fn remove(&mut self, conn: ConnId) -> Option<Name> {
         let at = self.chunk_of(conn);
         let chunk = self.chunks.get_mut(at)?;
         let (_, name) = chunk.members.remove(chunk.find(conn).ok()?);
@@ -82,7 +84,7 @@ impl Roster {
         if chunk.members.is_empty() {
             self.chunks.remove(at);
         } else {
-            // Chunks that have become small are put together, or there would be one for each member in the end.
+            // Merge small neighbours, or each member would have a chunk of its own in the end.
             for first in [at.checked_sub(1), Some(at)].into_iter().flatten() {
                 self.join_with_next(first);
             }
@@ -95,39 +97,39 @@ impl Roster {
 
     fn join_with_next(&mut self, first: usize) {
         let Some([one, two]) = self.chunks.get_mut(first..first + 2) else { return };
-        if one.members.len() + two.members.len() <= CHUNK / 2 {
+        if one.members.len() + two.members.len() <= MAX_CHUNK / 2 {
             one.members.append(&mut two.members);
             one.text = None;
             self.chunks.remove(first + 1);
         }
     }
 
-    pub(super) fn name(&self, conn: ConnId) -> Option<Name> {
+    pub(crate) fn name(&self, conn: ConnId) -> Option<Name> {
         let chunk = self.chunks.get(self.chunk_of(conn))?;
         let (_, name) = chunk.members[chunk.find(conn).ok()?];
         Some(name)
     }
 
-    /// The chunk that has this connection, or should have: the first one that ends with it or behind it.
+    /// The index of the chunk that holds this connection or should hold it: the first one that does not end before it.
     fn chunk_of(&self, conn: ConnId) -> usize {
         self.chunks.partition_point(|chunk| chunk.members.last().is_some_and(|(last, _)| *last < conn))
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.taken.len()
     }
 
-    /// How many bytes `LIST CLIENTS` has, but for what each of its lines begins with.
-    pub(super) fn bytes(&self) -> usize {
+    /// The length of `LIST CLIENTS` in bytes, without what each of its lines begins with.
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = (ConnId, Name)> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (ConnId, Name)> {
         self.chunks.iter().flat_map(|chunk| chunk.members.iter().copied())
     }
 
-    /// `LIST CLIENTS` in as many lines as it takes (clause 3.6).
-    pub(super) fn listing(&mut self) -> Arc<Listing> {
+    /// `LIST CLIENTS` in as many lines as it needs (clause 3.6).
+    pub(crate) fn listing(&mut self) -> Arc<Listing> {
         let (clients, chunks) = (self.taken.len(), &mut self.chunks);
         let listing =
             self.listing.get_or_insert_with(|| Arc::new(Listing::new(clients, chunks.iter_mut().map(Chunk::text))));
@@ -154,7 +156,7 @@ mod tests {
         roster
     }
 
-    /// As a client reads it.
+    /// The roster as a client reads it.
     fn told(roster: &mut Roster) -> Vec<Name> {
         let listing = roster.listing();
         let text = String::from_utf8(listing.parts().concat()).unwrap();
@@ -172,31 +174,29 @@ mod tests {
     }
 
     #[test]
-    fn rosters_of_any_length_are_told_in_lines_within_the_limit() {
-        for clients in [1, CHUNK as u64, 384, 385, 10_000] {
+    fn a_roster_of_any_length_has_lines_within_the_limit() {
+        for clients in [1, MAX_CHUNK as u64, 384, 385, 10_000] {
             let names: Vec<_> = (0..clients).map(name).collect();
             assert_eq!(told(&mut of(clients)), names);
         }
     }
 
-    /// Rosters told at different moments have nearly all of their bytes in common.
     #[test]
-    fn a_change_costs_one_chunk() {
+    fn a_change_re_encodes_one_chunk() {
         let mut roster = of(10_000);
         let before = roster.listing();
         roster.remove(ConnId::new(5_000));
         let after = roster.listing();
         let new = after.parts().iter().filter(|part| !before.parts().iter().any(|old| Arc::ptr_eq(old, part)));
         let new: usize = new.map(|part| part.len()).sum();
-        // A chunk, and what each line begins with.
-        assert!(new < 22 * CHUNK + 30 * 20, "{new} bytes");
-        assert!(Arc::ptr_eq(&after, &roster.listing()), "and no change costs nothing");
+        // One chunk, and what each line begins with.
+        assert!(new < 22 * MAX_CHUNK + 30 * 20, "{new} bytes");
+        assert!(Arc::ptr_eq(&after, &roster.listing()), "the same roster is made once");
     }
 
     proptest! {
-        /// Whoever comes and goes, in whatever order, it is as a map would have it; and its chunks do not become many.
         #[test]
-        fn it_is_as_a_map(changes in proptest::collection::vec((0_u64..500, any::<bool>()), 0..2_000)) {
+        fn it_behaves_like_a_map_and_its_chunks_stay_few(changes in proptest::collection::vec((0_u64..500, any::<bool>()), 0..2_000)) {
             let (mut roster, mut map) = (Roster::default(), BTreeMap::new());
             for (number, joins) in changes {
                 let conn = ConnId::new(number);
@@ -209,7 +209,7 @@ mod tests {
                 }
                 prop_assert_eq!(roster.name(conn), map.get(&conn).copied());
             }
-            prop_assert!(roster.chunks.len() <= 1 + 4 * map.len() / CHUNK);
+            prop_assert!(roster.chunks.len() <= 1 + 4 * map.len() / MAX_CHUNK);
             prop_assert_eq!(roster.bytes(), map.len() * 21);
             prop_assert_eq!(roster.members().collect::<Vec<_>>(), map.clone().into_iter().collect::<Vec<_>>());
             if !map.is_empty() {

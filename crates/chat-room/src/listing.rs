@@ -1,24 +1,25 @@
-//! `LIST CLIENTS` as it stood at one moment: shared by all who asked then, and most of it with those who ask later.
+//! `LIST CLIENTS` at one position: one value for all members that ask there, and it shares most of its bytes with later
+//! ones.
 
 use std::sync::{Arc, OnceLock};
 
 use chat_proto::{MAX_LINE, Terminator};
 
-/// Part of a roster's bytes.
-pub(super) type Part = Arc<[u8]>;
+/// A slice of a roster's bytes.
+pub(crate) type Part = Arc<[u8]>;
 
-/// A roster in as many lines as it takes (clause 3.6). It holds no names of its own: they stand in chunks that rosters share.
+/// A roster in as many lines as it needs (clause 3.6). The names stand in chunks that consecutive rosters share.
 #[derive(Debug)]
-pub(crate) struct Listing {
+pub struct Listing {
     parts: Box<[Part]>,
     length: usize,
-    /// The same lines ended by LF, once somebody needs them.
+    /// The same lines ended by LF, made when first needed.
     lf: OnceLock<Arc<Self>>,
 }
 
 impl Listing {
-    /// Of so many clients, whose names stand in these chunks, each of them with SP before it.
-    pub(super) fn new(clients: usize, chunks: impl Iterator<Item = Part>) -> Self {
+    /// A roster of `clients` names. In the chunks, each name has a SP before it.
+    pub(crate) fn new(clients: usize, chunks: impl Iterator<Item = Part>) -> Self {
         let head = format!("LIST CLIENTS {clients}");
         let next: Part = format!("\r\n{head}").into_bytes().into();
         let mut parts: Vec<Part> = vec![head.clone().into_bytes().into()];
@@ -40,8 +41,8 @@ impl Listing {
         Self { parts: parts.into(), length, lf: OnceLock::new() }
     }
 
-    /// With the lines ended as a peer wants them.
-    pub(super) fn ended_by(self: &Arc<Self>, terminator: Terminator) -> Arc<Self> {
+    /// The roster with this terminator.
+    pub(crate) fn ended_by(self: &Arc<Self>, terminator: Terminator) -> Arc<Self> {
         let lf = |part: &Part| match part.strip_prefix(b"\r") {
             Some(rest) => rest.into(),
             None => Arc::clone(part),
@@ -52,19 +53,19 @@ impl Listing {
         })
     }
 
-    /// Its bytes, one part after the other; none is empty.
-    pub(super) fn parts(&self) -> &[Part] {
+    /// The slices that the roster consists of. None is empty.
+    pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
 
-    /// How many bytes it has.
-    pub(super) fn len(&self) -> usize {
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
         self.length
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn listing(names: &[&str]) -> Arc<Listing> {
@@ -73,7 +74,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn its_lines_end_as_the_peer_wants_them() {
+    fn lines_have_the_terminator_that_is_asked_for() {
         let listing = listing(&vec!["ann"; 3_000]);
         let text = |terminator| String::from_utf8(listing.ended_by(terminator).parts().concat()).unwrap();
         let (crlf, lf) = (text(Terminator::CrLf), text(Terminator::Lf));

@@ -1,10 +1,10 @@
-//! What each connection gets of a batch, and what of it is shared.
+//! What each member gets of a batch, and which of its bytes are shared.
 
 use bytes::Buf;
 use chat_proto::{MAX_LINE, Name, Text};
 
 use super::*;
-use crate::hub::outbox::Answer;
+use crate::reply::Request;
 
 const ANN: ConnId = ConnId::new(1);
 const BOB: ConnId = ConnId::new(2);
@@ -17,11 +17,11 @@ fn from(name: &str, text: &str) -> ServerMessage {
 /// Ann says two things, Bob enters, Ann says one more, Bob leaves with `BYE`.
 fn draft() -> Draft {
     let mut draft = Draft::default();
-    draft.push(&from("ann", "1"), ANN, Instead::Ok);
-    draft.push(&from("ann", "2"), ANN, Instead::Ok);
-    draft.push(&ServerMessage::Join(Name::new("bob").unwrap()), BOB, Instead::Entered(Session::Named));
-    draft.push(&from("ann", "3"), ANN, Instead::Ok);
-    draft.push(&ServerMessage::Logout(Name::new("bob").unwrap()), BOB, Instead::Bye);
+    draft.push(&from("ann", "1"), ANN, SenderView::Ok);
+    draft.push(&from("ann", "2"), ANN, SenderView::Ok);
+    draft.push(&ServerMessage::Join(Name::new("bob").unwrap()), BOB, SenderView::Entered(Session::Named));
+    draft.push(&from("ann", "3"), ANN, SenderView::Ok);
+    draft.push(&ServerMessage::Logout(Name::new("bob").unwrap()), BOB, SenderView::Bye);
     draft
 }
 
@@ -41,7 +41,7 @@ fn taken(mut draft: Draft) -> Arc<Batch> {
 }
 
 #[test]
-fn everybody_sees_one_order_and_their_own_lines_replaced() {
+fn each_member_sees_one_order_with_its_own_lines_replaced() {
     let batch = taken(draft());
     let all = ["FROM ann MSG 1", "FROM ann MSG 2", "JOIN bob", "FROM ann MSG 3", "LOGOUT bob"];
     check(&batch, EVE, &[], &all, false);
@@ -49,7 +49,7 @@ fn everybody_sees_one_order_and_their_own_lines_replaced() {
     check(&batch, BOB, &[], &["NAME OK", "WELCOME", "FROM ann MSG 3", "BYE"], true);
 }
 
-/// Where the bytes are that a connection gets.
+/// The slices that a member gets.
 fn slices(batch: &Arc<Batch>, conn: ConnId, terminator: Terminator) -> Vec<(*const u8, usize)> {
     let mut pieces = Pieces::default();
     batch.view(conn, &[], terminator, &mut pieces);
@@ -59,12 +59,12 @@ fn slices(batch: &Arc<Batch>, conn: ConnId, terminator: Terminator) -> Vec<(*con
 }
 
 #[test]
-fn lines_that_nobody_replaces_are_shared_and_not_copied() {
+fn shared_lines_are_not_copied() {
     let long = "x".repeat(2_000);
     let mut draft = draft();
-    draft.push(&from("bob", &long), BOB, Instead::Ok);
-    draft.push(&from("ann", "4"), ANN, Instead::Ok);
-    draft.push(&from("bob", &long), BOB, Instead::Ok);
+    draft.push(&from("bob", &long), BOB, SenderView::Ok);
+    draft.push(&from("ann", "4"), ANN, SenderView::Ok);
+    draft.push(&from("bob", &long), BOB, SenderView::Ok);
     let batch = taken(draft);
     for terminator in [Terminator::CrLf, Terminator::Lf] {
         let eve = slices(&batch, EVE, terminator);
@@ -78,35 +78,35 @@ fn lines_that_nobody_replaces_are_shared_and_not_copied() {
     }
 }
 
-/// The ring's bound is the batches' bound times their number.
+/// A bound on the number of batches is a bound on memory.
 #[test]
-fn a_batch_is_bounded_with_all_that_belongs_to_it() {
+fn a_batch_is_bounded_with_its_spans() {
     for text in ["x".to_owned(), "x".repeat(100), "\u{1f600}".repeat(2_000)] {
         let mut draft = Draft::default();
         while !draft.is_full() {
-            draft.push(&from("a", &text), ANN, Instead::Ok);
+            draft.push(&from("a", &text), ANN, SenderView::Ok);
         }
         let batch = draft.take().unwrap();
         let weight = batch.lines.len() + size_of_val(&*batch.spans);
-        assert!((LINES..=WEIGHT + MAX_LINE).contains(&weight), "{weight}");
-        assert!(batch.lf().len() <= LINES + MAX_LINE);
+        assert!((MAX_LINES..=MAX_WEIGHT + MAX_LINE).contains(&weight), "{weight}");
+        assert!(batch.lf().len() <= MAX_LINES + MAX_LINE);
     }
 }
 
 #[test]
-fn replies_stand_at_their_places() {
+fn replies_stand_at_their_positions() {
     let mut draft = Draft { number: 7, ..Draft::default() };
-    let reply = |place, answer| Reply { place, answer };
-    let at_start = draft.place();
-    draft.push(&from("ann", "1"), ANN, Instead::Ok);
-    let between = draft.place();
-    draft.push(&from("bob", "2"), BOB, Instead::Ok);
+    let reply = |request, position| Reply::to(request, position, || unreachable!("no roster"));
+    let at_start = draft.position();
+    draft.push(&from("ann", "1"), ANN, SenderView::Ok);
+    let between = draft.position();
+    draft.push(&from("bob", "2"), BOB, SenderView::Ok);
     let batch = taken(draft);
     let replies = [
-        reply(Place { batch: 3, offset: 9 }, Answer::Ping),
-        reply(at_start, Answer::BadReq),
-        reply(between, Answer::Pong),
-        reply(batch.end(), Answer::BadReq),
+        Reply::ping(Position { batch: 3, offset: 9 }),
+        reply(Request::Refuse, at_start),
+        reply(Request::Ping, between),
+        reply(Request::Refuse, batch.end()),
     ];
     check(&batch, ANN, &replies, &["PING", "BAD REQ", "OK", "PONG", "FROM bob MSG 2", "BAD REQ"], false);
     check(&batch, BOB, &replies, &["PING", "BAD REQ", "FROM ann MSG 1", "PONG", "OK", "BAD REQ"], false);
@@ -114,8 +114,8 @@ fn replies_stand_at_their_places() {
 }
 
 #[test]
-fn an_empty_draft_is_no_batch_and_takes_no_number() {
+fn an_empty_draft_makes_no_batch_and_uses_no_number() {
     let mut draft = Draft::default();
     assert!(draft.take().is_none());
-    assert_eq!(draft.place(), Place::default());
+    assert_eq!(draft.position(), Position::default());
 }

@@ -1,27 +1,29 @@
-//! Pieces of shared memory, written one after the other as if they were one, and copied nowhere.
+//! A sequence of shared byte slices that reads as one buffer, without copying them.
 
 use std::{io::IoSlice, mem, sync::Arc};
 
 use bytes::{Buf, Bytes, BytesMut};
+use chat_proto::{ServerMessage, Terminator};
 
-use super::{batch::Batch, listing::Listing};
+use crate::{
+    batch::{Batch, put},
+    listing::Listing,
+};
 
-/// Shared bytes of this length are sent as a piece of their own. To copy shorter ones costs less than to keep track of
-/// them.
-const SHARE_FROM: usize = 1_024;
+/// Shared slices from this length on become a piece of their own. Copying a shorter one costs less than tracking it.
+const MIN_SHARED: usize = 1_024;
 
-/// Bytes that may be shared with others.
+/// Bytes that may be shared with other members.
 #[derive(Debug)]
 enum Piece {
-    /// A batch as it is. It is held as it came out of the ring: to share its bytes in any other way would cost each writer a
-    /// little, and there are many.
+    /// A whole batch. Holding the batch's own reference count saves each member a second one.
     Batch(Arc<Batch>),
     Bytes(Bytes),
     Listing(Arc<Listing>),
 }
 
 impl Piece {
-    /// One of the slices that it consists of.
+    /// One of the slices that the piece consists of.
     fn part(&self, index: usize) -> Option<&[u8]> {
         match self {
             Self::Batch(batch) => (index == 0).then(|| batch.lines()),
@@ -41,51 +43,53 @@ impl Default for Piece {
     }
 }
 
-/// Nearly always there is one piece, which takes no memory of its own.
+/// The bytes for one member, most of them shared. Read them through [`Buf`].
+///
+/// One piece, the usual case, takes no memory of its own.
 #[derive(Debug, Default)]
-pub(crate) struct Pieces {
+pub struct Pieces {
     first: Piece,
-    /// Where the first piece goes on: in which of its parts, and where in that.
+    /// The read position in the first piece: index of the part, and offset in that part.
     part: usize,
     start: usize,
-    /// Those behind it, from `next` on.
+    /// The pieces behind the first, from index `next` on.
     rest: Vec<Piece>,
     next: usize,
     remaining: usize,
-    /// What is not shared, and stands behind all pieces: see [`Pieces::close`].
+    /// Bytes that are not shared, behind all pieces. [`Pieces::close`] makes them readable.
     own: BytesMut,
 }
 
 impl Pieces {
-    /// Adds a batch, as most get it.
-    pub(super) fn push_batch(&mut self, batch: Arc<Batch>) {
+    /// Adds a whole batch.
+    pub(crate) fn push_batch(&mut self, batch: Arc<Batch>) {
         let length = batch.lines().len();
-        self.push(Piece::Batch(batch), length);
+        self.push_piece(Piece::Batch(batch), length);
     }
 
     /// Adds a roster.
-    pub(super) fn push_listing(&mut self, listing: Arc<Listing>) {
+    pub(crate) fn push_listing(&mut self, listing: Arc<Listing>) {
         let length = listing.len();
-        self.push(Piece::Listing(listing), length);
+        self.push_piece(Piece::Listing(listing), length);
     }
 
-    /// Adds bytes that others have too.
-    pub(super) fn push_shared(&mut self, shared: Bytes) {
-        if shared.len() < SHARE_FROM {
+    /// Adds bytes that other members get too.
+    pub(crate) fn push_shared(&mut self, shared: Bytes) {
+        if shared.len() < MIN_SHARED {
             self.own.extend_from_slice(&shared);
         } else {
             let length = shared.len();
-            self.push(Piece::Bytes(shared), length);
+            self.push_piece(Piece::Bytes(shared), length);
         }
     }
 
-    /// Where to add what nobody else has.
-    pub(super) fn own(&mut self) -> &mut BytesMut {
-        &mut self.own
+    /// Adds a line that no other member gets. [`Pieces::close`] makes it readable.
+    pub fn push(&mut self, message: &ServerMessage, terminator: Terminator) {
+        put(&mut self.own, message, terminator);
     }
 
-    /// Makes a piece of what is not shared. Before this, it is not there to be read.
-    pub(super) fn close(&mut self) {
+    /// Makes the lines of [`Pieces::push`] readable.
+    pub fn close(&mut self) {
         if !self.own.is_empty() {
             let own = mem::take(&mut self.own).freeze();
             let length = own.len();
@@ -93,7 +97,7 @@ impl Pieces {
         }
     }
 
-    fn push(&mut self, piece: Piece, length: usize) {
+    fn push_piece(&mut self, piece: Piece, length: usize) {
         self.close();
         self.add(piece, length);
     }
@@ -124,9 +128,9 @@ impl Buf for Pieces {
     }
 
     fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.remaining, "no further than there is something");
+        assert!(count <= self.remaining, "advance within the remaining bytes");
         if count == self.remaining {
-            *self = Self::default(); // As nearly always: all at once.
+            *self = Self::default(); // The usual case: everything was written at once.
             return;
         }
         self.remaining -= count;
@@ -145,19 +149,19 @@ impl Buf for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::listing::tests::listing;
+    use crate::listing::tests::listing;
 
     #[test]
-    fn pieces_are_one_after_the_other() {
-        let long = "x".repeat(SHARE_FROM);
+    fn pieces_read_as_one_buffer() {
+        let long = "x".repeat(MIN_SHARED);
         let whole = format!("ab{long}\nLIST CLIENTS 3 ann bob eve\r\nend{long}").into_bytes();
-        // However much a socket takes at a time.
+        // A socket may take any number of bytes at a time.
         for step in [1, 2, 3, 7, 1_000, whole.len()] {
             let mut pieces = Pieces::default();
-            pieces.own().extend_from_slice(b"a");
+            pieces.own.extend_from_slice(b"a");
             pieces.push_shared(Bytes::from_static(b"b"));
             pieces.push_shared(long.clone().into());
-            pieces.own().extend_from_slice(b"\n");
+            pieces.own.extend_from_slice(b"\n");
             pieces.push_listing(listing(&["ann", "bob", "eve"]));
             pieces.push_shared(Bytes::from_static(b"end"));
             pieces.push_shared(long.clone().into());
@@ -179,8 +183,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_shared_and_what_is_short_is_copied() {
-        let shared = Bytes::from("x".repeat(SHARE_FROM));
+    fn long_slices_are_shared_and_short_ones_copied() {
+        let shared = Bytes::from("x".repeat(MIN_SHARED));
         let mut pieces = Pieces::default();
         pieces.push_shared(shared.clone());
         assert_eq!(pieces.chunk().as_ptr(), shared.as_ptr());

@@ -1,0 +1,31 @@
+//! The `chat-server` program: what it prints, how it stops, what it withstands.
+
+// A panic is how a test fails, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
+#[cfg(target_os = "linux")]
+mod abuse;
+mod binary;
+#[cfg(target_os = "linux")]
+mod bystander;
+#[cfg(target_os = "linux")]
+mod jobs;
+#[cfg(target_os = "linux")]
+mod operation;
+#[allow(dead_code, reason = "shared with the tests of the library")]
+#[path = "../../../chat-server/tests/it/process.rs"]
+mod process;
+mod readme_program;
+#[cfg(target_os = "linux")]
+mod records;
+#[cfg(unix)]
+mod snapshots;
+#[cfg(target_os = "linux")]
+mod standard_streams;
+#[allow(dead_code, reason = "shared with the tests of the library")]
+#[path = "../../../chat-server/tests/it/support.rs"]
+mod support;
+#[cfg(target_os = "linux")]
+mod suspended;
+#[cfg(target_os = "linux")]
+mod unix_sockets;
