@@ -1,11 +1,11 @@
 //! Runs the server's program with good and bad clients for as long as asked. Fails if a line is lost, or if memory,
 //! descriptors or tasks grow.
 
+mod bad_clients;
 mod growth;
 mod peer;
 mod server;
 mod talk;
-mod trouble;
 
 use std::{
     sync::{
@@ -88,12 +88,12 @@ fn run_clients(load: &Arc<Load>, address: std::net::SocketAddr) -> Result<()> {
     runtime.context("cannot start a runtime")?.block_on(async {
         let mut talk = JoinSet::new();
         talk::start(&mut talk, load, address);
-        let mut trouble = JoinSet::new();
-        trouble::start(&mut trouble, load, address)?;
+        let mut bad = JoinSet::new();
+        bad_clients::start(&mut bad, load, address)?;
         while let Some(result) = talk.join_next().await {
             result.context("a client failed")??;
         }
-        while let Some(result) = trouble.join_next().await {
+        while let Some(result) = bad.join_next().await {
             result.context("a bad client failed")??;
         }
         Ok(())

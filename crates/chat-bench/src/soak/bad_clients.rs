@@ -26,10 +26,10 @@ const KILLED: usize = 2;
 const SMALL_BUFFER: u32 = 4_096;
 
 /// Starts them. They end when the time is over.
-pub(super) fn start(trouble: &mut JoinSet<Result<()>>, load: &Arc<Load>, address: SocketAddr) -> Result<()> {
+pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address: SocketAddr) -> Result<()> {
     for me in 0..CHURNERS {
         let load = Arc::clone(load);
-        trouble.spawn(async move {
+        clients.spawn(async move {
             while goes_on(&load, 20).await {
                 come_and_go(address, &format!("churner{me}")).await?;
             }
@@ -38,7 +38,7 @@ pub(super) fn start(trouble: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     }
     for me in 0..RESETTERS {
         let load = Arc::clone(load);
-        trouble.spawn(async move {
+        clients.spawn(async move {
             let first_lines = ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "hello\r\n", "GET / HTTP/1.1\r\n"];
             let mut turns = first_lines.iter().cycle().skip(me);
             while goes_on(&load, 10).await {
@@ -53,7 +53,7 @@ pub(super) fn start(trouble: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     }
     for me in 0..SLEEPERS {
         let load = Arc::clone(load);
-        trouble.spawn(async move {
+        clients.spawn(async move {
             while goes_on(&load, 100).await {
                 read_nothing(&load, address, &format!("sleeper{me}")).await?;
             }
@@ -63,7 +63,7 @@ pub(super) fn start(trouble: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     let client = workspace::program("chat-client")?;
     for me in 0..KILLED {
         let (load, client) = (Arc::clone(load), client.clone());
-        trouble.spawn(async move {
+        clients.spawn(async move {
             while goes_on(&load, 100).await {
                 let mut command = Command::new(&client);
                 command.args(["--name", &format!("killed{me}"), &address.to_string()]);
