@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     check("clippy --workspace --all-targets --all-features --locked -- -D warnings"),
     // Each library alone: together, the needs of one would switch on features of another.
     check("clippy --package chat-proto --lib --no-default-features --locked -- -D warnings"),
+    check("clippy --package chat-room --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-server --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-client --lib --no-default-features --locked -- -D warnings"),
     test("test --workspace --locked"),

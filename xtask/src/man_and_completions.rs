@@ -25,7 +25,7 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
         create_dir_all(&path).map(|()| path)
     };
     let write = || -> std::io::Result<()> {
-        for mut program in [chat_server_bin::definition(), chat_client::cli::Args::definition()] {
+        for mut program in [chat_server_bin::definition(), chat_client_bin::definition()] {
             let name = program.get_name().to_owned();
             let page = below("man/man1")?.join(format!("{name}.1"));
             clap_mangen::Man::new(program.clone()).render(&mut File::create(&page)?)?;

@@ -1,10 +1,11 @@
-//! Copies what is said in one server's room to another's, and back: `cargo run --example bridge -- HERE THERE`.
+//! Copies messages between the rooms of two servers: `cargo run --example bridge -- HERE THERE`.
 //!
-//! Each side comes back when its connection is lost. What is said meanwhile on the other side is dropped, and told so.
+//! Each side reconnects when its connection is lost. Messages from the other side are then dropped, and an error says
+//! so.
 
 #![allow(clippy::print_stderr, reason = "a program of its own")]
 
-use chat_client::{Event, Happening, Reconnecting, Redial, Text};
+use chat_client::{Event, Reconnecting, Redial, SessionEvent, Text};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +17,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut here, mut there) = (side("localhost:2222")?, side("localhost:2223")?);
     loop {
         let carried = tokio::select! {
-            Some(happening) = here.next() => carry(happening, &there).await,
-            Some(happening) = there.next() => carry(happening, &here).await,
+            Some(event) = here.next() => carry(event, &there).await,
+            Some(event) = there.next() => carry(event, &here).await,
             else => return Ok(()),
         };
         if let Err(why) = carried {
@@ -26,16 +27,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-async fn carry(happening: Happening, to: &Reconnecting) -> Result<(), Box<dyn std::error::Error>> {
-    match happening {
-        Happening::Event(Event::Message { from, text }) => {
+async fn carry(event: SessionEvent, to: &Reconnecting) -> Result<(), Box<dyn std::error::Error>> {
+    match event {
+        SessionEvent::Event(Event::Message { from, text }) => {
             let text = Text::new(format!("{from}: {text}"))?;
-            // No receipt is awaited here: that would hold up both rooms.
+            // Do not wait for the receipt: that would block both rooms.
             drop(to.client().ok_or("the other side is away")?.queue(text).await?);
         }
-        Happening::Connected { .. } => eprintln!("connected"),
-        Happening::Lost { why, .. } => eprintln!("lost: {why}"),
-        Happening::Failed { why, again } => eprintln!("no connection: {why}; again in {again:?}"),
+        SessionEvent::Connected { .. } => eprintln!("connected"),
+        SessionEvent::Lost { reason, .. } => eprintln!("lost: {reason}"),
+        SessionEvent::Failed { error, retry_in } => eprintln!("no connection: {error}; again in {retry_in:?}"),
         _ => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A bot that says again what others say: `cargo run --example echo -- localhost:2222`.
+//! A bot that repeats what others say: `cargo run --example echo -- localhost:2222`.
 
 use chat_client::{Event, connect};
 
@@ -8,7 +8,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, mut events) = connect(&server).await?.log_in("echo".parse()?).await?;
     while let Some(event) = events.next().await {
         match event {
-            // The bot needs no receipt: a message that is refused is an event.
+            // The receipt is not needed: a refused message is an event.
             Event::Message { text, .. } if text.as_str() == "stop" => drop(client.close().await?),
             Event::Message { text, .. } => drop(client.queue(text).await?),
             _ => {}

@@ -1,4 +1,4 @@
-//! Where a server is, as people write it: a host with or without its port, or the path of a Unix socket.
+//! The address of a server as a person writes it: a host, a host with a port, or the path of a Unix socket.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -22,28 +22,28 @@ use chat_proto::DEFAULT_PORT;
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Address {
-    /// `HOST`, or `HOST:PORT`; an IPv6 address with a port stands in brackets.
+    /// `HOST` or `HOST:PORT`. An IPv6 address with a port needs brackets.
     Tcp {
-        /// A name or an address, without brackets.
+        /// A host name or an IP address, without brackets.
         host: String,
-        /// The port; [`DEFAULT_PORT`] where none was written.
+        /// The port. The default is [`DEFAULT_PORT`].
         port: u16,
     },
-    /// `unix:PATH`, or a path with a `/` in it.
+    /// `unix:PATH`, or any path that contains a `/`.
     Unix(PathBuf),
 }
 
-/// Why a string is no address.
+/// Why a string is not an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// There is no host, or no path.
+    /// The host or the path is missing.
     #[error("the host is missing: write HOST, HOST:PORT or unix:PATH")]
     Empty,
-    /// What stands behind the colon is no port.
+    /// The text after the colon is not a port.
     #[error("a port is a number from 1 to 65535")]
     Port,
-    /// Brackets without an end, or with something behind them.
+    /// The closing bracket is missing, or something other than `:PORT` follows it.
     #[error("an IPv6 address with a port is written [ADDRESS]:PORT")]
     Brackets,
 }
@@ -61,7 +61,7 @@ impl FromStr for Address {
                 (host, "") => (host, None),
                 (host, port) => (host, Some(port.strip_prefix(':').ok_or(AddressError::Brackets)?)),
             },
-            // Several colons and no brackets: an IPv6 address alone.
+            // Several colons without brackets: an IPv6 address without a port.
             None => match written.split_once(':') {
                 Some((host, port)) if !port.contains(':') => (host, Some(port)),
                 _ => (written, None),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address() {
+    fn invalid_addresses_are_refused() {
         for (written, why) in [
             ("", AddressError::Empty),
             (":2222", AddressError::Empty),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn an_address_is_parsed_from_its_display() {
         for written in ["localhost:2222", "[fe80::1]:1", "127.0.0.1:65535", "unix:/run/chat", "unix:chat"] {
             assert_eq!(written.parse::<Address>().unwrap().to_string(), written);
         }

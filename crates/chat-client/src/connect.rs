@@ -1,4 +1,4 @@
-//! From a name to a connection: every address of a host is tried, the next while the last has not answered yet.
+//! Opens connections: resolves a host and tries its addresses, the next one while the last has not answered.
 
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
@@ -10,17 +10,21 @@ use tokio::{
 
 use crate::{Address, ConnectError, Login};
 
-/// So long one address may take to answer, before it is given up.
+/// Time that one address has to accept the connection.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// So long an address is alone, before the next is tried beside it: what RFC 8305 recommends.
-const HEAD_START: Duration = Duration::from_millis(250);
+/// Delay before the next address is tried in parallel, as RFC 8305 recommends.
+const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Connects over TCP to `HOST` or `HOST:PORT`; the port is 2222 unless given.
+/// Connects over TCP to `HOST` or `HOST:PORT`. The default port is 2222.
 ///
-/// All addresses of the host are tried, IPv6 and IPv4 by turns: the next one when the last has failed or is silent for a
-/// quarter of a second, each for [`CONNECT_TIMEOUT`] at most. The first that answers is taken. Small writes are not delayed
-/// (`TCP_NODELAY`). The error tells how each address failed.
+/// It tries all addresses of the host, IPv6 and IPv4 in turn. The next attempt starts when the last one has failed or
+/// has taken a quarter of a second. Each attempt may take [`CONNECT_TIMEOUT`]. The first connection wins, with
+/// `TCP_NODELAY` set.
+///
+/// # Errors
+/// [`ConnectError::Failed`] lists how each address failed. The other errors are an address that cannot be parsed or
+/// resolved, and the path of a Unix socket.
 pub async fn connect(server: &str) -> Result<Login, ConnectError> {
     match server.parse()? {
         Address::Tcp { host, port } => connect_tcp(&host, port).await,
@@ -29,6 +33,9 @@ pub async fn connect(server: &str) -> Result<Login, ConnectError> {
 }
 
 /// Connects to the Unix socket at `path`.
+///
+/// # Errors
+/// [`ConnectError::Unix`] if the socket cannot be opened.
 #[cfg(unix)]
 pub async fn connect_unix(path: impl AsRef<std::path::Path>) -> Result<Login, ConnectError> {
     Ok(Login::over(tokio::net::UnixStream::connect(path).await.map_err(ConnectError::Unix)?))
@@ -36,6 +43,9 @@ pub async fn connect_unix(path: impl AsRef<std::path::Path>) -> Result<Login, Co
 
 impl Address {
     /// Connects to this address, as [`connect`] and [`connect_unix`](crate::connect_unix) do.
+    ///
+    /// # Errors
+    /// Those of these functions; on systems without Unix sockets, [`ConnectError::NotTcp`] for a path.
     pub async fn connect(&self) -> Result<Login, ConnectError> {
         match self {
             Self::Tcp { host, port } => connect_tcp(host, *port).await,
@@ -53,14 +63,14 @@ async fn connect_tcp(host: &str, port: u16) -> Result<Login, ConnectError> {
     if addresses.is_empty() {
         return Err(lookup(io::Error::new(io::ErrorKind::NotFound, "the name has no address")));
     }
-    let stream = race(by_turns(addresses)).await.map_err(ConnectError::Failed)?;
-    // A connection that cannot be tuned still works.
+    let stream = race(interleave_families(addresses)).await.map_err(ConnectError::Failed)?;
+    // Only a delay is at stake: the connection works without it.
     stream.set_nodelay(true).unwrap_or_else(|error| tracing::debug!(%error, "no TCP_NODELAY"));
     Ok(Login::over(stream))
 }
 
-/// The families by turns, the resolver's first choice first.
-fn by_turns(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
+/// Alternates between the address families. The resolver's first choice stays first.
+fn interleave_families(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (preferred, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == first);
     let (mut preferred, mut other) = (preferred.into_iter(), other.into_iter());
@@ -74,7 +84,7 @@ fn by_turns(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     }
 }
 
-/// The first that answers; the others are dropped.
+/// Connects to the address that answers first, and drops the other attempts.
 async fn race(mut waiting: VecDeque<SocketAddr>) -> Result<TcpStream, Vec<(SocketAddr, io::Error)>> {
     let (mut running, mut failures) = (FuturesUnordered::new(), Vec::new());
     loop {
@@ -95,7 +105,7 @@ async fn race(mut waiting: VecDeque<SocketAddr>) -> Result<TcpStream, Vec<(Socke
                 }
                 Err(error) => failures.push((address, error)),
             },
-            () = sleep(HEAD_START), if !waiting.is_empty() => {}
+            () = sleep(CONNECTION_ATTEMPT_DELAY), if !waiting.is_empty() => {}
         }
     }
 }
@@ -109,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn the_families_take_turns() {
+    fn address_families_alternate() {
         let resolved = addresses(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"]);
-        assert_eq!(by_turns(resolved), addresses(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
-        assert_eq!(by_turns(Vec::new()), addresses(&[]));
+        assert_eq!(interleave_families(resolved), addresses(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
+        assert_eq!(interleave_families(Vec::new()), addresses(&[]));
     }
 
     #[tokio::test]
-    async fn an_address_that_fails_is_followed_by_the_next() {
+    async fn a_failed_address_is_followed_by_the_next() {
         let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let alive = listener.local_addr().unwrap();

@@ -1,102 +1,103 @@
-//! What can go wrong, by how far it reaches: no connection, no login, this message, this request.
+//! Errors, one type for each scope: the connection, the login, a message, a request.
 
 use std::{fmt::Write, io, net::SocketAddr};
 
 use chat_proto::{CodecError, Name};
 
-use crate::{AddressError, Retry, render};
+use crate::{AddressError, Retry, escape};
 
-/// No connection came about.
+/// No connection could be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// What was given is no address.
+    /// The string is not an address.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A path was given where a host is needed.
+    /// The address is the path of a Unix socket, where a host is needed.
     #[error("this is the path of a Unix socket, not a host")]
     NotTcp,
-    /// The host's name has no address.
-    #[error("no address for {}: {source}", render::escape(.host))]
+    /// The host name could not be resolved.
+    #[error("no address for {}: {source}", escape(.host))]
     Lookup {
-        /// The name.
+        /// The host name.
         host: String,
-        /// What the resolver says.
+        /// The resolver's error.
         source: io::Error,
     },
-    /// None of the addresses answered. There is at least one.
-    #[error("{}", in_turn(.0))]
+    /// No address accepted the connection. The list has at least one entry.
+    #[error("{}", join_failures(.0))]
     Failed(Vec<(SocketAddr, io::Error)>),
     /// The Unix socket could not be opened.
     #[error(transparent)]
     Unix(io::Error),
 }
 
-fn in_turn(failures: &[(SocketAddr, io::Error)]) -> String {
-    let mut told = String::new();
+fn join_failures(failures: &[(SocketAddr, io::Error)]) -> String {
+    let mut text = String::new();
     for (address, error) in failures {
-        let separator = if told.is_empty() { "" } else { "; " };
-        write!(told, "{separator}{address}: {error}").expect("a string grows");
+        let separator = if text.is_empty() { "" } else { "; " };
+        write!(text, "{separator}{address}: {error}").expect("a string grows");
     }
-    told
+    text
 }
 
-/// The server did not let this client in.
+/// The login failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// The name is taken, or not wanted here; another may be tried (clause 3.3).
+    /// The name is taken or not allowed. Another name may be tried (clause 3.3).
     #[error("the name {name} is taken or not allowed")]
     NameRefused {
         /// The refused name.
         name: Name,
-        /// The same connection, at which the server waits for another name.
+        /// The same connection. Its server waits for another name.
         retry: Box<Retry>,
     },
-    /// As above, for the last time: the server has closed the connection (clause 3.3).
-    #[error("the name {name} is taken or not allowed, and the server takes no further try")]
-    OutOfTries {
+    /// The name is taken or not allowed, and this was the last attempt: the server has closed the connection (clause
+    /// 3.3).
+    #[error("the name {name} is taken or not allowed, and the server allows no more attempts")]
+    OutOfAttempts {
         /// The refused name.
         name: Name,
     },
-    /// `BAD PROT` (clause 3.1).
+    /// The server answered `BAD PROT` (clause 3.1).
     #[error("the server does not speak version {} of the protocol", chat_proto::VERSION)]
     BadProt,
-    /// `BAD REQ` (clause 3.4).
+    /// The server answered `BAD REQ` (clause 3.4).
     #[error("the server refused the login as a bad request")]
     BadReq,
-    /// `BYE`: the server is full, stopping, or bans the address (clause 2.6).
+    /// The server answered `BYE`: it is full, stopping, or bans the address (clause 2.6).
     #[error("the server says BYE: it is full, stopping, or refuses this address")]
     TurnedAway,
-    /// The server closed the connection before it had answered.
+    /// The server closed the connection without an answer.
     #[error("the server closed the connection before the login")]
     Closed,
-    /// The server answered with lines that belong to no login.
-    #[error("this is not a chat server of this protocol; it says: {}", render::escape(.line))]
+    /// The server's lines are not answers to a login.
+    #[error("this is not a chat server of this protocol; it says: {}", escape(.line))]
     NotChat {
-        /// The first such line, as it came; empty if it was no text. Escape it before you show it.
+        /// The first such line. It is empty if it was not UTF-8. Escape it before you show it.
         line: String,
     },
-    /// The connection broke.
+    /// The connection failed.
     #[error(transparent)]
     Broken(#[from] CodecError),
 }
 
-/// There is no session: no connection, or no login.
+/// No session could be opened: the connection or the login failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// No connection.
+    /// The connection failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// No login.
+    /// The login failed.
     #[error(transparent)]
     Login(#[from] LoginError),
 }
 
 impl OpenError {
-    /// Whether the same attempt may go better later: the server is down, full, or broke off.
-    pub fn may_pass(&self) -> bool {
+    /// Whether the same attempt may succeed later: the server was down or full, or the connection failed.
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect(error) => !matches!(error, ConnectError::Address(_) | ConnectError::NotTcp),
             Self::Login(error) => {
@@ -105,42 +106,42 @@ impl OpenError {
         }
     }
 
-    /// Whether the name is why: another may be let in.
-    pub fn is_about_the_name(&self) -> bool {
-        matches!(self, Self::Login(LoginError::NameRefused { .. } | LoginError::OutOfTries { .. }))
+    /// Whether the name was refused: another name may be accepted.
+    pub fn is_name_refused(&self) -> bool {
+        matches!(self, Self::Login(LoginError::NameRefused { .. } | LoginError::OutOfAttempts { .. }))
     }
 }
 
-/// A message did not become part of the conversation, or it is not known whether it did.
+/// A message was not accepted, or it is unknown whether it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The server refused it with `BAD REQ`: it reached nobody (clauses 3.9 and 3.10).
+    /// The server answered `BAD REQ`: nobody got the message (clauses 3.9 and 3.10).
     #[error("the server refused the message")]
     Refused,
-    /// The session ended before its answer came: it was delivered or it was not (clause 7.6). Do not send it again
-    /// without asking.
+    /// The session ended before the answer: the message may have been delivered or not (clause 7.6). Do not send it
+    /// again without asking the user.
     #[error("the connection ended before the message was acknowledged: it may have been delivered or not")]
     Unknown,
-    /// The session had ended before: it was not sent.
+    /// The session was already over: the message was not sent.
     #[error("the session is over: the message was not sent")]
     Closed,
-    /// In a guest's session the text `BYE` would leave (clause 4.3): it was not sent.
+    /// A guest that sends `BYE` would leave (clause 4.3): the message was not sent.
     #[error("a guest cannot say BYE without leaving: the message was not sent")]
     Bye,
 }
 
-/// A request other than a message has no answer.
+/// A request other than a message failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// A guest's session knows messages only (clause 4.1).
+    /// A guest's session has messages only (clause 4.1).
     #[error("guests cannot ask the server: log in under a name")]
     Guest,
     /// The server answered `BAD REQ`.
     #[error("the server refused the request")]
     Refused,
-    /// The server's answer makes no sense: a roster whose lines contradict each other, or of more than
+    /// The answer is not a valid roster: its lines contradict each other, or it has more than
     /// [`MAX_ROSTER`](crate::MAX_ROSTER) names.
     #[error("the server's answer makes no sense")]
     Malformed,

@@ -1,4 +1,4 @@
-//! What happens in the room, as a typed stream.
+//! What happens in the chat room, as a typed stream.
 
 use std::{
     pin::Pin,
@@ -9,53 +9,77 @@ use chat_proto::{Name, ParseError, ServerMessage, Text};
 use futures::Stream;
 use tokio::sync::mpsc;
 
-use crate::Closed;
+use crate::CloseReason;
 
-/// Something that happened, in the one order that all clients see (clause 5.2).
+/// Something that happened. All clients see the same order (clause 5.2).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody came.
+    /// A client joined.
     Joined(Name),
-    /// Somebody left.
+    /// A client left.
     Left(Name),
-    /// Somebody else said something.
+    /// Another client sent a message.
     Message {
-        /// Who.
+        /// The sender.
         from: Name,
-        /// What. It may hold characters that act on a terminal's layout: see [`render`](crate::render).
+        /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
         text: Text,
     },
-    /// A message of this client was accepted, and stands here in the order (clause 5.2).
+    /// The server accepted a message of this client. Its place in the stream is its place in the order (clause 5.2).
     Accepted(Text),
-    /// A message of this client was refused, and reached nobody.
+    /// The server refused a message of this client. Nobody got it.
     Refused(Text),
-    /// Who is here, as asked for by [`ChatClient::clients`](crate::ChatClient::clients). It is exact at this place: a
-    /// reader that applies what follows keeps an exact roster (clause 5.4).
+    /// All who are present, as requested by [`ChatClient::clients`](crate::ChatClient::clients). The roster is exact at
+    /// this place in the stream: apply the later joins and leaves to keep it exact (clause 5.4).
     Roster(Vec<Name>),
-    /// A line with a verb that this client does not know, as it came (clause 7.1). Escape it before you show it.
+    /// A line with an unknown verb (clause 7.1). Escape it before you show it.
     Other(String),
     /// A line that does not parse (clause 7.1).
     BadLine(ParseError),
-    /// A reply that nobody waits for, such as a stray `OK` (clause 7.2).
+    /// A reply without a request, such as a stray `OK` (clause 7.2).
     Unexpected(ServerMessage),
-    /// So many events did not fit into the stream, and were left out here: see [`Events`].
+    /// This number of events is missing here, because the stream was full: see [`Events`].
     Missed(u64),
-    /// The session is over. Nothing follows.
-    Closed(Closed),
+    /// The session is over. This is the last event.
+    Closed(CloseReason),
 }
 
 /// The stream of a session's events. It ends after [`Event::Closed`].
 ///
-/// It holds [`MAX_EVENTS`](crate::MAX_EVENTS) that were not read yet. When it is full, then
+/// It buffers [`MAX_EVENTS`](crate::MAX_EVENTS) events. When the buffer is full:
 ///
-/// * as long as no request waits for its answer, the session stops reading from the server, and nothing is lost; a stream
-///   that stays unread for long costs the connection, as any slow client's (clause 6.5);
-/// * while a request waits, the session reads on, so that [`ChatClient::send`](crate::ChatClient::send) never
-///   hangs on an unread stream; events that do not fit are counted, and [`Event::Missed`] stands in their place.
+/// * If no request waits for an answer, the session stops reading from the server. Nothing is lost, but a stream that
+///   stays unread for long costs the connection, as for any slow client (clause 6.5).
+/// * If a request waits, the session reads on, so that an unread stream does not block
+///   [`ChatClient::send`](crate::ChatClient::send). Events that do not fit are counted, and [`Event::Missed`] takes
+///   their place.
 ///
-/// A program that does not care drops it: the session goes on, and is never slowed. When all
-/// [`ChatClient`](crate::ChatClient)s are dropped too, the session says `BYE` by itself.
+/// A program that needs no events drops the stream: then the session is never slowed. When all
+/// [`ChatClient`](crate::ChatClient)s are dropped too, the session says `BYE`.
+///
+/// ```
+/// use chat_client::{Event, Login};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\nJOIN ann\r\nFROM ann MSG hello\r\nLOGOUT ann\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (_client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// assert_eq!(events.next().await, Some(Event::Joined("ann".parse()?)));
+/// assert_eq!(events.next().await, Some(Event::Message { from: "ann".parse()?, text: "hello".parse()? }));
+/// assert_eq!(events.next().await, Some(Event::Left("ann".parse()?)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Events {
     events: mpsc::Receiver<Event>,
@@ -66,12 +90,12 @@ impl Events {
         Self { events }
     }
 
-    /// The next event; `None` after [`Event::Closed`]. It may be dropped unfinished without losing one.
+    /// The next event, or `None` after [`Event::Closed`]. Cancel safe.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
     }
 
-    /// An event that is there already.
+    /// An event that is already in the buffer.
     pub(crate) fn ready(&mut self) -> Option<Event> {
         self.events.try_recv().ok()
     }

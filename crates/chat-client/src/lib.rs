@@ -1,18 +1,20 @@
-//! A client of the chat line protocol that `protocole.md` describes: log in, send and know what became of it, hear the room.
+//! A client of the chat line protocol that `protocole.md` describes.
 //!
-//! * [`connect`] and [`Login`] open a named session, or a guest's; every refusal is typed, a refused name can be retried.
-//! * [`ChatClient`] sends. A message is *sent* when its `OK` has come, and never before: if the connection breaks first,
-//!   its sender is told [`SendError::Unknown`].
-//! * [`Events`] is the stream of what happens in the room, one's own messages in their place of the order included.
-//! * [`talk`] is the conversation of a person or a script: lines in, lines out.
+//! * [`connect`] and [`Login`] open a session, with a name or as a guest. Each refusal has a type, and a refused name can be
+//!   retried.
+//! * [`ChatClient`] sends messages. A message counts as sent when its `OK` has arrived. If the connection fails before, the
+//!   sender gets [`SendError::Unknown`].
+//! * [`Events`] is the stream of what happens in the chat room. It includes this client's own messages, in their place in the
+//!   order.
+//! * [`conversation`] connects lines of input and output with a session, for a person or a script.
+//! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` joins their events into one
+//!   stream.
 //!
-//! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` makes one stream of them.
+//! The transport is any `AsyncRead + AsyncWrite`. The library prints nothing, handles no signals and installs no subscriber. It
+//! spawns one task for each session on the caller's Tokio runtime.
 //!
-//! The transport is any `AsyncRead + AsyncWrite`. The library installs nothing, prints nothing and ends no process. One
-//! task for each session is spawned on the caller's Tokio runtime.
-//!
-//! For tests there is a transport in memory, `tokio::io::duplex`: one end is the client's, at the other the test is the
-//! server, or hands it to one (`chat_server::ChatServer::attach`). On paused time nothing waits:
+//! `tokio::io::duplex` is a transport in memory for tests. At its other end the test plays the server, or passes it to one with
+//! `chat_server::ChatServer::attach`:
 //!
 //! ```
 //! use chat_client::{Event, Login};
@@ -46,37 +48,33 @@
 //! # }
 //! ```
 
+#![warn(clippy::missing_errors_doc)]
+
 mod address;
-#[cfg(feature = "cli")]
-pub mod cli;
 mod client;
+mod close_reason;
 mod connect;
-mod ending;
+pub mod conversation;
 mod error;
+mod escape;
 mod event;
 mod login;
 #[cfg(feature = "reconnect")]
-mod reconnecting;
-#[cfg(feature = "reconnect")]
-mod redial;
-pub mod render;
+mod reconnect;
 mod session;
-mod talk;
 
 pub use chat_proto::{MAX_ROSTER, Name, NameError, ParseError, ServerMessage, Session, Text, TextError};
 
 pub use address::{Address, AddressError};
 pub use client::{ChatClient, Receipt};
+pub use close_reason::{CloseError, CloseReason, SessionReport};
 #[cfg(unix)]
 pub use connect::connect_unix;
 pub use connect::{CONNECT_TIMEOUT, connect};
-pub use ending::{CloseError, Closed, Report};
 pub use error::{ConnectError, LoginError, OpenError, RequestError, SendError};
+pub use escape::escape;
 pub use event::{Event, Events};
 pub use login::{Login, Retry};
 #[cfg(feature = "reconnect")]
-pub use reconnecting::{Happening, Reconnecting};
-#[cfg(feature = "reconnect")]
-pub use redial::{Dialed, Redial};
+pub use reconnect::{DialOutcome, Reconnecting, Redial, SessionEvent};
 pub use session::{MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};
-pub use talk::{Input, InputError, Screen, Talked, input_lines, inputs, talk};

@@ -1,4 +1,4 @@
-//! From a connection to a session: as a guest, or under a name that the server has to agree to (sections 2 and 3).
+//! From a connection to a session: as a guest, or with a name that the server accepts (sections 2 and 3).
 
 use std::{
     fmt,
@@ -15,49 +15,80 @@ use crate::{
     session::{self, Lines},
 };
 
-/// So many lines that belong to no login are passed over: a client bears what it does not know (section 7).
-const MAX_ODD_LINES: u32 = 64;
+/// Number of lines that a login ignores because they do not belong to it (section 7).
+const MAX_UNEXPECTED_LINES: u32 = 64;
 
-/// A connection on which nothing has been said.
+/// A connection on which nothing has been said yet.
+///
+/// ```
+/// use chat_client::{Login, LoginError};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME FAILURE\r\nNAME REQ\r\n", "NAME OK\r\nWELCOME\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (client, _events) = match Login::over(stream).log_in("ann".parse()?).await {
+///     Ok(session) => session,
+///     // Somebody has this name: try another on the same connection.
+///     Err(LoginError::NameRefused { retry, .. }) => retry.log_in("ann2".parse()?).await?,
+///     Err(error) => return Err(error.into()),
+/// };
+/// assert_eq!(client.name(), Some("ann2".parse()?));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Login {
     stream: Box<dyn session::Transport>,
 }
 
-/// A named session to be, whose server waits for another name (clause 3.3).
+/// A connection whose server waits for another name (clause 3.3).
 pub struct Retry {
-    /// Nobody locks it. It makes an error that holds this `Sync`, as those who box errors want it.
+    /// Never locked. The mutex makes this `Sync`, so that an error that contains it can be boxed as `Send + Sync`.
     lines: Mutex<Lines>,
 }
 
 impl Login {
-    /// A login over any transport that carries octets in order.
+    /// A login over any transport that carries bytes in order.
     pub fn over<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Self {
         Self { stream: Box::new(stream) }
     }
 
-    /// Opens a named session (clause 3.2). It has no time limit of its own; a server has one (clause 2.5).
+    /// Opens a session under a name (clause 3.2). The call has no time limit; servers have one (clause 2.5).
     ///
     /// # Errors
-    /// [`LoginError::NameRefused`] gives the connection back, for another name; after every other error it is closed.
+    /// [`LoginError::NameRefused`] returns the connection, for an attempt with another name. After every other error
+    /// the connection is closed.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime, on which it spawns the session's task.
+    /// Panics outside of a Tokio runtime, because it spawns the session's task.
     pub async fn log_in(self, name: Name) -> Result<(ChatClient, Events), LoginError> {
         let lines = Framed::new(self.stream, ClientCodec::new(Session::Named));
         negotiate(lines, ClientMessage::ConnectUser(name), name).await
     }
 
-    /// Opens a plain session (clause 4.2). The server answers nothing; if it lets no guests in, the first event says so.
+    /// Opens a plain session, as a guest (clause 4.2). The server does not answer. If it refuses guests, the first
+    /// event is [`Event::Closed`](crate::Event::Closed).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime, on which it spawns the session's task.
+    /// Panics outside of a Tokio runtime, because it spawns the session's task.
     pub fn as_guest(self) -> (ChatClient, Events) {
         session::start(Framed::new(self.stream, ClientCodec::new(Session::Plain)), None)
     }
 }
 
 impl Retry {
-    /// Tries another name, as [`Login::log_in`] does. The fifth failure of a connection is the last (clause 3.3).
+    /// Tries another name, as [`Login::log_in`] does. A server closes the connection at the fifth refusal (clause 3.3).
+    ///
+    /// # Errors
+    /// Those of [`Login::log_in`].
     pub async fn log_in(self, name: Name) -> Result<(ChatClient, Events), LoginError> {
         let lines = self.lines.into_inner().unwrap_or_else(PoisonError::into_inner);
         negotiate(lines, ClientMessage::Name(name), name).await
@@ -76,64 +107,64 @@ impl fmt::Debug for Retry {
     }
 }
 
-/// What a line means to a login.
-enum Step {
-    Agreed,
+/// What a line means during the login.
+enum LoginLine {
+    NameAccepted,
     Welcome,
-    NameFailed,
-    NameWanted,
+    NameRefused,
+    NameRequested,
     BadProt,
     BadReq,
     Bye,
     Ping,
-    /// Nothing, so it is passed over.
-    Odd(String),
+    /// It does not belong to a login.
+    Unexpected(String),
 }
 
-fn step(line: Result<ServerMessage, ParseError>) -> Step {
+fn classify(line: Result<ServerMessage, ParseError>) -> LoginLine {
     match line {
-        Ok(ServerMessage::NameOk) => Step::Agreed,
-        Ok(ServerMessage::Welcome) => Step::Welcome,
-        Ok(ServerMessage::NameFailure) => Step::NameFailed,
-        Ok(ServerMessage::NameReq) => Step::NameWanted,
-        Ok(ServerMessage::BadProt) => Step::BadProt,
-        Ok(ServerMessage::BadReq) => Step::BadReq,
-        Ok(ServerMessage::Bye) => Step::Bye,
-        Ok(ServerMessage::Ping) => Step::Ping,
-        Ok(message) => Step::Odd(message.to_string()),
-        Err(error) => Step::Odd(error.line().unwrap_or_default().to_owned()),
+        Ok(ServerMessage::NameOk) => LoginLine::NameAccepted,
+        Ok(ServerMessage::Welcome) => LoginLine::Welcome,
+        Ok(ServerMessage::NameFailure) => LoginLine::NameRefused,
+        Ok(ServerMessage::NameReq) => LoginLine::NameRequested,
+        Ok(ServerMessage::BadProt) => LoginLine::BadProt,
+        Ok(ServerMessage::BadReq) => LoginLine::BadReq,
+        Ok(ServerMessage::Bye) => LoginLine::Bye,
+        Ok(ServerMessage::Ping) => LoginLine::Ping,
+        Ok(message) => LoginLine::Unexpected(message.to_string()),
+        Err(error) => LoginLine::Unexpected(error.line().unwrap_or_default().to_owned()),
     }
 }
 
 async fn negotiate(mut lines: Lines, request: ClientMessage, name: Name) -> Result<(ChatClient, Events), LoginError> {
-    // A server that is full may have said BYE and closed before we speak: what it said is heard first.
+    // A full server may send BYE and close before we send anything. Read its line before reporting a write error.
     let mut written = lines.send(request).await;
-    let (mut failed, mut odd, mut odd_lines) = (false, None, 0);
+    let (mut failed, mut first_unexpected, mut unexpected_lines) = (false, None, 0);
     loop {
         let Some(line) = lines.next().await else {
-            return Err(match (odd, written) {
-                _ if failed => LoginError::OutOfTries { name },
+            return Err(match (first_unexpected, written) {
+                _ if failed => LoginError::OutOfAttempts { name },
                 (Some(line), _) => LoginError::NotChat { line },
                 (None, Err(error)) => LoginError::Broken(error),
                 (None, Ok(())) => LoginError::Closed,
             });
         };
-        match step(line?) {
-            Step::Welcome => return Ok(session::start(lines, Some(name))),
-            Step::NameFailed => failed = true,
-            Step::NameWanted if failed => {
+        match classify(line?) {
+            LoginLine::Welcome => return Ok(session::start(lines, Some(name))),
+            LoginLine::NameRefused => failed = true,
+            LoginLine::NameRequested if failed => {
                 let lines = Mutex::new(lines);
                 return Err(LoginError::NameRefused { name, retry: Box::new(Retry { lines }) });
             }
-            Step::BadProt => return Err(LoginError::BadProt),
-            Step::BadReq => return Err(LoginError::BadReq),
-            Step::Bye => return Err(LoginError::TurnedAway),
-            Step::Ping => written = lines.send(ClientMessage::Pong).await,
-            Step::Agreed | Step::NameWanted => {}
-            Step::Odd(line) => {
-                odd_lines += 1;
-                let first = odd.get_or_insert(line);
-                if odd_lines > MAX_ODD_LINES {
+            LoginLine::BadProt => return Err(LoginError::BadProt),
+            LoginLine::BadReq => return Err(LoginError::BadReq),
+            LoginLine::Bye => return Err(LoginError::TurnedAway),
+            LoginLine::Ping => written = lines.send(ClientMessage::Pong).await,
+            LoginLine::NameAccepted | LoginLine::NameRequested => {}
+            LoginLine::Unexpected(line) => {
+                unexpected_lines += 1;
+                let first = first_unexpected.get_or_insert(line);
+                if unexpected_lines > MAX_UNEXPECTED_LINES {
                     return Err(LoginError::NotChat { line: std::mem::take(first) });
                 }
             }

@@ -1,6 +1,6 @@
 //! A judge for servers and clients of `protocole.md`, in any language: it plays cases, and says which clause is broken.
 //!
-//! * [`Book`] holds the cases: those of the document itself and those of the files below `cases/`.
+//! * [`Suite`] holds the cases: those of the document itself and those of the files below `cases/`.
 //! * [`judge_server`] plays clients against a server, [`judge_client`] plays a server against a client.
 //! * [`Report`] is the outcome: a line per case, a score per level, and for each failure the clause, what it asks, and the
 //!   transcript with the wrong line marked.
@@ -13,7 +13,7 @@ pub mod clauses;
 pub mod cli;
 mod client;
 mod clock;
-mod known;
+mod expected_failures;
 mod play;
 mod preflight;
 pub mod proxy;
@@ -22,9 +22,9 @@ mod server;
 mod text_file;
 mod transcript;
 
-pub use case::{Act, Book, Case, CaseError, Force, Level, Names, Select, Side, Step, read};
+pub use case::{Act, Case, CaseError, Level, Names, Requirement, Select, Side, Step, Suite, read};
 pub use client::{Command, Patience, judge_client};
-pub use known::Known;
+pub use expected_failures::ExpectedFailures;
 pub use play::{Failure, play};
 pub use preflight::{NotJudged, preflight};
 pub use report::{Judged, Report, Score, Told, Verdict};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::{
-    Case, Failure, Judged, Known, NotJudged, Report,
+    Case, ExpectedFailures, Failure, Judged, NotJudged, Report,
     play::{Peer, play},
     preflight::preflight,
 };
@@ -15,7 +15,7 @@ pub async fn judge_server(
     target: &str,
     cases: &[&Case],
     patience: Duration,
-    known: &Known,
+    known: &ExpectedFailures,
     mut told: impl FnMut(&Judged),
 ) -> Result<Report, NotJudged> {
     if cases.is_empty() {

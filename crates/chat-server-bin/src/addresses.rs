@@ -14,8 +14,8 @@ use clap::{
 #[derive(Clone, Debug)]
 pub(super) struct Addresses(pub(super) Vec<ListenAddr>);
 
-/// On the command line a value is one address, whatever is in it. A variable is there only once: it separates addresses by
-/// commas, and has `\,` for a comma in a path.
+/// A value on the command line is one address. The variable holds several, separated by commas; `\,` is a comma in a
+/// path.
 #[derive(Clone, Debug)]
 pub(super) struct AddressesParser;
 
@@ -40,7 +40,7 @@ impl TypedValueParser for AddressesParser {
     }
 }
 
-/// At commas that have no backslash.
+/// Splits at commas without a backslash.
 fn split(value: &str) -> Vec<String> {
     let (mut pieces, mut piece) = (Vec::new(), String::new());
     let mut rest = value.chars().peekable();
@@ -55,15 +55,15 @@ fn split(value: &str) -> Vec<String> {
     pieces
 }
 
-/// As clap says it of its own parsers.
+/// Words the error as clap words those of its own parsers.
 fn invalid(command: &Command, arg: Option<&Arg>, value: &str, reason: &AddrError) -> Error {
     let flag = arg.map_or_else(|| "--listen".to_owned(), ToString::to_string);
     // Clap fills in the rich form of this error for its own parsers only.
-    let told = format!("invalid value '{value}' for '{flag}': {reason}\n");
-    command.clone().error(ErrorKind::ValueValidation, told)
+    let message = format!("invalid value '{value}' for '{flag}': {reason}\n");
+    command.clone().error(ErrorKind::ValueValidation, message)
 }
 
-/// Octal digits, as `chmod` takes them.
+/// Parses octal digits, as `chmod` does.
 pub(super) fn mode(mode: &str) -> Result<u32, &'static str> {
     let digits = mode.strip_prefix("0o").unwrap_or(mode);
     let octal = !digits.is_empty() && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));

@@ -1,4 +1,4 @@
-//! The flags, each also from the environment, and the builder that they set.
+//! The flags, each of which has an environment variable, and the server builder that they configure.
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
@@ -24,17 +24,17 @@ Examples:
   chat-server --listen unix:/run/chat.sock --unix-mode 660 --no-plain
   CHAT_RATE_LIMIT=0 chat-server -v
 
-It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here; a second signal other than SIGHUP stops
-it at once. SIGUSR1 prints clients, messages, deliveries, and how connections ended.
-Exit codes: 0 stopped, 2 wrong usage or an address that cannot be had."
+It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here. A second signal,
+unless it is SIGHUP, stops it at once. SIGUSR1 prints statistics.
+Exit codes: 0 stopped, 2 wrong usage or an address that cannot be bound."
 )]
 pub(super) struct Args {
-    /// Listen here; may be given more than once. HOST:PORT (port 0: any that is free) or unix:PATH. In `CHAT_LISTEN`, commas
-    /// separate addresses, but for those with a backslash before them
+    /// Listen here; may be given more than once. HOST:PORT (port 0: any free port) or unix:PATH. In `CHAT_LISTEN`,
+    /// commas separate addresses; a comma in a path needs a backslash before it
     #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN", default_value = "127.0.0.1:2222", value_parser = AddressesParser)]
     listen: Vec<Addresses>,
 
-    /// Permissions of Unix sockets, in octal, such as 660: who may write may connect. Without it, the umask decides
+    /// Permissions of Unix sockets, in octal, such as 660; clients need write permission. Without it, the umask decides
     #[arg(long, value_name = "MODE", env = "CHAT_UNIX_MODE", value_parser = mode)]
     unix_mode: Option<u32>,
 
@@ -46,11 +46,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS_PER_IP", default_value = "256", value_parser = count::<usize>)]
     max_clients_per_ip: usize,
 
-    /// Lines a second from each address, twice as many at once; faster ones are read more slowly. 0: no limit
+    /// Lines a second from each address, twice as many at once; faster clients are slowed down. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value = "200", value_parser = count::<u32>)]
     rate_limit: u32,
 
-    /// Connects a second from each address, ten times as many at once; others are told BYE. 0: no limit
+    /// Connections a second from each address, ten times as many at once; further ones get BYE. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_CONNECT_RATE", default_value = "100", value_parser = count::<u32>)]
     connect_rate: u32,
 
@@ -66,19 +66,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "S", env = "CHAT_LOGIN_TIMEOUT", default_value = "120", value_parser = seconds)]
     login_timeout: Duration,
 
-    /// Seconds of silence after which a named client is asked with PING. 0: no limit
+    /// Seconds of silence after which a named client is sent PING. 0: never
     #[arg(long, value_name = "S", env = "CHAT_PING_INTERVAL", default_value = "60", value_parser = seconds)]
     ping_interval: Duration,
 
-    /// Seconds that it then has to say anything; more than 0
+    /// Seconds that it then has to send anything; more than 0
     #[arg(long, value_name = "S", env = "CHAT_PING_TIMEOUT", default_value = "3", value_parser = some_seconds)]
     ping_timeout: Duration,
 
-    /// Seconds that a write to a client may go on without progress. 0: no limit
+    /// Seconds that a write to a client may make no progress. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_WRITE_TIMEOUT", default_value = "10", value_parser = seconds)]
     write_timeout: Duration,
 
-    /// Seconds that clients have to take what they are owed when the server stops. 0: no limit
+    /// Seconds that clients have to receive their last lines when the server stops. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_DRAIN_TIMEOUT", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
 
@@ -104,11 +104,11 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// What clap says in several lines, in one, and without its usage.
-fn gist(told: &str) -> String {
-    let told = told.strip_prefix("error: ").unwrap_or(told).lines().map(str::trim);
-    let told = told.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+/// Joins the lines of clap's error into one, without the usage.
+fn one_line(error: &str) -> String {
+    let lines = error.strip_prefix("error: ").unwrap_or(error).lines().map(str::trim);
+    let lines = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn count<N: std::str::FromStr>(count: &str) -> Result<N, &'static str> {
@@ -116,17 +116,17 @@ fn count<N: std::str::FromStr>(count: &str) -> Result<N, &'static str> {
 }
 
 impl Args {
-    /// Reads command line and environment. Otherwise: what was asked for is printed, or one line says what is wrong.
+    /// Reads the command line and the environment. On `Err`, the help, the version or a one-line error was printed.
     pub(super) fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                // A closed stdout has seen enough.
+                // A closed stdout is no error here.
                 let _ = error.print();
                 ExitCode::SUCCESS
             }
             _ => {
                 let whole = error.render().to_string();
-                let _ = writeln!(std::io::stderr(), "chat-server: {} (try --help)", gist(&whole));
+                let _ = writeln!(std::io::stderr(), "chat-server: {} (try --help)", one_line(&whole));
                 ExitCode::from(super::EXIT_USAGE)
             }
         })
@@ -137,7 +137,7 @@ impl Args {
         self.listen.iter().flat_map(|Addresses(addresses)| addresses)
     }
 
-    /// How to bind that.
+    /// How to bind these addresses.
     pub(super) fn bind_options(&self) -> BindOptions {
         let options = BindOptions::new();
         self.unix_mode.map_or(options.clone(), |mode| options.unix_mode(mode))
@@ -148,7 +148,7 @@ impl Args {
         unless_zero(self.max_clients)
     }
 
-    /// One record that says how the program was started. Times are in seconds.
+    /// Logs one record with the settings. Times are in seconds.
     pub(super) fn log_start(&self, endpoints: &[Endpoint]) {
         let addresses: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
         info!(
@@ -189,23 +189,23 @@ impl Args {
     }
 }
 
-/// On the command line, 0 is "no limit" wherever it is allowed.
+/// On the command line, 0 means "no limit".
 fn unless_zero<T: PartialEq + Default>(limit: T) -> Option<T> {
     (limit != T::default()).then_some(limit)
 }
 
-/// Seconds, also as a fraction. A hundred years are as good as for ever, and clocks can add them.
+/// Parses seconds, with or without a fraction. The most is a hundred years, which every clock can add.
 fn seconds(seconds: &str) -> Result<Duration, String> {
-    const MOST: f64 = 100.0 * 365.0 * 24.0 * 3_600.0;
+    const MAX_SECONDS: f64 = 100.0 * 365.0 * 24.0 * 3_600.0;
     match seconds.parse::<f64>() {
-        Ok(seconds) if (0.0..=MOST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        Ok(seconds) if (0.0..=MAX_SECONDS).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("give a number of seconds, such as 10 or 0.5".to_owned()),
     }
 }
 
-/// Where 0 would make no sense.
+/// Parses seconds where 0 makes no sense.
 fn some_seconds(text: &str) -> Result<Duration, String> {
-    let advice = "give a number of seconds above 0, such as 3 (to ask nobody: --ping-interval 0)";
+    let advice = "give a number of seconds above 0, such as 3 (to turn pings off: --ping-interval 0)";
     seconds(text).and_then(|seconds| if seconds.is_zero() { Err(advice.to_owned()) } else { Ok(seconds) })
 }
 
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_numbers_of_them() {
+    fn seconds_accept_fractions_and_refuse_nonsense() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         for bad in ["", "x", "-1", "nan", "inf", "1e300"] {
             assert!(seconds(bad).is_err(), "{bad}");

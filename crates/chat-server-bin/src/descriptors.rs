@@ -1,26 +1,26 @@
-//! File descriptors: a client needs one, and the system gives a process only so many, often fewer than it would if asked.
+//! File descriptors: each client needs one. The soft limit of a process is often lower than its hard limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// What the program needs beside its clients and listeners: standard streams, the runtime, signals, and some to spare.
-const OWN: u64 = 32;
+/// Descriptors for everything but clients and listeners: standard streams, the runtime, signals, and some to spare.
+const RESERVED: u64 = 32;
 
-/// Asks for as many as there may be. How many there are now; `None`: without a limit.
+/// Raises the soft limit to the hard limit. Returns the limit that now applies; `None`: no limit.
 pub(super) fn raise() -> Option<u64> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Refused where the system has a limit of its own beside: then it stays as it is.
+    // The system may refuse it because of another limit: then the soft limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     getrlimit(Resource::Nofile).current
 }
 
-/// Warns if they are too few for so many clients.
+/// Warns if the descriptors do not suffice for `max_clients`.
 pub(super) fn check(descriptors: Option<u64>, max_clients: Option<usize>, listeners: usize) {
     let (Some(descriptors), Some(max_clients)) = (descriptors, max_clients) else { return };
-    let own = OWN + listeners as u64;
+    let reserved = RESERVED + listeners as u64;
     let max_clients = max_clients as u64;
-    if descriptors < max_clients.saturating_add(own) {
-        let clients = descriptors.saturating_sub(own);
+    if descriptors < max_clients.saturating_add(reserved) {
+        let clients = descriptors.saturating_sub(reserved);
         warn!(
             descriptors,
             clients,

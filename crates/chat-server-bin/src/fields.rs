@@ -1,5 +1,5 @@
-//! The fields of a record in text, as `name=value`: a value that is not one plain word is quoted, so that programs can tell
-//! where it ends.
+//! Formats the fields of a record as `name=value`. A value that is not one plain word is quoted, so that programs find
+//! its end.
 
 use std::fmt::{self, Debug, Write};
 
@@ -9,7 +9,7 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer},
 };
 
-/// Writes fields, and the message as it is.
+/// The formatter. It does not quote the message.
 pub(super) struct Fields;
 
 impl<'writer> FormatFields<'writer> for Fields {
@@ -38,13 +38,13 @@ impl Visitor<'_> {
     }
 }
 
-/// Whether it ends at the next space.
+/// Whether the value needs no quotes.
 fn is_plain(value: &str) -> bool {
     let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '=' | '\\');
     !value.is_empty() && !value.contains(strange)
 }
 
-/// With control characters escaped.
+/// Escapes control characters.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {

@@ -1,8 +1,8 @@
-//! Standard input, at a terminal only while the program is in front there.
+//! Standard input. A terminal is read only while the program is in its foreground.
 
 use std::io;
 
-/// What is typed, or whatever else standard input is.
+/// Standard input, which may be a terminal.
 pub(super) struct Input {
     #[cfg(unix)]
     is_terminal: bool,
@@ -15,10 +15,8 @@ impl Input {
         Self { is_terminal: io::stdin().is_terminal() }
     }
 
-    /// Waits for more, and reads it; 0 at the end.
-    ///
-    /// It does not wait in `read`: a process that is suspended there and goes on in the background would be suspended again. At a
-    /// terminal, `Ctrl-D` is not the end: more may be typed.
+    /// Waits for input and reads it. Returns 0 at the end, which `Ctrl-D` at a terminal is not: more may be typed. It
+    /// waits in `poll`: a process that is suspended in `read` and continues in the background is suspended again.
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         use rustix::{
             event::{PollFd, PollFlags, poll},
@@ -30,14 +28,14 @@ impl Input {
             poll(&mut ready, None)?;
             let is_over = ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
             if self.is_terminal && super::jobs::in_background(&stdin) {
-                std::thread::sleep(super::jobs::LOOK_AGAIN);
+                std::thread::sleep(super::jobs::CHECK_INTERVAL);
                 continue;
             }
             match rustix::io::read(&stdin, &mut *bytes) {
-                // Somebody else may have read it, or have made it non-blocking.
+                // Another process may have read the input, or made it non-blocking.
                 Err(Errno::AGAIN) => {}
                 Ok(0) | Err(Errno::IO) if self.is_terminal && !is_over => {
-                    std::thread::sleep(super::jobs::LOOK_AGAIN);
+                    std::thread::sleep(super::jobs::CHECK_INTERVAL);
                 }
                 read => return Ok(read?),
             }
@@ -51,7 +49,7 @@ impl Input {
         Self {}
     }
 
-    #[expect(clippy::unused_self, reason = "the twin of another system's")]
+    #[expect(clippy::unused_self, reason = "same signature as on Unix")]
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         io::Read::read(&mut io::stdin(), bytes)
     }

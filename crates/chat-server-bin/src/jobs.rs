@@ -1,11 +1,11 @@
-//! Job control: who may use the terminal changes with each `Ctrl-Z`, `bg` and `fg`.
+//! Job control: `Ctrl-Z`, `bg` and `fg` decide whether the program may use the terminal.
 
 use std::{os::fd::AsFd, time::Duration};
 
-/// After so long, whoever may not use the terminal looks again whether it may: nothing tells.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Interval at which a background process checks whether it may use the terminal: there is no event for it.
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Whether this is the process's terminal, and another program is in front there. To read would suspend the whole process.
+/// Whether this is the process's terminal, and another program is in its foreground. Reading would suspend the process.
 pub(super) fn in_background(terminal: impl AsFd) -> bool {
-    rustix::termios::tcgetpgrp(terminal).is_ok_and(|front| front != rustix::process::getpgrp())
+    rustix::termios::tcgetpgrp(terminal).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
 }

@@ -17,13 +17,13 @@ mod stream;
 
 use std::{io, process::ExitCode};
 
-use chat_server::listen::ListenAddr;
+use chat_server::listen::{Endpoint, ListenAddr};
 use clap::CommandFactory;
 use tokio::runtime::{Builder, Runtime};
 
 use self::{args::Args, outlet::Outlet, stream::Stream};
 
-/// Wrong usage, or an address that cannot be had.
+/// Wrong usage, or an address that cannot be bound.
 const EXIT_USAGE: u8 = 2;
 
 /// The program, from its arguments to its exit code.
@@ -37,7 +37,7 @@ pub fn run() -> ExitCode {
     let exit = match runtime() {
         Ok(runtime) => {
             let served = runtime.block_on(serve(&args, &stdout));
-            // A second signal must not wait for anything.
+            // Blocking threads must not delay the exit after a second signal.
             runtime.shutdown_background();
             served
         }
@@ -60,40 +60,49 @@ pub fn definition() -> clap::Command {
     Args::command()
 }
 
-/// Serves until it is told to stop; otherwise, what is wrong and what to do.
+/// Serves until it is told to stop. The error says what is wrong and what to do.
 async fn serve(args: &Args, stdout: &Outlet) -> Result<(), String> {
     #[cfg(unix)]
     let descriptors = descriptors::raise();
-    let options = args.bind_options();
-    let mut endpoints = Vec::new();
-    for address in args.listen() {
-        endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
-    }
-    // Before anything is printed: who starts this program may stop it as soon as it has read an address.
+    // Before anything is bound: a signal must not leave a socket behind.
     let mut signals = signals::Signals::install().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let endpoints = tokio::select! {
+        // A name lookup may take long.
+        _ = signals.next() => return Ok(()),
+        bound = bind(args) => bound?,
+    };
     let server = args.builder().build();
     signals.answer_with_stats(server.clone(), stdout.clone());
     args.log_start(&endpoints);
     #[cfg(unix)]
     descriptors::check(descriptors, args.max_clients(), endpoints.len());
     for endpoint in &endpoints {
-        // A stdout that takes nothing is no reason not to serve.
+        // The server serves even if stdout takes nothing.
         stdout.push(format!("listening on {endpoint}\n").into_bytes());
     }
-    let stop = signals.first_then_cut(server.clone(), console::bye());
+    let stop = signals.stop_requested(server.clone(), console::bye());
     let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
     records::stopped(report, &server.stats());
     Ok(())
 }
 
-/// Sockets are looked at when nobody has anything to do, or after so many tasks: what comes in while a batch is being written
-/// then becomes one batch, not many small ones.
-fn runtime() -> io::Result<Runtime> {
-    const TASKS_BETWEEN_LOOKS: u32 = 4_096;
-    Builder::new_multi_thread().enable_all().event_interval(TASKS_BETWEEN_LOOKS).build()
+async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {
+    let options = args.bind_options();
+    let mut endpoints = Vec::new();
+    for address in args.listen() {
+        endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
+    }
+    Ok(endpoints)
 }
 
-/// Why an address cannot be had, and what to do.
+/// The runtime polls sockets when it is idle, or after this many tasks. Messages that arrive while a batch is written
+/// then form one batch instead of many small ones.
+fn runtime() -> io::Result<Runtime> {
+    const EVENT_INTERVAL: u32 = 4_096;
+    Builder::new_multi_thread().enable_all().event_interval(EVENT_INTERVAL).build()
+}
+
+/// Why an address cannot be bound, and what to do.
 fn advice(address: &ListenAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => "another program is there: stop it, or choose another address with --listen",

@@ -1,4 +1,4 @@
-//! The log: to stderr, as text or JSON, whatever becomes of stderr.
+//! The log on stderr, as text or JSON. Logging never waits for stderr.
 
 use std::{
     cell::RefCell,
@@ -16,11 +16,11 @@ use super::{
 };
 
 thread_local! {
-    /// Where this thread's records go instead of the log, while it is told what was lost of it.
+    /// Captures this thread's records while it makes the record about lost ones.
     static NOTICE: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// The way to the log.
+/// A handle to the log.
 #[derive(Clone)]
 pub(super) struct Log(Outlet);
 
@@ -48,8 +48,8 @@ pub(super) fn init(args: &Args) -> Log {
     log
 }
 
-/// The record that says how many are lost, in the format of all others. It does not go through the queue, where it might be
-/// lost itself.
+/// Makes the record that says how many were lost, in the format of all others. It bypasses the queue, where it could be
+/// lost too.
 fn notice(records: u64) -> Vec<u8> {
     NOTICE.set(Some(Vec::new()));
     warn!(records, "lost records of this log, which could not be written or came faster than it was read");
@@ -57,18 +57,18 @@ fn notice(records: u64) -> Vec<u8> {
 }
 
 impl Log {
-    /// A line that is no record, whatever the level.
+    /// Writes a line that is not a record, at every log level.
     pub(super) fn say(&self, line: &str) {
         self.0.push(format!("{line}\n").into_bytes());
     }
 
-    /// Waits until all records so far are written, but not for ever.
+    /// Waits until the records are written, up to a timeout.
     pub(super) fn flush(&self) {
         self.0.flush();
     }
 }
 
-/// One write is one record: so the subscriber hands them over.
+/// The subscriber makes one write for each record.
 impl Write for Log {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let is_notice = NOTICE.with_borrow_mut(|notice| notice.as_mut().map(|notice| notice.extend_from_slice(record)));

@@ -1,4 +1,5 @@
-//! A standard stream to write to, from a thread of its own: nobody waits for who reads it, and what is lost is counted.
+//! Writes to a standard stream in a thread of its own. No task waits for a slow reader; records that are lost are
+//! counted.
 
 use std::{
     collections::VecDeque,
@@ -10,18 +11,19 @@ use std::{
 
 use super::stream::Stream;
 
-/// Records that may wait to be written. Peers cause records: while nobody reads, the next ones are lost, and nobody waits.
-const WAITING: usize = 4_096;
-/// And the bytes of all of them: one record may be long.
-const WAITING_BYTES: usize = 4 << 20;
-/// Bytes at which a write is large enough: a pipe takes so many whole, whoever else writes to it.
-const AT_ONCE: usize = 4_096;
-/// After records were written, the next ones gather for so long: one write, and one waking up, for all of them.
-const GATHERING: Duration = Duration::from_millis(5);
-/// How long the end of the program waits for what is waiting; and again, once it has tried to make room.
-const AT_THE_END: Duration = Duration::from_millis(500);
+/// The most records that wait to be written. Peers cause records, so a full queue loses further ones instead of
+/// blocking.
+const MAX_QUEUED_RECORDS: usize = 4_096;
+/// The most bytes of these records: one may be long.
+const MAX_QUEUED_BYTES: usize = 4 << 20;
+/// Records are written together up to this many bytes: a pipe takes that much whole, even with other writers.
+const MAX_BATCH_BYTES: usize = 4_096;
+/// The pause after a write, so that further records are written together.
+const WRITE_PAUSE: Duration = Duration::from_millis(5);
+/// How long the end of the program waits for queued records, and once more after it has enlarged the pipe.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The way to the thread. Clones lead to the same.
+/// A handle to the thread. Clones share it.
 #[derive(Clone)]
 pub(super) struct Outlet {
     shared: Arc<Shared>,
@@ -30,41 +32,41 @@ pub(super) struct Outlet {
 struct Shared {
     stream: Stream,
     queue: Mutex<Queue>,
-    /// Something waits to be written, or all has been.
+    /// Notified when a record is queued and when a write is finished.
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct Queue {
     records: VecDeque<Vec<u8>>,
-    /// Records that were taken, and are being written.
+    /// Records that the thread has taken and not yet written.
     taken: usize,
-    /// Of all these.
+    /// Bytes of the queued and the taken records.
     bytes: usize,
-    /// Records that were not written, and of which nothing was told yet.
+    /// Lost records that are not reported yet.
     lost: u64,
-    /// Some of them had no room: where the others are written, these can be told.
-    is_to_tell: bool,
-    /// What was taken is not written yet.
+    /// Some of them did not fit: the thread must report them even if no record follows.
+    must_report: bool,
+    /// The thread has not finished writing what it took.
     is_writing: bool,
 }
 
 impl Outlet {
-    /// Starts the thread. `tell` makes the record that says how many were lost, which goes out before the next ones; an empty
-    /// one says nothing.
-    pub(super) fn new(stream: Stream, tell: impl Fn(u64) -> Vec<u8> + Send + 'static) -> Self {
+    /// Starts the thread. `report_lost` makes the record that says how many were lost. If it is empty, it is not
+    /// written.
+    pub(super) fn new(stream: Stream, report_lost: impl Fn(u64) -> Vec<u8> + Send + 'static) -> Self {
         let shared = Arc::new(Shared { stream, queue: Mutex::default(), changed: Condvar::new() });
         let outlet = Self { shared: Arc::clone(&shared) };
-        thread::spawn(move || shared.write_all(tell));
+        thread::spawn(move || shared.write_all(report_lost));
         outlet
     }
 
-    /// Hands a record over. `false`: there is no room, and it counts as lost.
+    /// Queues a record. `false`: the queue is full, and the record counts as lost.
     pub(super) fn push(&self, record: Vec<u8>) -> bool {
         let mut queue = self.shared.queue();
-        if queue.records.len() + queue.taken >= WAITING || queue.bytes + record.len() > WAITING_BYTES {
+        if queue.records.len() + queue.taken >= MAX_QUEUED_RECORDS || queue.bytes + record.len() > MAX_QUEUED_BYTES {
             queue.lost += 1;
-            queue.is_to_tell = true;
+            queue.must_report = true;
             return false;
         }
         queue.bytes += record.len();
@@ -73,12 +75,12 @@ impl Outlet {
         true
     }
 
-    /// Waits until all is written and told, but not for ever.
+    /// Waits until everything is written and reported, up to a timeout.
     pub(super) fn flush(&self) {
-        if !self.shared.is_done_within(AT_THE_END) {
-            // Whoever reads it may only do so when we are gone.
-            self.shared.stream.make_room();
-            self.shared.is_done_within(AT_THE_END);
+        if !self.shared.is_done_within(FLUSH_TIMEOUT) {
+            // The reader may start only after this process has ended.
+            self.shared.stream.enlarge_pipe();
+            self.shared.is_done_within(FLUSH_TIMEOUT);
         }
     }
 }
@@ -88,8 +90,8 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A stream that is closed, on a full disk, or read by nobody loses what it is given and nothing else.
-    fn write_all(&self, tell: impl Fn(u64) -> Vec<u8>) {
+    /// Writes records until the process ends. If the stream is closed or its disk is full, they are lost.
+    fn write_all(&self, report_lost: impl Fn(u64) -> Vec<u8>) {
         let mut batch = Batch::default();
         loop {
             let (records, lost) = self.take();
@@ -99,27 +101,28 @@ impl Shared {
                 queue.bytes -= bytes;
             });
             if lost + unwritten > 0 {
-                let record = tell(lost + unwritten);
-                let told = record.is_empty() || batch.write(&self.stream, [record], |_, _| {}) == 0;
-                unwritten = if told { 0 } else { lost + unwritten };
+                let record = report_lost(lost + unwritten);
+                let reported = record.is_empty() || batch.write(&self.stream, [record], |_, _| {}) == 0;
+                unwritten = if reported { 0 } else { lost + unwritten };
             }
             let mut queue = self.queue();
             queue.lost += unwritten;
             queue.is_writing = false;
             drop(queue);
             self.changed.notify_all();
-            thread::sleep(GATHERING);
+            thread::sleep(WRITE_PAUSE);
         }
     }
 
-    /// All that waits, once something does. What could not be written, and so not be told, waits for the next record.
+    /// Waits for records and takes them all, with the number of lost ones. A loss that could not be reported waits for
+    /// the next record.
     fn take(&self) -> (VecDeque<Vec<u8>>, u64) {
         let mut queue = self.queue();
-        while queue.records.is_empty() && !queue.is_to_tell {
+        while queue.records.is_empty() && !queue.must_report {
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.is_writing = true;
-        queue.is_to_tell = false;
+        queue.must_report = false;
         queue.taken = queue.records.len();
         (mem::take(&mut queue.records), mem::take(&mut queue.lost))
     }
@@ -127,7 +130,7 @@ impl Shared {
     fn is_done_within(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         let mut queue = self.queue();
-        while queue.is_writing || queue.is_to_tell || !queue.records.is_empty() {
+        while queue.is_writing || queue.must_report || !queue.records.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -138,19 +141,19 @@ impl Shared {
     }
 }
 
-/// What is written at once.
+/// Records that are written together.
 #[derive(Default)]
 struct Batch {
     text: Vec<u8>,
-    /// Where records end in it.
+    /// Where each record ends in `text`.
     ends: Vec<usize>,
-    /// A part of the first one has been written.
+    /// The first record was written in part.
     is_begun: bool,
 }
 
 impl Batch {
-    /// Writes all of them; how many are lost. One of which a part is written is never lost: the rest of it goes first the next
-    /// time. `done` is told of those that are dealt with, and of their bytes.
+    /// Writes the records, and returns how many were lost. A record that was written in part is not lost: its rest
+    /// comes first the next time. `done` is called with the number of finished records and their bytes.
     fn write(
         &mut self,
         stream: &Stream,
@@ -159,7 +162,7 @@ impl Batch {
     ) -> u64 {
         let (mut lost, mut count, mut bytes) = (0, 0, 0);
         for record in records {
-            if !self.text.is_empty() && self.text.len() + record.len() > AT_ONCE {
+            if !self.text.is_empty() && self.text.len() + record.len() > MAX_BATCH_BYTES {
                 lost += self.write_out(|text| stream.write(text), || stream.wait());
                 done(mem::take(&mut count), mem::take(&mut bytes));
             }
@@ -201,7 +204,7 @@ impl Batch {
 mod tests {
     use super::*;
 
-    /// Four records of four bytes, to a disk that has room for so many bytes, and later for more.
+    /// Writes four records of four bytes to a disk that has room for some bytes, and later for more.
     #[test]
     fn each_record_is_written_whole_or_counted_as_lost() {
         for room in 0..=16_usize {
@@ -214,7 +217,7 @@ mod tests {
             let mut store = |batch: &mut Batch, more: usize| {
                 free += more;
                 let write = |text: &[u8]| {
-                    // Three at a time, as a stream may.
+                    // A stream may take less than it is given.
                     let taken = text.len().min(free).min(3);
                     disk.extend_from_slice(&text[..taken]);
                     free -= taken;
@@ -223,7 +226,7 @@ mod tests {
                 batch.write_out(write, || {})
             };
             let mut lost = store(&mut batch, 0);
-            // Still full, then not.
+            // The disk is still full, then it is not.
             lost += store(&mut batch, 0);
             lost += store(&mut batch, 100);
             let lines = disk.split(|byte| *byte == b'\n').count() as u64 - 1;

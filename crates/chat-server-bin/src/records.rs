@@ -1,9 +1,9 @@
-//! The record of the end, in fields for programs to read.
+//! The log records of the end, with fields that programs can read.
 
 use chat_server::{Ending, Report, Stats};
 use tracing::info;
 
-/// What became of the clients of the last moment, and of all that there ever were.
+/// Logs the outcome of the shutdown, and the totals since the start.
 pub(super) fn stopped(report: Report, stats: &Stats) {
     for (reason, connections) in &stats.ended {
         info!(%reason, connections, "ended by this reason");

@@ -1,5 +1,5 @@
-//! Signals: those that end a program, and the operator's `BYE`, stop it gracefully, a second one at once; SIGUSR1 asks for
-//! numbers.
+//! Signals. A terminating signal or the operator's `BYE` stops the server gracefully, a second signal stops it at once.
+//! SIGUSR1 prints statistics.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::outlet::Outlet;
 
-/// The signals that ask the program to end.
+/// The signals that the program handles.
 pub(super) struct Signals {
     #[cfg(unix)]
     ending: Vec<(&'static str, tokio::signal::unix::Signal)>,
@@ -17,23 +17,39 @@ pub(super) struct Signals {
     user: Option<tokio::signal::unix::Signal>,
 }
 
-/// That the terminal is gone. A shell and the system each send it, so the second one says nothing new.
+/// The terminal is gone. The shell and the system may both send it, so it never counts as a second signal.
 const HANGUP: &str = "SIGHUP";
 
 impl Signals {
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
+        use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
-        let mut ending = vec![
-            ("SIGINT", signal(SignalKind::interrupt())?),
-            ("SIGTERM", signal(SignalKind::terminate())?),
-            ("SIGQUIT", signal(SignalKind::quit())?),
+        // Also those that are seldom sent: their default action would end the program without `BYE`, and leave its
+        // sockets behind.
+        let terminating = [
+            ("SIGINT", Signal::INT),
+            ("SIGTERM", Signal::TERM),
+            ("SIGQUIT", Signal::QUIT),
+            ("SIGUSR2", Signal::USR2),
+            ("SIGALRM", Signal::ALARM),
+            ("SIGVTALRM", Signal::VTALARM),
+            ("SIGPROF", Signal::PROF),
+            ("SIGXCPU", Signal::XCPU),
+            ("SIGIO", Signal::IO),
+            #[cfg(target_os = "linux")]
+            ("SIGPWR", Signal::POWER),
         ];
+        let mut ending = Vec::new();
+        for (name, number) in terminating {
+            ending.push((name, signal(SignalKind::from_raw(number.as_raw()))?));
+        }
         if !hangup_is_ignored() {
             ending.push((HANGUP, signal(SignalKind::hangup())?));
         }
-        // A log file at its limit of size is as a full disk is: taken, this signal ends nothing, and the write fails.
-        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
+        // Its default action ends a process that exceeds a file size limit. With a handler, the write fails instead, as
+        // on a full disk.
+        drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
         Ok(Self { ending, user: Some(signal(SignalKind::user_defined1())?) })
     }
 
@@ -42,8 +58,9 @@ impl Signals {
         Ok(Self {})
     }
 
+    /// Waits for a terminating signal.
     #[cfg(unix)]
-    async fn next(&mut self) -> &'static str {
+    pub(super) async fn next(&mut self) -> &'static str {
         std::future::poll_fn(|cx| {
             let ready =
                 self.ending.iter_mut().find_map(|(name, signal)| signal.poll_recv(cx).is_ready().then_some(*name));
@@ -53,21 +70,21 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) -> &'static str {
+    pub(super) async fn next(&mut self) -> &'static str {
         match tokio::signal::ctrl_c().await {
             Ok(()) => "Ctrl-C",
             Err(_) => std::future::pending().await,
         }
     }
 
-    /// Answers each SIGUSR1 with the server in numbers, on stdout: asked for, it does not depend on how much is logged.
+    /// Prints the statistics on stdout for each SIGUSR1, whatever the log level is.
     #[cfg(unix)]
     pub(super) fn answer_with_stats(&mut self, server: ChatServer, stdout: Outlet) {
         let Some(mut asked) = self.user.take() else { return };
         tokio::spawn(async move {
             while asked.recv().await.is_some() {
                 if !stdout.push(format!("{}\n", server.stats()).into_bytes()) {
-                    warn!("cannot answer SIGUSR1: nobody reads standard output");
+                    warn!("cannot answer SIGUSR1: standard output is not read");
                 }
             }
         });
@@ -76,11 +93,11 @@ impl Signals {
     #[cfg(not(unix))]
     pub(super) fn answer_with_stats(&mut self, _: ChatServer, _: Outlet) {}
 
-    /// Resolves when the program is to stop gracefully. From then on, a further signal cuts all connections.
-    pub(super) async fn first_then_cut(mut self, server: ChatServer, bye: oneshot::Receiver<()>) {
+    /// Resolves when the program must stop gracefully. After that, another signal cuts all connections.
+    pub(super) async fn stop_requested(mut self, server: ChatServer, bye: oneshot::Receiver<()>) {
         let cause = tokio::select! {
             signal = self.next() => signal,
-            Ok(()) = bye => "BYE", // An error only ends the waiting for it.
+            Ok(()) = bye => "BYE", // An error means that no `BYE` will come.
         };
         info!(cause, "stopping");
         tokio::spawn(async move {
@@ -96,16 +113,16 @@ impl Signals {
     }
 }
 
-/// Whether the program was started to outlive its terminal, as `nohup` does: that is to stay so.
+/// Whether SIGHUP was ignored at the start, as under `nohup`: then the program must outlive its terminal.
 #[cfg(target_os = "linux")]
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // A set of bits, of which SIGHUP, signal 1, is the lowest.
+    // A bit mask, of which SIGHUP, signal 1, is the lowest bit.
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Only Linux tells it without a system call of its own.
+/// Only Linux tells it without `unsafe`.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn hangup_is_ignored() -> bool {
     false

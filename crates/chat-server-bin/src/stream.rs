@@ -1,4 +1,4 @@
-//! The standard streams as the system has them: without a buffer, and whatever others have made of them.
+//! The standard streams, without a buffer.
 
 use std::io;
 
@@ -10,30 +10,31 @@ pub(super) enum Stream {
 
 #[cfg(unix)]
 impl Stream {
-    /// Writes a part, or as [`io::ErrorKind::WouldBlock`] where somebody has made it so.
+    /// Writes some of the bytes. Fails with [`io::ErrorKind::WouldBlock`] if another process made the stream
+    /// non-blocking.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.wait_for_the_terminal();
         self.with(|stream| Ok(rustix::io::write(stream, bytes)?))
     }
 
-    /// Waits until it takes more, or its reader is gone.
+    /// Waits until the stream takes more, or its reader is gone.
     pub(super) fn wait(&self) {
         use rustix::event::{PollFd, PollFlags, poll};
-        // Any error shows when it is written to.
+        // The next write reports any error.
         let _ = self.with(|stream| poll(&mut [PollFd::from_borrowed_fd(stream, PollFlags::OUT)], None));
     }
 
-    /// Makes a pipe larger, if it is one. What is in a pipe is still there when its writer has ended.
-    pub(super) fn make_room(&self) {
+    /// Enlarges the stream if it is a pipe: its content outlives the writer.
+    pub(super) fn enlarge_pipe(&self) {
         #[cfg(target_os = "linux")]
         {
-            /// What everybody may have.
-            const ROOM: usize = 1 << 20;
-            let _ = self.with(|stream| rustix::pipe::fcntl_setpipe_size(stream, ROOM));
+            /// The most that an unprivileged process may have by default.
+            const PIPE_BYTES: usize = 1 << 20;
+            let _ = self.with(|stream| rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES));
         }
     }
 
-    /// Where `stty tostop` says so, a write from the background would suspend the whole process.
+    /// Waits until a write is allowed: after `stty tostop`, one from the background would suspend the process.
     fn wait_for_the_terminal(&self) {
         use rustix::termios::{LocalModes, tcgetattr};
         let is_forbidden = || {
@@ -43,7 +44,7 @@ impl Stream {
             })
         };
         while is_forbidden() {
-            std::thread::sleep(super::jobs::LOOK_AGAIN);
+            std::thread::sleep(super::jobs::CHECK_INTERVAL);
         }
     }
 
@@ -71,6 +72,6 @@ impl Stream {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 
-    #[expect(clippy::unused_self, reason = "the twin of another system's")]
-    pub(super) fn make_room(&self) {}
+    #[expect(clippy::unused_self, reason = "same signature as on Unix")]
+    pub(super) fn enlarge_pipe(&self) {}
 }

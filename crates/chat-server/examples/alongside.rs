@@ -1,7 +1,7 @@
-//! A program that has work of its own and a chat server beside it, on one runtime: a counter, which tells the room how
-//! far it is and counts what the room says.
+//! A program with work of its own and a chat server on one runtime. A counter announces its progress in the room, and
+//! the program counts the room's messages.
 //!
-//! `cargo run --example alongside`, then `nc localhost PORT`; it stops when the counter is done or at Ctrl-C.
+//! `cargo run --example alongside`, then `nc localhost PORT`. It stops when the counter is done or at Ctrl-C.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -9,19 +9,19 @@ use std::time::Duration;
 use chat_server::{ChatServer, Event, Events};
 use tokio::{net::TcpListener, time::interval};
 
-/// The work that the program is there for.
+/// The program's own work.
 async fn count(server: ChatServer, to: u32) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let herald = server.local("counter").await?;
+    let counter = server.local("counter").await?;
     let mut ticks = interval(Duration::from_millis(100));
     for n in 1..=to {
         ticks.tick().await;
-        herald.send(format!("{n} of {to}")).await?;
+        counter.send(format!("{n} of {to}")).await?;
     }
-    herald.leave().await;
+    counter.leave().await;
     Ok(())
 }
 
-/// Watches the room as typed events, without being in it.
+/// Counts messages by the events of the server, without a client in the room.
 async fn watch(mut events: Events) -> usize {
     let mut messages = 0;
     while let Some(event) = events.recv().await {

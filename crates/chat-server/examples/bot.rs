@@ -1,4 +1,4 @@
-//! A bot that takes part from inside of the server's program: it greets who comes, and answers `!time` and `!stop`.
+//! A bot in the server's own program: it greets every client that joins, and answers `!time` and `!stop`.
 //!
 //! `cargo run --example bot`, then `nc localhost PORT`.
 #![allow(clippy::print_stdout)]
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on {}", listener.local_addr()?);
 
-    // The bot's end is the server's.
+    // The server stops when the bot ends.
     let stop = async {
         if let Err(error) = answer(bot).await {
             println!("the bot gave up: {error}");

@@ -1,4 +1,4 @@
-//! A chat server in a program of one's own: the caller brings the listener and says when to stop.
+//! A chat server in your own program, which provides the listener and decides when to stop.
 //!
 //! `cargo run --example embed`, then `nc localhost PORT`; Ctrl-C stops it.
 #![allow(clippy::print_stdout)]

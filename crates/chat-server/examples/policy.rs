@@ -1,4 +1,4 @@
-//! Rules of one's own: some names are not for everybody, some words for nobody.
+//! A policy: some names are reserved, and some words are forbidden.
 //!
 //! `cargo run --example policy`, then `nc localhost PORT`; Ctrl-C stops it.
 #![allow(clippy::print_stdout)]
@@ -22,7 +22,7 @@ impl Policy for HouseRules {
         if reserved && !is_local { Admission::RefuseName } else { Admission::Admit }
     }
 
-    /// A message with a forbidden word reaches nobody.
+    /// A message with a forbidden word is refused.
     fn message(&self, _peer: &PeerInfo, _from: Name, text: Text) -> Verdict {
         let mut words = text.as_str().split(|c: char| !c.is_alphanumeric());
         if words.any(|word| self.forbidden_words.contains(word.to_lowercase().as_str())) {

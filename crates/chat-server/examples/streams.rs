@@ -1,4 +1,4 @@
-//! Clients over streams that are no TCP: one in memory, one over a Unix socket, in one room. It ends by itself.
+//! Clients over streams other than TCP: one in memory, one over a Unix socket, in one room. It ends by itself.
 //!
 //! `cargo run --example streams`
 #![allow(clippy::print_stdout)]
@@ -6,7 +6,7 @@
 use chat_server::{ChatServer, PeerInfo};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
-/// Comes in, says one thing, leaves, and returns all that it was sent.
+/// Joins, sends one message, leaves, and returns all received lines.
 async fn visit(stream: impl AsyncRead + AsyncWrite + Unpin, name: &str) -> std::io::Result<Vec<String>> {
     let mut stream = BufReader::new(stream);
     let visit = format!("PROT 0.1 CONNECT USER {name}\r\nMSG hello from {name}\r\nBYE\r\n");
@@ -23,7 +23,7 @@ async fn visit(stream: impl AsyncRead + AsyncWrite + Unpin, name: &str) -> std::
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = ChatServer::builder().build();
 
-    // Anything that reads and writes can be a client.
+    // Any stream can be a client.
     let (ours, theirs) = tokio::io::duplex(1024);
     server.attach(theirs, PeerInfo::named("memory"));
     println!("memory: {}", visit(ours, "ann").await?.join(" | "));

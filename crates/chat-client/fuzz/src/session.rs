@@ -1,5 +1,5 @@
-//! A whole session of a client with a server that says any octets in any pieces: it ends, and no more is called accepted than
-//! was sent.
+//! A whole session with a server that sends any bytes in any pieces. It must end, and must not report more messages as
+//! accepted than were sent.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// What the client says.
+/// Number of messages that the client sends.
 const MESSAGES: u64 = 3;
 
-/// An input is octets, and before them how to cut them: how many lengths of pieces, in the low three bits; and these, which
-/// are taken in turn. The highest bit makes the client a guest.
+/// The low three bits of the first byte are the number of lengths that follow; its highest bit makes the client a
+/// guest. The rest is sent in pieces of these lengths, in turn.
 pub(crate) fn check(input: &[u8]) {
     let Some((&first, rest)) = input.split_first() else { return };
-    let (lengths, octets) = rest.split_at(rest.len().min(usize::from(first & 7)));
+    let (lengths, bytes) = rest.split_at(rest.len().min(usize::from(first & 7)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let (ours, theirs) = duplex(1 << 16);
-        let server = tokio::spawn(serve(theirs, octets.to_vec(), lengths.to_vec()));
+        let server = tokio::spawn(serve(theirs, bytes.to_vec(), lengths.to_vec()));
         let session = timeout(Duration::from_secs(10_000), session(ours, first & 0x80 != 0)).await;
         session.expect("it ends");
         server.await.expect("no panic");
     });
 }
 
-async fn serve(stream: DuplexStream, octets: Vec<u8>, lengths: Vec<u8>) {
+async fn serve(stream: DuplexStream, bytes: Vec<u8>, lengths: Vec<u8>) {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let reading = tokio::spawn(async move {
         let mut buffer = [0; 1_024];
         while matches!(reader.read(&mut buffer).await, Ok(1..)) {}
     });
-    let (mut rest, mut lengths) = (&octets[..], lengths.iter().map(|&length| usize::from(length).max(1)).cycle());
+    let (mut rest, mut lengths) = (&bytes[..], lengths.iter().map(|&length| usize::from(length).max(1)).cycle());
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(lengths.next().unwrap_or(rest.len()).min(rest.len()));
         if writer.write_all(piece).await.is_err() {
             break;
         }
-        // On paused time, this goes on when the client has done what it could.
+        // On paused time, this returns when the client has done all it can.
         sleep(Duration::from_millis(1)).await;
         rest = later;
     }
@@ -55,7 +55,7 @@ async fn session(stream: DuplexStream, as_guest: bool) {
     } else {
         match login.log_in("bob".parse().expect("a name")).await {
             Ok(session) => session,
-            // An error says all that there is to say.
+            // The login failed: that is a valid end.
             Err(_) => return,
         }
     };

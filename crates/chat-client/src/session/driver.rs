@@ -1,9 +1,9 @@
-//! The task of a session: joins the requests of its user with the wire, and does what the state says.
+//! The task of a session: passes requests and lines between the client, the state and the wire.
 
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
 use chat_proto::{ParseError, ServerMessage};
-use futures::FutureExt;
+use futures::{FutureExt, future::OptionFuture};
 use tokio::{
     sync::{mpsc, watch},
     task::yield_now,
@@ -12,23 +12,24 @@ use tokio::{
 
 use super::{
     Ticket,
-    outbox::Outbox,
+    event_sink::EventSink,
     state::{Answer, Reaction, Request, State},
-    wire::{Intake, Turn, Wire},
+    wire::{Intake, Wire, WireEvent},
 };
-use crate::{Closed, Event, Report};
+use crate::{CloseReason, Event, SessionReport};
 
-/// So many lines that came before a deadline are read after it. One that never stops talking does not push it.
-const MAX_LATE: usize = 1_024;
+/// Lines that arrived before a deadline are read before it counts, up to this number, so that a busy server cannot
+/// postpone it.
+const MAX_LINES_AFTER_DEADLINE: usize = 1_024;
 
 pub(super) struct Driver {
     wire: Wire,
     state: State<Ticket>,
     requests: mpsc::Receiver<Request<Ticket>>,
-    /// Whether anybody is left who could make a request.
-    wanted: bool,
-    outbox: Outbox,
-    listener: mpsc::Sender<Event>,
+    /// Whether a handle exists that can make requests.
+    has_handles: bool,
+    sink: EventSink,
+    events_closed: mpsc::Sender<Event>,
 }
 
 impl Driver {
@@ -36,24 +37,24 @@ impl Driver {
         wire: Wire,
         state: State<Ticket>,
         requests: mpsc::Receiver<Request<Ticket>>,
-        outbox: Outbox,
+        sink: EventSink,
     ) -> Self {
-        let listener = outbox.listener();
-        Self { wire, state, requests, wanted: true, outbox, listener }
+        let events_closed = sink.reader();
+        Self { wire, state, requests, has_handles: true, sink, events_closed }
     }
 
-    /// Runs the session to its end, and tells everyone who waits.
-    pub(super) async fn drive(mut self, report: watch::Sender<Option<Report>>) {
-        let closed = self.run().await;
-        let Self { wire, state, mut requests, outbox, .. } = self;
+    /// Runs the session to its end, and answers all waiting requests.
+    pub(super) async fn drive(mut self, report: watch::Sender<Option<SessionReport>>) {
+        let reason = self.run().await;
+        let Self { wire, state, mut requests, sink, .. } = self;
         drop(wire);
-        let (told, in_vain) = state.end(closed);
-        tracing::debug!(closed = %told.closed, unknown = told.unknown, "session over");
-        in_vain.for_each(|ticket| answer(ticket, Answer::Unknown));
-        report.send_replace(Some(told));
+        let (ended, unanswered) = state.end(reason);
+        tracing::debug!(reason = %ended.reason, unknown = ended.unknown, "session over");
+        unanswered.for_each(|ticket| answer(ticket, Answer::Unknown));
+        report.send_replace(Some(ended));
         requests.close();
-        // Together: a reader that is slow to take its events must not keep a late request waiting.
-        tokio::join!(outbox.finish(told.closed), async {
+        // In parallel: a slow reader of events must not delay the answers to late requests.
+        tokio::join!(sink.finish(ended.reason), async {
             while let Some(request) = requests.recv().await {
                 match request {
                     Request::Say(_, ticket) | Request::Roster(ticket) | Request::Ping(ticket) => {
@@ -65,56 +66,56 @@ impl Driver {
         });
     }
 
-    async fn run(&mut self) -> Closed {
-        // The state's patience, and when it ends.
-        let mut overdue: Option<(Duration, Instant)> = None;
+    async fn run(&mut self) -> CloseReason {
+        // The time limit for an answer, and when it ends.
+        let mut deadline: Option<(Duration, Instant)> = None;
         loop {
-            self.say_what_is_due();
-            let patience = self.state.patience();
-            if patience != overdue.map(|(patience, _)| patience) {
-                overdue = patience.map(|patience| (patience, Instant::now() + patience));
+            self.send_own_messages();
+            let answer_timeout = self.state.answer_timeout();
+            if answer_timeout != deadline.map(|(timeout, _)| timeout) {
+                deadline = answer_timeout.map(|timeout| (timeout, Instant::now() + timeout));
             }
-            let taking = self.wanted && self.wire.has_room() && self.state.takes_requests();
-            // Whoever waits for an answer must get it, also while nobody reads the events: see `Events`.
-            let reading = !self.outbox.is_blocked() || self.state.is_waiting();
-            let intake = if reading { Intake::Open } else { Intake::Paused };
-            let unwanted = !self.wanted && !self.state.is_leaving();
+            let accepts_requests = self.has_handles && self.wire.has_room() && self.state.takes_requests();
+            // A request must get its answer even if nobody reads the events: see `Events`.
+            let reads = !self.sink.is_blocked() || self.state.is_waiting();
+            let intake = if reads { Intake::Open } else { Intake::Paused };
+            let abandoned = !self.has_handles && !self.state.is_leaving();
             tokio::select! {
-                request = self.requests.recv(), if taking => self.take(request),
-                turn = self.wire.turn(intake) => match turn {
-                    Turn::Line(line) => {
-                        if let Some(closed) = self.hear(line) {
-                            return closed;
+                request = self.requests.recv(), if accepts_requests => self.accept(request),
+                event = self.wire.next(intake) => match event {
+                    WireEvent::Line(line) => {
+                        if let Some(reason) = self.receive(line) {
+                            return reason;
                         }
                     }
-                    Turn::Room => {}
-                    Turn::Ended(closed) => return closed,
+                    WireEvent::Writable => {}
+                    WireEvent::Ended(reason) => return reason,
                 },
-                () = self.outbox.room(), if self.outbox.is_blocked() => self.outbox.catch_up(),
-                () = at(overdue.map(|(_, end)| end)) => {
-                    if let Some(closed) = self.overdue(intake, patience).await {
-                        return closed;
+                () = self.sink.writable(), if self.sink.is_blocked() => self.sink.catch_up(),
+                Some(()) = OptionFuture::from(deadline.map(|(_, end)| sleep_until(end))) => {
+                    if let Some(reason) = self.overdue(intake, answer_timeout).await {
+                        return reason;
                     }
                 }
-                () = self.listener.closed(), if unwanted => {
+                () = self.events_closed.closed(), if abandoned => {
                     self.state.request(Request::Leave);
                 }
             }
         }
     }
 
-    /// The server's time is up, unless it has said something that this process, stopped or busy, has not read yet.
-    async fn overdue(&mut self, intake: Intake, patience: Option<Duration>) -> Option<Closed> {
+    /// The server is out of time, unless its answer has arrived and this busy or suspended process has not read it.
+    async fn overdue(&mut self, intake: Intake, answer_timeout: Option<Duration>) -> Option<CloseReason> {
         yield_now().await;
-        for _ in 0..MAX_LATE {
-            match self.wire.turn(intake).now_or_never() {
+        for _ in 0..MAX_LINES_AFTER_DEADLINE {
+            match self.wire.next(intake).now_or_never() {
                 None => break,
-                Some(Turn::Room) => {}
-                Some(Turn::Ended(closed)) => return Some(closed),
-                Some(Turn::Line(line)) => {
-                    let closed = self.hear(line);
-                    if closed.is_some() || self.state.patience() != patience {
-                        return closed;
+                Some(WireEvent::Writable) => {}
+                Some(WireEvent::Ended(reason)) => return Some(reason),
+                Some(WireEvent::Line(line)) => {
+                    let reason = self.receive(line);
+                    if reason.is_some() || self.state.answer_timeout() != answer_timeout {
+                        return reason;
                     }
                 }
             }
@@ -124,13 +125,13 @@ impl Driver {
         None
     }
 
-    /// Takes a request and all that wait behind it, so that they are written together.
-    fn take(&mut self, request: Option<Request<Ticket>>) {
-        self.wanted = request.is_some();
+    /// Accepts a request and all that are queued behind it, so that they are written together.
+    fn accept(&mut self, request: Option<Request<Ticket>>) {
+        self.has_handles = request.is_some();
         let mut next = request;
         while let Some(request) = next {
             if let Some(message) = self.state.request(request) {
-                self.wire.say(message);
+                self.wire.send(message);
             }
             let more = self.wire.has_room() && self.state.takes_requests();
             next = if more { self.requests.try_recv().ok() } else { None };
@@ -138,47 +139,39 @@ impl Driver {
         self.catch_up();
     }
 
-    fn hear(&mut self, line: Result<ServerMessage, ParseError>) -> Option<Closed> {
-        let reaction = self.state.hear(line);
+    fn receive(&mut self, line: Result<ServerMessage, ParseError>) -> Option<CloseReason> {
+        let reaction = self.state.receive(line);
         self.catch_up();
         self.react(reaction)
     }
 
-    /// Does what goes before the reaction to the last line.
+    /// Applies the reactions that precede the one to the last line.
     fn catch_up(&mut self) {
-        while let Some(reaction) = self.state.earlier() {
+        while let Some(reaction) = self.state.next_earlier() {
             self.react(reaction);
         }
     }
 
-    fn react(&mut self, reaction: Reaction<Ticket>) -> Option<Closed> {
-        // The event first: who is told that a message is accepted finds it among the events.
+    fn react(&mut self, reaction: Reaction<Ticket>) -> Option<CloseReason> {
+        // The event first: a caller that learns of the acceptance finds the event in the stream.
         if let Some(event) = reaction.event {
-            self.outbox.put(event);
+            self.sink.push(event);
         }
-        if let Some((ticket, told)) = reaction.answer {
-            answer(ticket, told);
+        if let Some((ticket, outcome)) = reaction.answer {
+            answer(ticket, outcome);
         }
-        reaction.closed
+        reaction.close_reason
     }
 
-    fn say_what_is_due(&mut self) {
+    fn send_own_messages(&mut self) {
         while self.wire.has_room() {
-            let Some(message) = self.state.due() else { break };
-            self.wire.say(message);
+            let Some(message) = self.state.next_own_message() else { break };
+            self.wire.send(message);
         }
-    }
-}
-
-/// Waits until then; without a time, for ever.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => pending().await,
     }
 }
 
 fn answer(ticket: Ticket, answer: Answer) {
-    // Nobody needs to wait for an answer.
+    // The caller may have dropped its future.
     drop(ticket.send(answer));
 }

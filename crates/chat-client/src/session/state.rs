@@ -1,7 +1,7 @@
-//! What a session waits for, and what a line from the server means to it: no socket, no clock, no runtime.
+//! The state of a session: pending requests, and what a line from the server means. No socket, no clock, no runtime.
 //!
-//! Answers come in the order of the requests (clause 5.3), so what is awaited is a queue, and only its front is matched:
-//! a reply that does not fit there is one that nobody waits for.
+//! Answers arrive in the order of the requests (clause 5.3). So pending requests are a queue, and a reply is compared
+//! with its front. A reply that does not fit there answers nothing.
 
 mod reaction;
 mod replies;
@@ -12,19 +12,19 @@ use chat_proto::{ClientMessage, Name, ParseError, RosterReader, ServerMessage, S
 
 use super::{
     MAX_OUTSTANDING,
-    habits::{Habits, Resort},
+    ack_behaviour::{AckBehaviour, OnSilence},
 };
-use crate::{Closed, Event, Report};
+use crate::{CloseReason, Event, SessionReport};
 
 pub(crate) use reaction::{Answer, Reaction};
 
-/// Something that the user of the library wants. `T` is where the answer goes.
+/// A request of the library's user. `T` identifies where its answer goes.
 #[derive(Debug)]
 pub(crate) enum Request<T> {
     Say(Text, T),
     Roster(T),
     Ping(T),
-    /// Leave, once everything before it is answered.
+    /// Leave after everything before it is answered.
     Leave,
 }
 
@@ -34,19 +34,19 @@ pub(crate) struct State<T> {
     session: Session,
     awaited: VecDeque<Awaited<T>>,
     roster: RosterReader,
-    /// `PING`s of the server that have no `PONG` yet: a number, so that a flood of them takes no memory.
+    /// Number of `PING`s to answer. A number, so that a flood of them takes no memory.
     pongs: u64,
     leaving: Leaving,
-    /// Whether the server has ever said anything.
-    heard: bool,
-    /// `None` for a guest, whose name only the server knows.
+    /// Whether the server has sent anything.
+    has_received: bool,
+    /// `None` for a guest: only the server knows its name.
     name: Option<Name>,
-    habits: Habits,
-    /// Reactions that go before the one to the last line.
+    behaviour: AckBehaviour,
+    /// Reactions that precede the one to the last line.
     earlier: VecDeque<Reaction<T>>,
-    /// Whether a sign of life is to be asked for.
+    /// Whether to send `PING`.
     probe: bool,
-    /// Messages whose answer cannot come any more.
+    /// Messages whose answer cannot arrive any more.
     unknown: u64,
     accepted: u64,
     refused: u64,
@@ -59,16 +59,17 @@ enum Awaited<T> {
     Pong(T),
     /// The session's own `PING`.
     Probe,
-    /// So many messages that nobody waits for any more, because the server seemed to answer nothing. Answers to them may come.
+    /// Number of messages that were reported as unknown because the server did not answer. Late answers to them may
+    /// arrive.
     GivenUp(u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Leaving {
     No,
-    /// As soon as nothing is awaited any more.
+    /// When all requests are answered.
     Soon,
-    /// `BYE` is said.
+    /// `BYE` has been sent.
     Said,
 }
 
@@ -77,7 +78,7 @@ impl<T> State<T> {
         Self {
             session,
             name,
-            habits: Habits::default(),
+            behaviour: AckBehaviour::default(),
             earlier: VecDeque::new(),
             probe: false,
             unknown: 0,
@@ -85,33 +86,34 @@ impl<T> State<T> {
             roster: RosterReader::default(),
             pongs: 0,
             leaving: Leaving::No,
-            heard: false,
+            has_received: false,
             accepted: 0,
             refused: 0,
         }
     }
 
-    /// Whether another request may be made now: a server that never answers must not fill the memory.
+    /// Whether another request is accepted. The number is limited, so that a server that never answers cannot fill the
+    /// memory.
     pub(crate) fn takes_requests(&self) -> bool {
         self.leaving == Leaving::No && self.awaited.len() < MAX_OUTSTANDING
     }
 
-    /// Whether somebody waits for the server to say something.
+    /// Whether an answer or the server's `BYE` is expected.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.is_answered() || self.leaving != Leaving::No
     }
 
-    /// Whether nobody waits for an answer.
+    /// Whether no caller waits for an answer.
     fn is_answered(&self) -> bool {
         self.awaited.iter().all(|awaited| matches!(awaited, Awaited::Probe | Awaited::GivenUp(_)))
     }
 
-    /// Whether it is on its way out.
+    /// Whether the session is leaving.
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving != Leaving::No
     }
 
-    /// Takes a request. What it says must be written next.
+    /// Accepts a request. The returned message must be written next.
     pub(crate) fn request(&mut self, request: Request<T>) -> Option<ClientMessage> {
         let (message, awaited) = match request {
             Request::Say(text, ticket) => (ClientMessage::Msg(text.clone()), Awaited::Message(text, ticket)),
@@ -125,40 +127,41 @@ impl<T> State<T> {
             }
         };
         self.awaited.push_back(awaited);
-        if self.habits.is_silent() {
+        if self.behaviour.is_unresponsive() {
             self.give_up();
         }
         Some(message)
     }
 
-    /// How long the server may leave it at what it has said, before [`State::overdue`]. `None`: as long as it likes.
-    pub(crate) fn patience(&self) -> Option<Duration> {
+    /// Time limit for the server's next answer; then call [`State::overdue`]. `None`: no limit.
+    pub(crate) fn answer_timeout(&self) -> Option<Duration> {
         let waiting = self.awaited.iter().any(|awaited| matches!(awaited, Awaited::Message(..)));
-        self.habits.patience().filter(|_| waiting)
+        self.behaviour.answer_timeout().filter(|_| waiting)
     }
 
-    /// The server has said nothing to a message for too long.
+    /// The server has not answered a message in time.
     pub(crate) fn overdue(&mut self) {
-        match self.habits.overdue(self.session == Session::Named) {
-            Resort::Probe => self.probe = true,
-            Resort::Wait => {}
-            Resort::GiveUp => self.give_up(),
+        match self.behaviour.overdue(self.session == Session::Named) {
+            OnSilence::Probe => self.probe = true,
+            OnSilence::Wait => {}
+            OnSilence::GiveUp => self.give_up(),
         }
     }
 
-    /// What goes before the reaction to the last line or to [`State::overdue`]; to be asked until there is nothing more.
-    pub(crate) fn earlier(&mut self) -> Option<Reaction<T>> {
+    /// The next reaction that precedes the one to the last line, or that follows from [`State::overdue`]. Call it until
+    /// `None`.
+    pub(crate) fn next_earlier(&mut self) -> Option<Reaction<T>> {
         self.earlier.pop_front()
     }
 
-    /// What the session itself has to say now; to be asked until there is nothing more.
-    pub(crate) fn due(&mut self) -> Option<ClientMessage> {
+    /// The next message that the session sends on its own. Call it until `None`.
+    pub(crate) fn next_own_message(&mut self) -> Option<ClientMessage> {
         if self.pongs > 0 {
             self.pongs -= 1;
             return Some(ClientMessage::Pong);
         }
         let unproven = || matches!(self.awaited.back(), Some(Awaited::Message(..)));
-        if mem::take(&mut self.probe) || (self.habits.is_mute() && unproven()) {
+        if mem::take(&mut self.probe) || (self.behaviour.omits_ok() && unproven()) {
             self.awaited.push_back(Awaited::Probe);
             return Some(ClientMessage::Ping);
         }
@@ -169,15 +172,15 @@ impl<T> State<T> {
         None
     }
 
-    /// Takes a line of the server.
-    pub(crate) fn hear(&mut self, line: Result<ServerMessage, ParseError>) -> Reaction<T> {
-        let first = !mem::replace(&mut self.heard, true);
+    /// Handles a line from the server.
+    pub(crate) fn receive(&mut self, line: Result<ServerMessage, ParseError>) -> Reaction<T> {
+        let first = !mem::replace(&mut self.has_received, true);
         let message = match line {
             Ok(message) => message,
             Err(error) => return self.bad_line(error),
         };
         match message {
-            ServerMessage::From { name, text } if self.is_own(name) => self.own(name, text),
+            ServerMessage::From { name, text } if self.is_own(name) => self.own_message(name, text),
             ServerMessage::From { name, text } => Reaction::event(Event::Message { from: name, text }),
             ServerMessage::Join(name) => Reaction::event(Event::Joined(name)),
             ServerMessage::Logout(name) => Reaction::event(Event::Left(name)),
@@ -185,34 +188,34 @@ impl<T> State<T> {
                 self.pongs = self.pongs.saturating_add(1);
                 Reaction::nothing()
             }
-            ServerMessage::Bye => Reaction { closed: Some(self.bye(first)), ..Reaction::nothing() },
+            ServerMessage::Bye => Reaction { close_reason: Some(self.bye(first)), ..Reaction::nothing() },
             ServerMessage::BadProt if first && self.session == Session::Plain => {
-                Reaction { closed: Some(Closed::GuestsRefused), ..Reaction::nothing() }
+                Reaction { close_reason: Some(CloseReason::GuestsRefused), ..Reaction::nothing() }
             }
             ServerMessage::Other(line) => Reaction::event(Event::Other(line)),
             reply => self.reply(reply),
         }
     }
 
-    fn bye(&self, first: bool) -> Closed {
+    fn bye(&self, first: bool) -> CloseReason {
         match self.leaving {
-            Leaving::Said => Closed::Left,
-            _ if first && self.session == Session::Plain => Closed::TurnedAway,
-            _ => Closed::ServerBye,
+            Leaving::Said => CloseReason::Left,
+            _ if first && self.session == Session::Plain => CloseReason::TurnedAway,
+            _ => CloseReason::ServerBye,
         }
     }
 
-    /// The connection is over: what there is to report, and who has waited in vain.
-    pub(crate) fn end(self, closed: Closed) -> (Report, impl Iterator<Item = T>) {
-        // After BYE all is answered: it does not matter how the server hangs up.
-        let closed = if self.leaving == Leaving::Said { Closed::Left } else { closed };
+    /// Ends the session: returns its report, and the tickets of unanswered requests.
+    pub(crate) fn end(self, reason: CloseReason) -> (SessionReport, impl Iterator<Item = T>) {
+        // After BYE, every request is answered: how the server closes the connection does not matter.
+        let reason = if self.leaving == Leaving::Said { CloseReason::Left } else { reason };
         let unanswered = self.awaited.iter().map(|awaited| match awaited {
             Awaited::Message(..) => 1,
             Awaited::GivenUp(count) => *count,
             Awaited::Roster(_) | Awaited::Pong(_) | Awaited::Probe => 0,
         });
         let unknown = self.unknown + unanswered.sum::<u64>();
-        let report = Report { closed, accepted: self.accepted, refused: self.refused, unknown };
+        let report = SessionReport { reason, accepted: self.accepted, refused: self.refused, unknown };
         let tickets = self.awaited.into_iter().filter_map(|awaited| match awaited {
             Awaited::Message(_, ticket) | Awaited::Roster(ticket) | Awaited::Pong(ticket) => Some(ticket),
             Awaited::Probe | Awaited::GivenUp(_) => None,
@@ -222,8 +225,6 @@ impl<T> State<T> {
 }
 
 #[cfg(test)]
-#[path = "other_servers_tests.rs"]
 mod other_servers_tests;
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;

@@ -11,35 +11,35 @@ use chat_proto::{ClientMessage, CodecError, ParseError, ServerMessage};
 use futures::{Sink, Stream};
 
 use super::Lines;
-use crate::Closed;
+use crate::CloseReason;
 
-/// Above so many octets that wait to be written, no further line is taken.
+/// No line is added while more bytes than this wait to be written.
 const HIGH_WATER: usize = 64 * 1024;
 
 /// A connection whose login is over.
 pub(super) struct Wire {
     lines: Lines,
-    /// Something waits to be written.
+    /// Bytes wait to be written.
     unflushed: bool,
-    /// Writing failed, for this reason.
+    /// Writing failed with this error.
     broken: Option<io::ErrorKind>,
 }
 
-/// Whether lines are wanted.
+/// Whether to read lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Intake {
     Open,
-    /// Only write.
+    /// Write only.
     Paused,
 }
 
-/// What came of waiting for the wire.
+/// What [`Wire::next`] returns.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum WireEvent {
     Line(Result<ServerMessage, ParseError>),
-    /// There is room for lines again.
-    Room,
-    Ended(Closed),
+    /// There is room for more lines.
+    Writable,
+    Ended(CloseReason),
 }
 
 impl Wire {
@@ -48,33 +48,33 @@ impl Wire {
         Self { lines, unflushed: false, broken: None }
     }
 
-    /// Whether [`Wire::say`] may be called.
+    /// Whether there is room for another line.
     pub(super) fn has_room(&self) -> bool {
         self.lines.write_buffer().len() < HIGH_WATER
     }
 
-    /// Puts a line into the buffer. It is written by the next [`Wire::turn`], with all the others.
-    pub(super) fn say(&mut self, message: ClientMessage) {
+    /// Adds a line to the buffer. [`Wire::next`] writes the buffer.
+    pub(super) fn send(&mut self, message: ClientMessage) {
         if let Err(error) = Pin::new(&mut self.lines).start_send(message) {
             self.fail(&error);
         }
         self.unflushed = true;
     }
 
-    /// Writes what there is, while it waits for a line. It may be dropped unfinished without losing anything.
-    pub(super) async fn turn(&mut self, intake: Intake) -> Turn {
-        poll_fn(|cx| self.poll_turn(intake, cx)).await
+    /// Writes the buffer while it waits for a line. Cancel safe.
+    pub(super) async fn next(&mut self, intake: Intake) -> WireEvent {
+        poll_fn(|cx| self.poll_next_event(intake, cx)).await
     }
 
-    fn poll_turn(&mut self, intake: Intake, cx: &mut Context<'_>) -> Poll<Turn> {
+    fn poll_next_event(&mut self, intake: Intake, cx: &mut Context<'_>) -> Poll<WireEvent> {
         let had_room = self.has_room();
         self.poll_write(cx);
         if !had_room && self.has_room() && self.broken.is_none() {
-            return Poll::Ready(Turn::Room);
+            return Poll::Ready(WireEvent::Writable);
         }
-        // A peer that takes no more may still have said something: that is heard first.
+        // After a failed write, lines that arrived earlier are still read.
         match (self.poll_read(intake, cx), self.broken) {
-            (Poll::Pending, Some(kind)) => Poll::Ready(Turn::Ended(Closed::Io(kind))),
+            (Poll::Pending, Some(kind)) => Poll::Ready(WireEvent::Ended(CloseReason::Io(kind))),
             (turn, _) => turn,
         }
     }
@@ -89,14 +89,14 @@ impl Wire {
         }
     }
 
-    fn poll_read(&mut self, intake: Intake, cx: &mut Context<'_>) -> Poll<Turn> {
+    fn poll_read(&mut self, intake: Intake, cx: &mut Context<'_>) -> Poll<WireEvent> {
         if intake == Intake::Paused && self.broken.is_none() {
             return Poll::Pending;
         }
         Poll::Ready(match ready!(Pin::new(&mut self.lines).poll_next(cx)) {
-            Some(Ok(line)) => Turn::Line(line),
-            Some(Err(error)) => Turn::Ended(error.into()),
-            None => Turn::Ended(Closed::Eof),
+            Some(Ok(line)) => WireEvent::Line(line),
+            Some(Err(error)) => WireEvent::Ended(error.into()),
+            None => WireEvent::Ended(CloseReason::Eof),
         })
     }
 

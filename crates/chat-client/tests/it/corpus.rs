@@ -1,4 +1,4 @@
-//! The stored inputs of the fuzz target, replayed: what it found once, every test run looks for again.
+//! Replays the stored inputs of the fuzz target, so that each test run checks what fuzzing found.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! The examples do what they say. `cargo test` builds them beside the tests.
+//! Runs the examples, which `cargo test` builds before the tests.
 
 use std::{path::PathBuf, process::Stdio};
 
@@ -7,10 +7,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{
-    program::listen,
-    script::{Server, within},
-};
+use crate::scripted_server::{Server, listen, within};
 
 fn start(example: &str, args: &[&str]) -> Child {
     let mut path: PathBuf = std::env::current_exe().unwrap();
@@ -27,40 +24,40 @@ async fn echo_answers_and_stops() {
     let mut child = start("echo", &[&address]);
     let mut server = Server::accept(&listener).await;
     server.welcome("echo").await;
-    server.lines("FROM al MSG hi").await;
+    server.send_lines("FROM al MSG hi").await;
     server.expect("MSG hi").await;
-    server.lines("OK\nFROM al MSG stop").await;
-    server.part().await;
+    server.send_lines("OK\nFROM al MSG stop").await;
+    server.answer_bye().await;
     assert!(within(child.wait()).await.unwrap().success());
 }
 
 #[tokio::test]
-async fn a_bridge_carries_both_ways() {
+async fn bridge_copies_both_ways() {
     let ((near, here), (far, there)) = (listen().await, listen().await);
     let _child = start("bridge", &[&here, &there]);
     let (mut near, mut far) = (Server::accept(&near).await, Server::accept(&far).await);
     near.welcome("bridge").await;
     far.welcome("bridge").await;
-    // Each is in the room, and says so, before anything is carried.
+    // Wait until both sides are connected.
     for server in [&mut near, &mut far] {
-        server.lines("PING").await;
+        server.send_lines("PING").await;
         server.expect("PONG").await;
     }
-    near.lines("FROM al MSG hi").await;
+    near.send_lines("FROM al MSG hi").await;
     far.expect("MSG al: hi").await;
-    far.lines("OK\nFROM bo MSG hello").await;
+    far.send_lines("OK\nFROM bo MSG hello").await;
     near.expect("MSG bo: hello").await;
 }
 
 #[tokio::test]
-async fn a_logbook_marks_what_is_missing() {
+async fn logbook_marks_gaps() {
     let (listener, address) = listen().await;
     let mut child = start("logbook", &[&address]);
     let mut book = BufReader::new(child.stdout.take().unwrap()).lines();
     for text in ["one", "two"] {
         let mut server = Server::accept(&listener).await;
         server.welcome("logbook").await;
-        server.lines(&format!("FROM al MSG {text}")).await;
+        server.send_lines(&format!("FROM al MSG {text}")).await;
         if text == "two" {
             let line = within(book.next_line()).await.unwrap().unwrap();
             assert!(line.starts_with("# ") && line.ends_with(" s are missing here"), "{line}");

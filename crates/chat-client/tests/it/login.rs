@@ -1,11 +1,14 @@
-//! Logging in, and each way in which a server says no.
+//! Logging in, and all ways in which a server refuses.
 
-use chat_client::{Closed, ConnectError, Event, Login, LoginError};
+use chat_client::{CloseReason, ConnectError, Event, Login, LoginError};
 use tokio::net::TcpListener;
 
-use crate::script::{MemoryServer, Server, guest, hears, next, within};
+use crate::{
+    scripted_server::{MemoryServer, Server, within},
+    sessions::{expect_message, guest, next},
+};
 
-/// What comes of a login whose server hears the first line and does this.
+/// The outcome of a login. The server expects the first line and then runs the script.
 async fn answered(
     script: impl AsyncFnOnce(MemoryServer),
 ) -> Result<(chat_client::ChatClient, chat_client::Events), LoginError> {
@@ -17,39 +20,39 @@ async fn answered(
     within(async { tokio::join!(Login::over(stream).log_in("bob".parse().unwrap()), serve) }).await.0
 }
 
-/// A login whose server answers with these octets and closes.
-async fn refused(octets: &str) -> LoginError {
-    answered(async |mut server| server.say(octets).await).await.expect_err(octets)
+/// The error of a login whose server answers with these bytes and closes.
+async fn refused(bytes: &str) -> LoginError {
+    answered(async |mut server| server.send_bytes(bytes).await).await.expect_err(bytes)
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_type() {
+async fn refusals_have_types() {
     assert!(matches!(refused("BAD PROT\r\n").await, LoginError::BadProt));
     assert!(matches!(refused("BAD REQ\r\n").await, LoginError::BadReq));
     assert!(matches!(refused("BYE\r\n").await, LoginError::TurnedAway));
     assert!(matches!(refused("").await, LoginError::Closed));
     assert!(matches!(refused("NAME OK\r\nWELC").await, LoginError::Closed));
-    assert!(matches!(refused("NAME FAILURE\r\n").await, LoginError::OutOfTries { .. }));
+    assert!(matches!(refused("NAME FAILURE\r\n").await, LoginError::OutOfAttempts { .. }));
 }
 
 #[tokio::test]
-async fn a_server_that_says_bye_before_anything_is_heard() {
+async fn a_bye_before_the_login_is_reported() {
     let (mut server, stream) = Server::in_memory();
-    server.lines("BYE").await;
+    server.send_lines("BYE").await;
     drop(server);
     let error = within(Login::over(stream).log_in("bob".parse().unwrap())).await.unwrap_err();
     assert!(matches!(error, LoginError::TurnedAway), "{error}");
 }
 
 #[tokio::test]
-async fn what_is_no_chat_server_is_told_by_its_first_line() {
+async fn other_protocols_are_reported_with_their_first_line() {
     let LoginError::NotChat { line } = refused("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await else {
         panic!("not chat")
     };
     assert_eq!(line, "HTTP/1.1 400 Bad Request");
-    // It need not close to be seen through.
+    // It is recognised without closing, too.
     let error = answered(async |mut server| {
-        server.say("220 ready\r\n".repeat(1_000)).await;
+        server.send_bytes("220 ready\r\n".repeat(1_000)).await;
         server.expect_end().await;
     })
     .await
@@ -60,15 +63,15 @@ async fn what_is_no_chat_server_is_told_by_its_first_line() {
 }
 
 #[tokio::test]
-async fn lines_that_belong_to_no_login_are_borne() {
+async fn unrelated_lines_during_the_login_are_ignored() {
     let (client, mut events) = answered(async |mut server| {
-        server.lines("OK\nHELLO bob\nFROM\nPING\nNAME OK\nWELCOME\nFROM al MSG hi").await;
+        server.send_lines("OK\nHELLO bob\nFROM\nPING\nNAME OK\nWELCOME\nFROM al MSG hi").await;
         server.expect("PONG").await;
     })
     .await
     .unwrap();
     assert_eq!(client.name().unwrap().as_str(), "bob");
-    hears(&mut events, "al", "hi").await;
+    expect_message(&mut events, "al", "hi").await;
 }
 
 #[tokio::test]
@@ -76,9 +79,9 @@ async fn a_refused_name_is_retried_on_the_same_connection() {
     let (mut server, stream) = Server::in_memory();
     let serve = async {
         server.expect("PROT 0.1 CONNECT USER bob").await;
-        server.lines("NAME FAILURE\nNAME REQ").await;
+        server.send_lines("NAME FAILURE\nNAME REQ").await;
         server.expect("NAME bob2").await;
-        server.say("NAME OK\nWELCOME\nFROM al MSG hi\n").await;
+        server.send_bytes("NAME OK\nWELCOME\nFROM al MSG hi\n").await;
     };
     let log_in = async {
         let error = Login::over(stream).log_in("bob".parse().unwrap()).await.unwrap_err();
@@ -89,19 +92,19 @@ async fn a_refused_name_is_retried_on_the_same_connection() {
     };
     let ((client, mut events), ()) = within(async { tokio::join!(log_in, serve) }).await;
     assert_eq!(client.name().unwrap().as_str(), "bob2");
-    hears(&mut events, "al", "hi").await;
+    expect_message(&mut events, "al", "hi").await;
 }
 
 #[tokio::test]
-async fn the_fifth_failure_is_the_last() {
+async fn the_fifth_refusal_is_the_last() {
     let (mut server, stream) = Server::in_memory();
     let serve = async move {
         server.expect("PROT 0.1 CONNECT USER a0").await;
         for number in 1..5 {
-            server.lines("NAME FAILURE\nNAME REQ").await;
+            server.send_lines("NAME FAILURE\nNAME REQ").await;
             server.expect(&format!("NAME a{number}")).await;
         }
-        server.lines("NAME FAILURE").await;
+        server.send_lines("NAME FAILURE").await;
     };
     let log_in = async {
         let mut attempt = Login::over(stream).log_in("a0".parse().unwrap()).await;
@@ -112,36 +115,36 @@ async fn the_fifth_failure_is_the_last() {
         attempt.unwrap_err()
     };
     let (error, ()) = within(async { tokio::join!(log_in, serve) }).await;
-    assert!(matches!(error, LoginError::OutOfTries { name } if name.as_str() == "a4"));
+    assert!(matches!(error, LoginError::OutOfAttempts { name } if name.as_str() == "a4"));
 }
 
 #[tokio::test]
-async fn a_guest_opens_with_an_empty_line() {
+async fn a_guest_sends_an_empty_line_first() {
     let (mut server, client, mut events) = guest().await;
     let serve = async {
         server.expect("hello").await;
-        server.lines("OK\nJOIN guest2").await;
+        server.send_lines("OK\nJOIN guest2").await;
     };
     let (sent, ()) = within(async { tokio::join!(client.send("hello".parse().unwrap()), serve) }).await;
     sent.unwrap();
     assert_eq!(next(&mut events).await, Event::Accepted("hello".parse().unwrap()));
     assert_eq!(next(&mut events).await, Event::Joined("guest2".parse().unwrap()));
-    let (closed, ()) = tokio::join!(client.close(), server.part());
-    assert_eq!(closed.unwrap().closed, Closed::Left);
+    let (closed, ()) = tokio::join!(client.close(), server.answer_bye());
+    assert_eq!(closed.unwrap().reason, CloseReason::Left);
 }
 
 #[tokio::test]
-async fn a_guest_who_is_not_wanted_is_told() {
-    for (line, why) in [("BAD PROT", Closed::GuestsRefused), ("BYE", Closed::TurnedAway)] {
+async fn a_refused_guest_gets_the_reason() {
+    for (line, why) in [("BAD PROT", CloseReason::GuestsRefused), ("BYE", CloseReason::TurnedAway)] {
         let (mut server, client, mut events) = guest().await;
-        server.lines(line).await;
+        server.send_lines(line).await;
         assert_eq!(next(&mut events).await, Event::Closed(why));
-        assert_eq!(within(client.closed()).await.closed, why);
+        assert_eq!(within(client.closed()).await.reason, why);
     }
 }
 
 #[tokio::test]
-async fn connecting_tells_what_failed() {
+async fn a_failed_connection_lists_its_addresses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let written = address.to_string();

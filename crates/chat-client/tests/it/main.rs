@@ -1,27 +1,15 @@
-//! The client against a server that follows a script: over memory, and the program over TCP.
+//! The library against a scripted server.
 
-// A panic is how a test says no, in its helpers too.
+// A panic in a helper fails the test, as in the test itself.
 #![allow(clippy::unwrap_used)]
 
-mod conform;
+mod conversation;
 mod corpus;
-#[cfg(feature = "cli")]
 mod examples;
 mod login;
 mod other_servers;
-#[cfg(feature = "cli")]
-mod pipes;
-#[cfg(feature = "cli")]
-mod program;
-#[cfg(unix)]
-mod python;
-#[cfg(feature = "reconnect")]
-mod reconnecting;
+mod reconnect;
 mod room;
-mod script;
+mod scripted_server;
 mod sending;
-#[cfg(all(unix, feature = "cli"))]
-mod snapshots;
-mod talking;
-#[cfg(all(unix, feature = "cli"))]
-mod terminal;
+mod sessions;

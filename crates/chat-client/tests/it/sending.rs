@@ -1,4 +1,4 @@
-//! Sends, requests and their ends: in order, never falsely sent, never hanging.
+//! Messages and requests: their order, and their answers up to the end of the session.
 
 use std::{
     io,
@@ -11,12 +11,16 @@ use std::{
 };
 
 use chat_client::{
-    ChatClient, CloseError, Closed, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError, Text,
+    ChatClient, CloseError, CloseReason, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError,
+    Text,
 };
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use crate::script::{Server, bob, guest, hears, next, within};
+use crate::{
+    scripted_server::{Server, within},
+    sessions::{bob, expect_message, guest, next},
+};
 
 fn text(text: &str) -> Text {
     text.parse().unwrap()
@@ -35,44 +39,44 @@ async fn pipelined_messages_get_their_answers_in_order() {
     let (mut server, client, mut events) = bob().await;
     let receipts = queued(&client, &["a", "b", "c"]).await;
     server.expect("MSG a\nMSG b\nMSG c").await;
-    server.lines("FROM al MSG x\nOK\nFROM al MSG y\nBAD REQ\nJOIN cy\nOK").await;
+    server.send_lines("FROM al MSG x\nOK\nFROM al MSG y\nBAD REQ\nJOIN cy\nOK").await;
     let mut answers = Vec::new();
     for receipt in receipts {
         answers.push(within(receipt).await);
     }
     assert_eq!(answers, [Ok(()), Err(SendError::Refused), Ok(())]);
 
-    hears(&mut events, "al", "x").await;
+    expect_message(&mut events, "al", "x").await;
     assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
-    hears(&mut events, "al", "y").await;
+    expect_message(&mut events, "al", "y").await;
     assert_eq!(next(&mut events).await, Event::Refused(text("b")));
     assert_eq!(next(&mut events).await, Event::Joined("cy".parse().unwrap()));
     assert_eq!(next(&mut events).await, Event::Accepted(text("c")));
 }
 
 #[tokio::test]
-async fn sends_that_are_awaited_together_keep_their_order() {
+async fn concurrent_sends_keep_their_order() {
     let (mut server, client, _events) = bob().await;
     let serve = async {
         server.expect("MSG a\nMSG b").await;
-        server.lines("OK\nOK").await;
+        server.send_lines("OK\nOK").await;
     };
     let (a, b, ()) = within(async { tokio::join!(client.send(text("a")), client.send(text("b")), serve) }).await;
     assert_eq!((a, b), (Ok(()), Ok(())));
 }
 
 #[tokio::test]
-async fn the_end_mid_line_makes_sends_unknown_and_no_message() {
+async fn an_end_in_mid_line_gives_no_message_and_leaves_sends_unknown() {
     let (mut server, client, mut events) = bob().await;
     let receipts = queued(&client, &["a", "b"]).await;
     server.expect("MSG a\nMSG b").await;
-    server.say("OK\r\nFROM al MSG he").await;
+    server.send_bytes("OK\r\nFROM al MSG he").await;
     drop(server);
     let [a, b] = receipts.try_into().unwrap();
     assert_eq!(within(a).await, Ok(()));
     assert_eq!(within(b).await, Err(SendError::Unknown));
     assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
-    assert_eq!(next(&mut events).await, Event::Closed(Closed::Eof));
+    assert_eq!(next(&mut events).await, Event::Closed(CloseReason::Eof));
     assert_eq!(within(events.next()).await, None);
 
     assert_eq!(within(client.send(text("c"))).await, Err(SendError::Closed), "it is certainly not sent");
@@ -82,78 +86,78 @@ async fn the_end_mid_line_makes_sends_unknown_and_no_message() {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_does_not_hide_what_was_said_before() {
+async fn a_failed_write_does_not_hide_earlier_answers() {
     let (mut server, client, _events) = bob().await;
     let [a] = queued(&client, &["a"]).await.try_into().unwrap();
     server.expect("MSG a").await;
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     drop(server);
-    // Nothing above gave way to the session: it finds its OK, a closed connection, and something to write.
+    // The session has not run since. It finds its OK, a closed connection, and something to write.
     let [b] = queued(&client, &["b"]).await.try_into().unwrap();
     assert_eq!(within(a).await, Ok(()));
     assert!(matches!(within(b).await, Err(SendError::Unknown | SendError::Closed)));
 }
 
 #[tokio::test]
-async fn a_stopping_server_leaves_no_send_waiting() {
+async fn sends_to_a_stopping_server_end_as_unknown() {
     let (mut server, client, mut events) = bob().await;
     let receipts = queued(&client, &["a"]).await;
     server.expect("MSG a").await;
-    server.lines("BYE").await;
+    server.send_lines("BYE").await;
     for receipt in receipts {
         assert_eq!(within(receipt).await, Err(SendError::Unknown));
     }
-    assert_eq!(next(&mut events).await, Event::Closed(Closed::ServerBye));
+    assert_eq!(next(&mut events).await, Event::Closed(CloseReason::ServerBye));
     server.expect_end().await;
 }
 
 #[tokio::test]
-async fn close_waits_for_every_answer_and_then_says_bye() {
+async fn close_waits_for_every_answer_before_its_bye() {
     let (mut server, client, mut events) = bob().await;
     let receipts = queued(&client, &["a", "b"]).await;
     let serve = async {
         server.expect("MSG a\nMSG b").await;
-        // A PING comes back before the BYE: nothing else was said in between.
-        server.lines("OK\nPING").await;
+        // PONG precedes BYE, and nothing is sent in between.
+        server.send_lines("OK\nPING").await;
         server.expect("PONG").await;
-        server.lines("BAD REQ").await;
-        server.part().await;
+        server.send_lines("BAD REQ").await;
+        server.answer_bye().await;
     };
     let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
     let report = report.unwrap();
-    assert_eq!((report.closed, report.accepted, report.refused, report.unknown), (Closed::Left, 1, 1, 0));
+    assert_eq!((report.reason, report.accepted, report.refused, report.unknown), (CloseReason::Left, 1, 1, 0));
     assert_eq!(within(client.close()).await, Ok(report), "again");
     drop(receipts);
-    while next(&mut events).await != Event::Closed(Closed::Left) {}
+    while next(&mut events).await != Event::Closed(CloseReason::Left) {}
 }
 
 #[tokio::test]
-async fn close_is_content_with_a_server_that_only_hangs_up() {
+async fn close_succeeds_if_the_server_hangs_up_without_bye() {
     let (mut server, client, _events) = bob().await;
     let serve = async move { server.expect("BYE").await };
     let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
-    assert_eq!(report.unwrap().closed, Closed::Left);
+    assert_eq!(report.unwrap().reason, CloseReason::Left);
 }
 
 #[tokio::test]
-async fn dropping_everything_says_bye_after_the_last_answer() {
+async fn dropped_handles_and_events_say_bye_after_the_last_answer() {
     let (mut server, client, events) = bob().await;
     drop(queued(&client, &["a"]).await);
     drop((client, events));
     server.expect("MSG a").await;
-    server.lines("OK").await;
-    server.part().await;
+    server.send_lines("OK").await;
+    server.answer_bye().await;
 }
 
 #[tokio::test]
-async fn dropped_handles_leave_the_listener_in_the_room() {
+async fn dropped_handles_leave_the_event_stream_open() {
     let (mut server, client, mut events) = bob().await;
     drop(client);
-    server.lines("PING\nFROM al MSG x").await;
+    server.send_lines("PING\nFROM al MSG x").await;
     server.expect("PONG").await;
-    hears(&mut events, "al", "x").await;
+    expect_message(&mut events, "al", "x").await;
     drop(events);
-    server.part().await;
+    server.answer_bye().await;
 }
 
 #[tokio::test]
@@ -161,9 +165,9 @@ async fn requests_get_their_answers() {
     let (mut server, client, mut events) = bob().await;
     let serve = async {
         server.expect("REQ CLIENTS\nPING").await;
-        server.lines("LIST CLIENTS 3 al bob\nLIST CLIENTS 3 cy\nJOIN di\nPONG").await;
+        server.send_lines("LIST CLIENTS 3 al bob\nLIST CLIENTS 3 cy\nJOIN di\nPONG").await;
         server.expect("REQ CLIENTS\nREQ CLIENTS").await;
-        server.lines("LIST CLIENTS 1 al bob\nBAD REQ").await;
+        server.send_lines("LIST CLIENTS 1 al bob\nBAD REQ").await;
     };
     let ask = async {
         let (names, pong) = tokio::join!(client.clients(), client.ping());
@@ -179,7 +183,7 @@ async fn requests_get_their_answers() {
 }
 
 #[tokio::test]
-async fn guests_have_messages_only() {
+async fn guests_cannot_send_requests_or_bye() {
     let (_server, client, _events) = guest().await;
     assert_eq!(client.name(), None);
     assert_eq!(within(client.clients()).await, Err(RequestError::Guest));
@@ -188,14 +192,14 @@ async fn guests_have_messages_only() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_takes_no_more_memory() {
+async fn requests_to_an_unresponsive_server_are_limited() {
     let (mut server, client, _events) = bob().await;
     let mut receipts = queued(&client, &vec!["a"; MAX_OUTSTANDING + MAX_QUEUED]).await;
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
     assert!(client.queue(text("b")).now_or_never().is_none(), "the queue is full");
-    server.lines("OK").await;
+    server.send_lines("OK").await;
     receipts.push(within(client.queue(text("b"))).await.unwrap());
     drop(server);
     let (mut accepted, mut unknown, mut unsent) = (0, 0, 0);
@@ -210,7 +214,7 @@ async fn a_server_that_never_answers_takes_no_more_memory() {
     assert_eq!((accepted, unknown, unsent), (1, MAX_OUTSTANDING, MAX_QUEUED));
 }
 
-/// Passes octets on, and counts the writes.
+/// Forwards bytes, and counts the writes.
 struct Counting(DuplexStream, Arc<AtomicUsize>);
 
 impl AsyncRead for Counting {
@@ -220,9 +224,9 @@ impl AsyncRead for Counting {
 }
 
 impl AsyncWrite for Counting {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.1.fetch_add(1, Ordering::Relaxed);
-        Pin::new(&mut self.0).poll_write(cx, octets)
+        Pin::new(&mut self.0).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -242,7 +246,7 @@ async fn pipelined_messages_are_written_together() {
     let (session, ()) = tokio::join!(login.log_in("bob".parse().unwrap()), server.welcome("bob"));
     let (client, _events) = session.unwrap();
     let before = writes.load(Ordering::Relaxed);
-    // On this runtime of one thread, they are queued before the session's task sees the first.
+    // On this single-threaded runtime, all are queued before the session's task sees the first.
     let _receipts = queued(&client, &["a"; MAX_QUEUED]).await;
     server.expect(&"MSG a\n".repeat(MAX_QUEUED)).await;
     assert_eq!(writes.load(Ordering::Relaxed) - before, 1);

@@ -2,7 +2,7 @@
 
 use chat_proto::contract::{Context, Contract, Level, Meaning, Vector};
 
-use super::{Act, Case, Force, Side, Step};
+use super::{Act, Case, Requirement, Side, Step};
 
 /// One case for each line that a client may send.
 pub(super) fn cases(contract: &Contract) -> Vec<Case> {
@@ -54,7 +54,7 @@ fn of(vector: &Vector) -> Option<Case> {
         name: format!("line-{context} {}", shown(&vector.line)),
         side: Side::Server,
         level,
-        force: Force::Must,
+        requirement: Requirement::Must,
         clauses: vec![answer.clause],
         about: "A line of Annex C is answered as its meaning says.".to_owned(),
         steps,

@@ -1,17 +1,17 @@
 //! A case: what is done and what must come back, as data. Where cases come from, and how they are read.
 
-mod book;
 mod lines;
 mod names;
 mod read;
 mod step;
+mod suite;
 
 use std::time::Duration;
 
 pub use self::{
-    book::{Book, Select},
     names::Names,
     read::{CaseError, read},
+    suite::{Select, Suite},
 };
 pub use chat_proto::contract::Level;
 
@@ -26,7 +26,7 @@ pub struct Case {
     /// The level that it belongs to (section 10).
     pub level: Level,
     /// Whether failing it counts.
-    pub force: Force,
+    pub requirement: Requirement,
     /// The clauses that it shows; the first is what it is about.
     pub clauses: Vec<String>,
     /// What it shows, in a sentence; may be empty.
@@ -51,7 +51,7 @@ pub enum Side {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
-pub enum Force {
+pub enum Requirement {
     /// Failing it is a failure.
     Must,
     /// Failing it is a warning.

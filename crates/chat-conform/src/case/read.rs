@@ -4,7 +4,7 @@ use std::{error, fmt, time::Duration};
 
 use chat_proto::contract::Level;
 
-use super::{Case, Force, Side, Step, step};
+use super::{Case, Requirement, Side, Step, step};
 use crate::clauses;
 
 /// Why a case file cannot be read: the place, and a sentence.
@@ -97,13 +97,13 @@ fn heading(line: &str) -> Result<Case, String> {
         Some("client") => Side::Client,
         _ => return Err(wanted()),
     };
-    let (Some(name), Some(level), Some(force)) = (words.next(), words.next(), words.next()) else {
+    let (Some(name), Some(level), Some(requirement)) = (words.next(), words.next(), words.next()) else {
         return Err(wanted());
     };
     let level: Level = level.parse()?;
-    let force = match force {
-        "MUST" => Force::Must,
-        "SHOULD" => Force::Should,
+    let requirement = match requirement {
+        "MUST" => Requirement::Must,
+        "SHOULD" => Requirement::Should,
         other => return Err(format!("`{other}` is neither MUST nor SHOULD")),
     };
     let clauses = words.map(clause).collect::<Result<Vec<_>, _>>()?;
@@ -111,7 +111,7 @@ fn heading(line: &str) -> Result<Case, String> {
         return Err("a case cites the clauses that it shows".to_owned());
     }
     let (name, about, place) = (name.to_owned(), String::new(), String::new());
-    Ok(Case { name, side, level, force, clauses, about, steps: Vec::new(), place })
+    Ok(Case { name, side, level, requirement, clauses, about, steps: Vec::new(), place })
 }
 
 fn clause(number: &str) -> Result<String, String> {
@@ -140,7 +140,10 @@ mod tests {
         let steps = &cases[0].steps;
         assert_eq!((steps[0].clause.as_deref(), steps[1].clause.as_deref()), (None, Some("5.1")));
         assert_eq!((steps[1].within, steps[2].within), (Some(Duration::from_secs(1)), None));
-        assert_eq!((cases[1].side, cases[1].force, cases[1].level), (Side::Client, Force::Should, Level::Named));
+        assert_eq!(
+            (cases[1].side, cases[1].requirement, cases[1].level),
+            (Side::Client, Requirement::Should, Level::Named)
+        );
     }
 
     #[test]

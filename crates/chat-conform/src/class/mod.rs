@@ -11,7 +11,7 @@ pub use self::{
     page::page,
     table::{Row, csv, read},
 };
-use crate::{Book, Known, Report, Select, Side, case::Case, judge_server};
+use crate::{ExpectedFailures, Report, Select, Side, Suite, case::Case, judge_server};
 
 /// So many servers are judged at the same time.
 const AT_ONCE: usize = 8;
@@ -29,15 +29,15 @@ pub struct Scored {
 }
 
 /// Judges every server of the table; the scores come in its order.
-pub async fn judge(rows: Vec<Row>, book: Book, select: Select, patience: Duration) -> Vec<Scored> {
-    let (book, places) = (Arc::new((book, select)), Arc::new(Semaphore::new(AT_ONCE)));
+pub async fn judge(rows: Vec<Row>, suite: Suite, select: Select, patience: Duration) -> Vec<Scored> {
+    let (suite, places) = (Arc::new((suite, select)), Arc::new(Semaphore::new(AT_ONCE)));
     let mut running = JoinSet::new();
     for (index, row) in rows.into_iter().enumerate() {
-        let (book, places) = (Arc::clone(&book), Arc::clone(&places));
+        let (suite, places) = (Arc::clone(&suite), Arc::clone(&places));
         running.spawn(async move {
             let _place = places.acquire_owned().await;
-            let cases: Vec<&Case> = book.0.select(Side::Server, &book.1);
-            let report = judge_server(&row.address, &cases, patience, &Known::default(), |_| {}).await;
+            let cases: Vec<&Case> = suite.0.select(Side::Server, &suite.1);
+            let report = judge_server(&row.address, &cases, patience, &ExpectedFailures::default(), |_| {}).await;
             let report = report.map_err(|error| error.to_string());
             (index, Scored { name: row.name, address: row.address, report })
         });

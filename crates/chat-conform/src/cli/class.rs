@@ -1,7 +1,7 @@
 //! `chat-conform class`.
 
 use super::{Exit, args::Class, output};
-use crate::{Book, Select, class};
+use crate::{Select, Suite, class};
 
 pub(super) async fn run(args: &Class) -> Result<Exit, String> {
     let rows = class::read(&output::read_file(&args.table)?)
@@ -9,8 +9,8 @@ pub(super) async fn run(args: &Class) -> Result<Exit, String> {
     if rows.is_empty() {
         return Err(format!("{}: nobody is in it", args.table.display()));
     }
-    let book = Book::embedded().map_err(|error| error.to_string())?;
-    let scored = class::judge(rows, book, Select::new(None, args.level), args.timeout).await;
+    let suite = Suite::embedded().map_err(|error| error.to_string())?;
+    let scored = class::judge(rows, suite, Select::new(None, args.level), args.timeout).await;
     let table = class::csv(&scored);
     match &args.csv {
         Some(path) => output::write_file(path, &table)?,

@@ -5,13 +5,13 @@ use crate::{Command, Patience, Side, judge_client};
 
 pub(super) async fn run(args: &Client) -> Result<Exit, String> {
     let judge = &args.judge;
-    let book = output::book(judge)?;
-    let cases = output::selected(&book, Side::Client, judge);
+    let suite = output::suite(judge)?;
+    let cases = output::selected(&suite, Side::Client, judge);
     if judge.list {
         output::list(&cases);
         return Ok(Exit::Passed);
     }
-    let known = output::known(&book, Side::Client, judge)?;
+    let known = output::known(&suite, Side::Client, judge)?;
     let command = Command::new(args.command.clone());
     let patience = Patience { line: judge.timeout, person: args.wait };
     let told = |judged: &crate::Judged| {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Exit, args::Judge};
-use crate::{Book, Case, Known, Report, Select, Side, text_file};
+use crate::{Case, ExpectedFailures, Report, Select, Side, Suite, text_file};
 
 /// One line on standard output. A reader that is gone does not stop a run.
 pub(super) fn line(text: &str) {
@@ -30,21 +30,21 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<(), String> {
 }
 
 /// The cases to choose from.
-pub(super) fn book(judge: &Judge) -> Result<Book, String> {
-    let book = judge.cases.as_deref().map_or_else(Book::embedded, Book::of_file);
-    book.map_err(|error| error.to_string())
+pub(super) fn suite(judge: &Judge) -> Result<Suite, String> {
+    let suite = judge.cases.as_deref().map_or_else(Suite::embedded, Suite::of_file);
+    suite.map_err(|error| error.to_string())
 }
 
 /// The cases that the flags choose.
-pub(super) fn selected<'a>(book: &'a Book, side: Side, judge: &Judge) -> Vec<&'a Case> {
-    book.select(side, &Select::new(judge.only.clone(), judge.level))
+pub(super) fn selected<'a>(suite: &'a Suite, side: Side, judge: &Judge) -> Vec<&'a Case> {
+    suite.select(side, &Select::new(judge.only.clone(), judge.level))
 }
 
 /// What may fail. A name of no case at all is a slip of the pen.
-pub(super) fn known(book: &Book, side: Side, judge: &Judge) -> Result<Known, String> {
-    let Some(path) = &judge.known_failing else { return Ok(Known::default()) };
-    let known = Known::read(&read_file(path)?);
-    let all = book.select(side, &Select::default());
+pub(super) fn known(suite: &Suite, side: Side, judge: &Judge) -> Result<ExpectedFailures, String> {
+    let Some(path) = &judge.known_failing else { return Ok(ExpectedFailures::default()) };
+    let known = ExpectedFailures::read(&read_file(path)?);
+    let all = suite.select(side, &Select::default());
     let names: BTreeSet<_> = all.iter().map(|case| case.name.as_str()).collect();
     match known.strangers(&names).as_slice() {
         [] => Ok(known),
@@ -55,7 +55,7 @@ pub(super) fn known(book: &Book, side: Side, judge: &Judge) -> Result<Known, Str
 /// `--list`.
 pub(super) fn list(cases: &[&Case]) {
     for case in cases {
-        let should = if case.force == crate::Force::Should { " (SHOULD)" } else { "" };
+        let should = if case.requirement == crate::Requirement::Should { " (SHOULD)" } else { "" };
         line(&format!("{:<6} {:<36} {}{should}: {}", case.level, case.name, case.clauses.join(" "), case.about));
     }
 }

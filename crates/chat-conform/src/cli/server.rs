@@ -5,13 +5,13 @@ use crate::{Side, judge_server};
 
 pub(super) async fn run(args: &Server) -> Result<Exit, String> {
     let judge = &args.judge;
-    let book = output::book(judge)?;
-    let cases = output::selected(&book, Side::Server, judge);
+    let suite = output::suite(judge)?;
+    let cases = output::selected(&suite, Side::Server, judge);
     let Some(target) = args.target.as_deref().filter(|_| !judge.list) else {
         output::list(&cases);
         return Ok(Exit::Passed);
     };
-    let known = output::known(&book, Side::Server, judge)?;
+    let known = output::known(&suite, Side::Server, judge)?;
     let report = judge_server(target, &cases, judge.timeout, &known, |judged| {
         if !judge.json {
             output::line(&judged.to_string());

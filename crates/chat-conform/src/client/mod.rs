@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use self::play::Play;
 pub use self::process::Command;
-use crate::{Case, Judged, Known, NotJudged, Report, server::numbers};
+use crate::{Case, ExpectedFailures, Judged, NotJudged, Report, server::numbers};
 
 /// How a client is reached, and how long it may take.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub async fn judge_client(
     command: Option<&Command>,
     cases: &[&Case],
     patience: Patience,
-    known: &Known,
+    known: &ExpectedFailures,
     mut told: impl FnMut(&Judged),
     mut say: impl FnMut(&str),
 ) -> Result<Report, NotJudged> {

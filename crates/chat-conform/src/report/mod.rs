@@ -10,9 +10,9 @@ pub(crate) use self::junit::escaped;
 use serde::Serialize;
 
 use crate::{
-    case::{Case, Force, Level},
+    case::{Case, Level, Requirement},
     clauses,
-    known::Known,
+    expected_failures::ExpectedFailures,
     play::Failure,
 };
 
@@ -55,7 +55,7 @@ pub struct Judged {
     /// Its level.
     pub level: String,
     /// How binding it is.
-    pub force: Force,
+    pub requirement: Requirement,
     /// The clauses that it shows.
     pub clauses: Vec<String>,
     /// How it went.
@@ -78,7 +78,7 @@ pub enum Verdict {
     /// Not as it SHOULD.
     Warned,
     /// It failed, and was known to.
-    Known,
+    ExpectedFailures,
     /// It passed, and was known to fail: it can come off the list.
     Fixed,
 }
@@ -112,9 +112,9 @@ impl Report {
             self.scores.len() - 1
         });
         let score = &mut self.scores[place];
-        let (passed, of) = match judged.force {
-            Force::Must => (&mut score.passed, &mut score.of),
-            Force::Should => (&mut score.should_passed, &mut score.should_of),
+        let (passed, of) = match judged.requirement {
+            Requirement::Must => (&mut score.passed, &mut score.of),
+            Requirement::Should => (&mut score.should_passed, &mut score.should_of),
         };
         *of += 1;
         *passed += usize::from(matches!(judged.verdict, Verdict::Passed | Verdict::Fixed));
@@ -128,7 +128,7 @@ impl Report {
     /// Whether nothing failed; if `strict`, warnings and lists that are out of date count too.
     pub fn passed(&self, strict: bool) -> bool {
         self.cases.iter().all(|case| match case.verdict {
-            Verdict::Passed | Verdict::Known => true,
+            Verdict::Passed | Verdict::ExpectedFailures => true,
             Verdict::Failed => false,
             Verdict::Warned | Verdict::Fixed => !strict,
         })
@@ -146,18 +146,18 @@ impl Report {
 }
 
 impl Judged {
-    pub(crate) fn new(case: &Case, result: Result<(), Failure>, known: &Known, taken: Duration) -> Self {
-        let verdict = match (&result, known.has(&case.name), case.force) {
+    pub(crate) fn new(case: &Case, result: Result<(), Failure>, known: &ExpectedFailures, taken: Duration) -> Self {
+        let verdict = match (&result, known.has(&case.name), case.requirement) {
             (Ok(()), false, _) => Verdict::Passed,
             (Ok(()), true, _) => Verdict::Fixed,
-            (Err(_), true, _) => Verdict::Known,
-            (Err(_), false, Force::Must) => Verdict::Failed,
-            (Err(_), false, Force::Should) => Verdict::Warned,
+            (Err(_), true, _) => Verdict::ExpectedFailures,
+            (Err(_), false, Requirement::Must) => Verdict::Failed,
+            (Err(_), false, Requirement::Should) => Verdict::Warned,
         };
         Self {
             name: case.name.clone(),
             level: case.level.to_string(),
-            force: case.force,
+            requirement: case.requirement,
             clauses: case.clauses.clone(),
             verdict,
             seconds: taken.as_secs_f64(),

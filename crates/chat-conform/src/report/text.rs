@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{Judged, Report, Score, Verdict};
-use crate::case::Force;
+use crate::case::Requirement;
 
 impl fmt::Display for Judged {
     /// A line, and below it what a failure has to tell.
@@ -12,11 +12,11 @@ impl fmt::Display for Judged {
             Verdict::Passed => "pass",
             Verdict::Failed => "FAIL",
             Verdict::Warned => "warn",
-            Verdict::Known => "known",
+            Verdict::ExpectedFailures => "known",
             Verdict::Fixed => "fixed",
         };
         write!(f, "{word:<5} {:<6} {:<36} {}", self.level, self.name, self.clauses.join(" "))?;
-        if self.force == Force::Should {
+        if self.requirement == Requirement::Should {
             f.write_str(" (SHOULD)")?;
         }
         if self.verdict == Verdict::Fixed {
@@ -70,7 +70,7 @@ impl fmt::Display for Report {
             (Verdict::Passed, "passed"),
             (Verdict::Failed, "failed"),
             (Verdict::Warned, "warned"),
-            (Verdict::Known, "known to fail"),
+            (Verdict::ExpectedFailures, "known to fail"),
             (Verdict::Fixed, "fixed"),
         ];
         let told = parts.into_iter().map(|(verdict, word)| (count(verdict), word)).filter(|(count, _)| *count > 0);

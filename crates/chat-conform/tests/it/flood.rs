@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use chat_conform::{Book, Transcript, play, read};
+use chat_conform::{Suite, Transcript, play, read};
 use tokio::time::{Instant, timeout};
 
 use crate::python::installed;
@@ -184,6 +184,6 @@ fn what_a_proxy_saves_has_a_limit_and_can_be_read_again() {
     assert!(why.contains("no longer saved") && why.lines().count() == 1, "{why}");
     let length = std::fs::metadata(&saved).unwrap().len();
     assert!(length > MOST / 2 && length <= MOST, "{length} bytes");
-    assert!(Book::of_file(&saved).is_ok());
+    assert!(Suite::of_file(&saved).is_ok());
     std::fs::remove_file(saved).unwrap();
 }

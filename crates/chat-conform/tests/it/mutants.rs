@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command, sync::Arc, time::Duration};
 
-use chat_conform::{Book, Known, Select, Side, judge_server, play};
+use chat_conform::{ExpectedFailures, Select, Side, Suite, judge_server, play};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::python::{FAULTS, PythonServer, installed};
@@ -76,8 +76,8 @@ async fn every_fault_is_caught_by_its_clause() {
 /// Whether a case about this clause fails by it.
 async fn caught(fault: &'static str, clause: &str) -> bool {
     let server = tokio::task::spawn_blocking(move || PythonServer::start(Some(fault))).await.unwrap();
-    let book = Book::embedded().unwrap();
-    for (number, case) in (1..).zip(book.select(Side::Server, &Select::new(Some(clause.to_owned()), None))) {
+    let suite = Suite::embedded().unwrap();
+    for (number, case) in (1..).zip(suite.select(Side::Server, &Select::new(Some(clause.to_owned()), None))) {
         match play(server.address, PATIENCE, case, number).await {
             Err(failure) if failure.clause == clause => {
                 let transcript: Vec<_> = failure.transcript.lines().collect();
@@ -96,10 +96,11 @@ async fn the_python_server_passes_all() {
         return;
     }
     let server = PythonServer::start(None);
-    let book = Book::embedded().unwrap();
-    let cases = book.select(Side::Server, &Select::default());
+    let suite = Suite::embedded().unwrap();
+    let cases = suite.select(Side::Server, &Select::default());
     let target = server.address.to_string();
-    let report = judge_server(&target, &cases, Duration::from_secs(20), &Known::default(), |_| {}).await.unwrap();
+    let report =
+        judge_server(&target, &cases, Duration::from_secs(20), &ExpectedFailures::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }

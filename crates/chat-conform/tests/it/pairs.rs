@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use chat_conform::{Book, Known, Patience, Select, Side, judge_client};
+use chat_conform::{ExpectedFailures, Patience, Select, Side, Suite, judge_client};
 use chat_server::ChatServer;
 use tokio::net::TcpListener;
 
@@ -24,10 +24,10 @@ async fn the_python_client_passes_all() {
 
 async fn passes(command: &[&str], level: Option<chat_conform::Level>) {
     let command = chat_conform::Command::new(command.iter().map(ToString::to_string).collect()).unwrap();
-    let book = Book::embedded().unwrap();
-    let cases = book.select(Side::Client, &Select::new(None, level));
+    let suite = Suite::embedded().unwrap();
+    let cases = suite.select(Side::Client, &Select::new(None, level));
     let patience = Patience { line: Duration::from_secs(20), person: Duration::ZERO };
-    let known = Known::default();
+    let known = ExpectedFailures::default();
     let report = judge_client("127.0.0.1:0", Some(&command), &cases, patience, &known, |_| {}, |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));

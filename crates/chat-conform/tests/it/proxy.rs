@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chat_conform::{Book, Select, Side, play};
+use chat_conform::{Select, Side, Suite, play};
 use chat_server::ChatServer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -82,8 +82,8 @@ async fn what_is_seen_is_told_saved_and_played_again() {
     {
         assert!(told.contains(line), "{line:?} is not in\n{told}");
     }
-    let book = Book::of_file(&saved).unwrap();
-    let cases = book.select(Side::Server, &Select::default());
+    let suite = Suite::of_file(&saved).unwrap();
+    let cases = suite.select(Side::Server, &Select::default());
     let again = play(address, PATIENCE, cases[0], 7).await;
     assert!(again.is_ok(), "{}", again.unwrap_err().what);
     server.cut();

@@ -1,4 +1,4 @@
-//! The program against abuse that only a process can show: its memory, its descriptors, its time.
+//! Abuse whose effect only a process can show: on memory, descriptors and processor time.
 
 use std::{
     fs,
@@ -18,11 +18,11 @@ use tokio::{
 use crate::{process::Process, support::Peer};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
-/// Longer than anything takes that works.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(50);
+/// Longer than any step of a passing test takes.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(50);
 
 pub(crate) fn start(args: &[&str]) -> (Process, SocketAddr) {
-    // One address is everybody here.
+    // All clients of a test share one address.
     let always = ["--listen", "127.0.0.1:0", "-q", "--connect-rate", "0"];
     let mut server = Process::start(PROGRAM, &[&always, args].concat());
     let address = server.address();
@@ -43,22 +43,22 @@ fn descriptors(server: &Process) -> usize {
 /// Processor time so far.
 fn cpu(server: &Process) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
-    // Behind the name in parentheses, the 12th and 13th: hundredths of a second, in user and in system mode.
+    // The 12th and 13th field after the name in parentheses: hundredths of a second in user and in system mode.
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     Duration::from_millis(ticks * 10)
 }
 
-/// The server in numbers, once they say this. They come when asked for, and not when they change.
-pub(crate) async fn stats(server: &mut Process, say: &str) -> String {
+/// Asks for the statistics until they contain `wanted`.
+pub(crate) async fn stats(server: &mut Process, wanted: &str) -> String {
     let begun = Instant::now();
     loop {
         server.signal(Signal::USR1);
         let line = server.line();
-        if line.contains(say) {
+        if line.contains(wanted) {
             return line;
         }
-        assert!(begun.elapsed() < PATIENCE, "never {say:?}, but {line:?}");
+        assert!(begun.elapsed() < TEST_TIMEOUT, "never {wanted:?}, but {line:?}");
         tokio::task::yield_now().await;
     }
 }
@@ -79,26 +79,26 @@ async fn a_hundred_megabytes_of_junk_cost_no_memory() {
     const JUNK: usize = 100_000_000;
     let (mut server, address) = start(&[]);
     let mut bystander = Peer::tcp(address).await.join("bystander").await;
-    // Once for what is loaded when it is first needed, and then all of it.
+    // The first round loads what is loaded lazily. The second is measured.
     for (junk, growth) in [(1_000_000, u64::MAX), (JUNK, 1_024)] {
         let before = kib(&server, "VmHWM");
-        let (mut sent, octets) = (0, vec![b'x'; 65_536]);
+        let (mut sent, chunk) = (0, vec![b'x'; 65_536]);
         while sent < junk {
             let (mut reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
             let mut answer = String::new();
             let answered = reader.read_to_string(&mut answer);
             let sending = async {
-                while sent < junk && writer.write_all(&octets).await.is_ok() {
-                    sent += octets.len();
+                while sent < junk && writer.write_all(&chunk).await.is_ok() {
+                    sent += chunk.len();
                 }
             };
-            // The end of what is read is a reset, if it comes while we still write.
-            let (_, ()) = timeout(PATIENCE, async { tokio::join!(answered, sending) }).await.expect("it ends");
+            // If the server closes while the test writes, reading ends with a reset.
+            let (_, ()) = timeout(TEST_TIMEOUT, async { tokio::join!(answered, sending) }).await.expect("it ends");
             assert!(["BAD REQ\r\n", ""].contains(&answer.as_str()), "{answer:?}");
         }
         let grown = kib(&server, "VmHWM") - before;
-        println!("{sent} octets of junk: {grown} KiB");
-        assert!(grown <= growth, "{sent} octets of junk: {grown} KiB");
+        println!("{sent} bytes of junk: {grown} KiB");
+        assert!(grown <= growth, "{sent} bytes of junk: {grown} KiB");
     }
     bystander.send("REQ CLIENTS").await;
     bystander.expect("LIST CLIENTS 1 bystander").await;
@@ -108,7 +108,7 @@ async fn a_hundred_megabytes_of_junk_cost_no_memory() {
 }
 
 #[tokio::test]
-async fn without_descriptors_it_rests_serves_and_accepts_again() {
+async fn a_server_without_free_descriptors_serves_and_accepts_again_later() {
     let mut command = Command::new("sh");
     command.args(["-c", r#"ulimit -n 64; exec "$0" --listen 127.0.0.1:0 -q"#, PROGRAM]);
     let mut server = Process::spawn(command);
@@ -120,8 +120,8 @@ async fn without_descriptors_it_rests_serves_and_accepts_again() {
     for _ in 0..200 {
         dials.push(TcpStream::connect(address).await.unwrap());
     }
-    // Only the system knows how many it has: nothing tells when that changes.
-    timeout(PATIENCE, async {
+    // There is no event for a change of this number.
+    timeout(TEST_TIMEOUT, async {
         while descriptors(&server) < 64 {
             tokio::task::yield_now().await;
         }
@@ -134,7 +134,7 @@ async fn without_descriptors_it_rests_serves_and_accepts_again() {
         ann.send(&format!("MSG {n}")).await;
         ann.expect("OK").await;
         bob.expect(&format!("FROM ann MSG {n}")).await;
-        // Not to wait for anything: processor time is measured over real time.
+        // Not a wait for an event: processor time is measured over real time.
         sleep(Duration::from_millis(100)).await;
     }
     let (took, used) = (begun.elapsed(), cpu(&server).saturating_sub(before));
@@ -152,28 +152,28 @@ async fn without_descriptors_it_rests_serves_and_accepts_again() {
 }
 
 #[tokio::test]
-async fn after_ten_thousand_resets_everything_is_given_back() {
+async fn ten_thousand_resets_leave_nothing_behind() {
     let (mut server, address) = start(&["--rate-limit", "0"]);
     let mut bystander = Peer::tcp(address).await.join("bystander").await;
     let descriptors_before = descriptors(&server);
     for n in 0..10_000 {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // Some never speak, some are in the middle of a login, some are in.
+        // Some send nothing, some stop in the middle of a login, some are members.
         let said: &[u8] = [b"".as_slice(), b"PROT 0.1 CON", b"PROT 0.1 CONNECT NEW\r\n", b"hi\r\n"][n % 4];
-        // A full house says BYE and closes: then this fails, which is as good.
+        // It fails if the server is full and has closed the connection: fine.
         let _ = stream.write_all(said).await;
         reset(&stream);
     }
     stats(&mut server, "connections=1 clients=1 tasks=2 ").await;
-    // A task is counted out just before what it held is closed, which only the system knows.
-    timeout(PATIENCE, async {
+    // A task stops being counted shortly before its descriptors are closed.
+    timeout(TEST_TIMEOUT, async {
         while descriptors(&server) != descriptors_before {
             tokio::task::yield_now().await;
         }
     })
     .await
     .expect("all descriptors are given back");
-    // Those who were in were announced once each, and have left.
+    // Each member was announced once, and has left.
     bystander.send("REQ CLIENTS").await;
     let (mut here, mut joined) = (std::collections::BTreeSet::new(), 0);
     loop {
@@ -195,23 +195,25 @@ async fn after_ten_thousand_resets_everything_is_given_back() {
     stop(server);
 }
 
-/// Three times what the ring holds, past twenty who do not read and are never cut for that: the memory is that of the ring, and
-/// the awake miss nothing. Those who then read get what was sent to them, without a hole, up to where the ring has gone on.
+/// Three times what the ring holds is sent while twenty sleepers do not read and no timeout cuts them. The memory stays
+/// that of the ring, and the listeners miss nothing. Sleepers that read later get every line up to the first one that
+/// the ring has dropped.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sleepers_are_cut_and_the_awake_get_every_line() {
+async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
     const SLEEPERS: usize = 20;
-    /// Of the ring, as the builder tells it.
+    /// The length of the ring, by default.
     const BATCHES: usize = 4_096;
-    /// Each is acknowledged before the next is sent, so that each is a batch of its own.
+    /// Each is acknowledged before the next is sent, so each is one batch.
     const MESSAGES: usize = 3 * BATCHES;
     const TEXT: usize = 1_990;
-    /// Besides the text, for each message in the ring; and for all that does not grow with it.
-    const MORE: usize = 512;
+    /// Bytes beside the text, for each message in the ring.
+    const OVERHEAD: usize = 512;
+    /// Bytes that do not depend on the messages.
     const FIXED: usize = 4 << 20;
     let (mut server, address) = start(&["--rate-limit", "0", "--write-timeout", "1000", "--ping-interval", "0"]);
     let mut sleepers = Vec::new();
     for n in 0..SLEEPERS {
-        // What the system holds for them is little, so that they are behind soon.
+        // A small socket buffer, so that they lag soon.
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(8_192).unwrap();
         let mut sleeper = socket.connect(address).await.unwrap();
@@ -242,32 +244,32 @@ async fn sleepers_are_cut_and_the_awake_get_every_line() {
         talker.send(&format!("MSG {n} {text}")).await;
         while talker.line().await != "OK" {}
     }
-    let mut awake = Vec::new();
+    let mut caught_up = Vec::new();
     for listener in listeners {
-        awake.push(timeout(PATIENCE, listener).await.expect("in time").unwrap());
+        caught_up.push(timeout(TEST_TIMEOUT, listener).await.expect("in time").unwrap());
     }
-    let asleep = stats(&mut server, "cut=0").await;
+    let statistics = stats(&mut server, "cut=0").await;
     let grown = kib(&server, "VmHWM").saturating_sub(before);
-    println!("{MESSAGES} messages beside {SLEEPERS} sleepers: {grown} KiB more at most; {asleep}");
-    let most = (BATCHES * (TEXT + MORE) + FIXED) as u64 / 1_024;
+    println!("{MESSAGES} messages beside {SLEEPERS} sleepers: {grown} KiB more at most; {statistics}");
+    let most = (BATCHES * (TEXT + OVERHEAD) + FIXED) as u64 / 1_024;
     assert!(grown <= most, "{grown} KiB, of {most} KiB at most");
-    // A ring without an end would have held all of them.
+    // An unbounded ring would exceed it.
     assert!(most < (MESSAGES * TEXT) as u64 / 1_024);
     for sleeper in sleepers {
-        let heard = timeout(PATIENCE, what_comes(sleeper)).await.expect("an end");
-        let heard: Vec<_> = heard.split_inclusive("\r\n").filter(|line| line.starts_with("FROM talker")).collect();
-        let whole = heard.iter().filter(|line| line.ends_with("\r\n")).zip(0..);
-        assert!(whole.clone().count() < MESSAGES, "the ring has gone on");
+        let text_read = timeout(TEST_TIMEOUT, received(sleeper)).await.expect("an end");
+        let lines: Vec<_> = text_read.split_inclusive("\r\n").filter(|line| line.starts_with("FROM talker")).collect();
+        let whole = lines.iter().filter(|line| line.ends_with("\r\n")).zip(0..);
+        assert!(whole.clone().count() < MESSAGES, "the ring has dropped lines");
         whole.for_each(|(line, n)| assert_eq!(*line, format!("FROM talker MSG {n} {text}\r\n")));
     }
     stats(&mut server, &format!("cut={SLEEPERS} ")).await;
-    drop((awake, talker));
+    drop((caught_up, talker));
     stop(server);
 }
 
-/// All that is sent, up to the end or a reset.
-async fn what_comes(mut stream: TcpStream) -> String {
-    let mut heard = Vec::new();
-    let _ = stream.read_to_end(&mut heard).await;
-    String::from_utf8(heard).unwrap()
+/// Everything received up to the end or a reset.
+async fn received(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
 }

@@ -10,14 +10,14 @@ fn start(args: &[&str]) -> Process {
     Process::start(PROGRAM, args)
 }
 
-/// Runs to its end; exit code, stdout, stderr.
+/// Runs the program to its end. Returns the exit code, stdout and stderr.
 fn run(args: &[&str]) -> (i32, String, String) {
     let (status, stdout, stderr) = start(args).end();
     (status.code().unwrap(), stdout, stderr)
 }
 
 #[tokio::test]
-async fn it_prints_every_address_and_stops_when_the_operator_types_bye() {
+async fn every_address_is_printed_and_a_typed_bye_stops_the_server() {
     let mut server = start(&["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0"]);
     let (first, second) = (server.address(), server.address());
     assert_eq!((first.ip().to_string(), second.ip().to_string()), ("127.0.0.1".into(), "127.0.0.2".into()));
@@ -45,10 +45,10 @@ async fn it_prints_every_address_and_stops_when_the_operator_types_bye() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn it_stops_gracefully_on_signals() {
+async fn terminating_signals_stop_the_server_gracefully() {
     use rustix::process::Signal;
 
-    for signal in [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP] {
+    for signal in [Signal::INT, Signal::TERM, Signal::QUIT, Signal::HUP, Signal::USR2, Signal::ALARM, Signal::XCPU] {
         let mut server = start(&["--listen", "127.0.0.1:0", "--log-format", "json"]);
         let mut ann = Peer::tcp(server.address()).await.join("ann").await;
         server.signal(signal);
@@ -62,10 +62,9 @@ async fn it_stops_gracefully_on_signals() {
     }
 }
 
-/// On stdout when asked, and in the log at the end.
 #[cfg(unix)]
 #[tokio::test]
-async fn it_tells_its_numbers_on_sigusr1_and_when_it_stops() {
+async fn statistics_are_printed_on_sigusr1_and_logged_at_the_end() {
     use rustix::process::Signal;
 
     let mut server = start(&["--listen", "127.0.0.1:0"]);
@@ -76,7 +75,7 @@ async fn it_tells_its_numbers_on_sigusr1_and_when_it_stops() {
     bob.expect("OK").await;
     ann.expect("JOIN bob").await;
     ann.expect("FROM bob MSG hi").await;
-    // A delivery is counted right after it has been made.
+    // A delivery is counted shortly after it is made.
     let asked = loop {
         server.signal(Signal::USR1);
         let asked = server.line();
@@ -99,14 +98,14 @@ async fn it_tells_its_numbers_on_sigusr1_and_when_it_stops() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_second_signal_stops_it_at_once() {
+async fn a_second_signal_stops_the_server_at_once() {
     use rustix::process::Signal;
 
     let endless = ["--drain-timeout", "1000", "--write-timeout", "0", "--rate-limit", "0"];
     let mut server = start(&[&["--listen", "127.0.0.1:0"], &endless[..]].concat());
     let address = server.address();
     let mut ann = Peer::tcp(address).await.join("ann").await;
-    // More than the system keeps for somebody who reads nothing.
+    // A client that does not read, with a small socket buffer.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let sleeper = Peer::over(socket.connect(address).await.unwrap()).join("sleeper").await;
@@ -131,7 +130,7 @@ async fn a_second_signal_stops_it_at_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn it_listens_on_a_unix_socket_and_replaces_one_that_was_left_behind() {
+async fn a_stale_unix_socket_is_replaced_and_a_served_one_is_not() {
     let path = crate::support::socket_path("binary");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let address = format!("unix:{}", path.display());
@@ -149,7 +148,7 @@ async fn it_listens_on_a_unix_socket_and_replaces_one_that_was_left_behind() {
 }
 
 #[test]
-fn what_cannot_work_is_one_line_that_says_what_to_do() {
+fn an_error_is_one_line_that_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let cases: &[(&[&str], &str)] = &[
@@ -170,10 +169,10 @@ fn what_cannot_work_is_one_line_that_says_what_to_do() {
     }
 }
 
-/// Where the system keeps low ports to itself, and this is not root.
+/// Needs a system that reserves low ports, and a user that is not root.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_port_without_permission_is_said_to_be_one() {
+fn a_port_without_permission_is_reported_as_such() {
     let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or_default();
     if rustix::process::geteuid().is_root() || first.trim() != "1024" {
         return;
@@ -184,7 +183,7 @@ fn a_port_without_permission_is_said_to_be_one() {
 }
 
 #[tokio::test]
-async fn flags_come_from_the_environment_too() {
+async fn environment_variables_set_flags() {
     let mut command = std::process::Command::new(PROGRAM);
     command.env("CHAT_LISTEN", "127.0.0.1:0,127.0.0.1:0").env("CHAT_NO_PLAIN", "true").env("CHAT_QUIET", "1");
     let mut server = Process::spawn(command);

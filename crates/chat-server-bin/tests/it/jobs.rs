@@ -1,4 +1,4 @@
-//! The program at a terminal, below a shell with job control: who may read what is typed changes while it serves.
+//! The program at a terminal, under a shell with job control.
 
 use std::path::Path;
 
@@ -11,54 +11,54 @@ use tokio::{
 };
 
 use crate::{
-    abuse::{PATIENCE, PROGRAM},
+    abuse::{PROGRAM, TEST_TIMEOUT},
     support::{Peer, socket_path},
 };
 
-/// A shell at a pseudo-terminal, and all that it has shown.
+/// A shell at a pseudo-terminal, and its output.
 struct Shell {
     reader: OwnedReadPty,
     writer: OwnedWritePty,
-    shown: String,
-    /// Ended with the test, and with it all that is at its terminal.
+    output: String,
+    /// Killed at the end of the test, with everything at its terminal.
     _child: Child,
 }
 
 impl Shell {
-    /// Runs a script in which `$0` is the program, and `$1` where it is to listen.
+    /// Runs a script in which `$0` is the program, and `$1` its address.
     fn run(script: &str, path: &Path) -> Self {
         let (pty, pts) = pty_process::open().unwrap();
         let address = format!("unix:{}", path.display());
         let command = Command::new("sh").args(["-c", script, PROGRAM, &address]);
         let child = command.kill_on_drop(true).spawn(pts).unwrap();
         let (reader, writer) = pty.into_split();
-        Self { reader, writer, shown: String::new(), _child: child }
+        Self { reader, writer, output: String::new(), _child: child }
     }
 
     async fn press(&mut self, keys: &str) {
-        timeout(PATIENCE, self.writer.write_all(keys.as_bytes())).await.expect("time to type").unwrap();
+        timeout(TEST_TIMEOUT, self.writer.write_all(keys.as_bytes())).await.expect("time to type").unwrap();
     }
 
-    /// Waits until this is shown, behind all that was waited for before.
+    /// Waits for this output, after everything that was awaited before.
     #[track_caller]
     fn until(&mut self, wanted: &str) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         async move {
             let mut bytes = [0; 4_096];
             loop {
-                if let Some(at) = self.shown.find(wanted) {
-                    self.shown.drain(..at + wanted.len());
+                if let Some(at) = self.output.find(wanted) {
+                    self.output.drain(..at + wanted.len());
                     return;
                 }
-                let read = timeout(PATIENCE / 2, self.reader.read(&mut bytes)).await;
-                let Ok(Ok(count @ 1..)) = read else { panic!("{wanted:?} awaited at {place}: {:?}", self.shown) };
-                self.shown.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                let read = timeout(TEST_TIMEOUT / 2, self.reader.read(&mut bytes)).await;
+                let Ok(Ok(count @ 1..)) = read else { panic!("{wanted:?} awaited at {place}: {:?}", self.output) };
+                self.output.push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         }
     }
 }
 
-/// Somebody who comes, is served, and goes.
+/// A client that joins and leaves.
 async fn visit(path: &Path) {
     let mut ann = Peer::over(UnixStream::connect(path).await.unwrap()).join("ann").await;
     ann.send("BYE").await;
@@ -67,7 +67,7 @@ async fn visit(path: &Path) {
 }
 
 #[tokio::test]
-async fn suspended_it_goes_on_in_the_background_and_hears_bye_in_front_again() {
+async fn a_suspended_server_runs_in_the_background_and_reads_bye_in_the_foreground() {
     let path = socket_path("bg");
     let mut shell = Shell::run(
         r#"set -m; "$0" --listen "$1"; echo suspended; bg; echo goes on; read line; echo "for the shell: $line"
@@ -88,7 +88,7 @@ async fn suspended_it_goes_on_in_the_background_and_hears_bye_in_front_again() {
 }
 
 #[tokio::test]
-async fn started_in_the_background_it_hears_bye_once_it_is_in_front() {
+async fn a_server_started_in_the_background_reads_bye_in_the_foreground() {
     let path = socket_path("fg");
     let mut shell = Shell::run(
         r#"set -m; "$0" --listen "$1" & read line; echo "for the shell: $line"; fg; echo "ended: $?""#,
@@ -104,7 +104,7 @@ async fn started_in_the_background_it_hears_bye_once_it_is_in_front() {
 }
 
 #[tokio::test]
-async fn the_end_of_typing_is_not_the_end_of_the_terminal() {
+async fn ctrl_d_does_not_end_the_reading_of_a_terminal() {
     let path = socket_path("ctrl-d");
     let mut shell = Shell::run(r#""$0" --listen "$1"; echo "ended: $?""#, &path);
     shell.until("listening on").await;
@@ -114,9 +114,9 @@ async fn the_end_of_typing_is_not_the_end_of_the_terminal() {
     shell.until("ended: 0").await;
 }
 
-/// A shell with `stty tostop` lets nobody write from the background. It is to serve all the same.
+/// `stty tostop` forbids writes from the background.
 #[tokio::test]
-async fn where_the_background_may_not_write_it_serves_without_a_word() {
+async fn a_background_server_that_may_not_write_still_serves() {
     let path = socket_path("tostop");
     let mut shell = Shell::run(
         r#"stty tostop; set -m; "$0" --listen "$1"; echo suspended; bg; echo goes on; read line; fg; echo "ended: $?""#,
@@ -132,9 +132,9 @@ async fn where_the_background_may_not_write_it_serves_without_a_word() {
     shell.until("ended: 0").await;
 }
 
-/// A terminal that goes sends SIGHUP: clients are told, and the path is free.
+/// A lost terminal sends SIGHUP: clients get `BYE`, and the path is removed.
 #[tokio::test]
-async fn a_terminal_that_goes_ends_it_gracefully() {
+async fn a_lost_terminal_stops_the_server_gracefully() {
     let path = socket_path("hangup");
     let mut shell = Shell::run(r#"exec "$0" --listen "$1""#, &path);
     shell.until("listening on").await;
@@ -143,12 +143,12 @@ async fn a_terminal_that_goes_ends_it_gracefully() {
     drop((reader, writer));
     ann.expect("BYE").await;
     drop(ann);
-    assert_eq!(timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap().code(), Some(0));
+    assert_eq!(timeout(TEST_TIMEOUT, child.wait()).await.expect("it ends").unwrap().code(), Some(0));
     assert!(!path.exists());
 }
 
 #[tokio::test]
-async fn after_nohup_it_outlives_its_terminal() {
+async fn a_server_under_nohup_outlives_its_terminal() {
     let path = socket_path("nohup");
     let mut shell = Shell::run(r#"trap "" HUP; exec "$0" --listen "$1""#, &path);
     shell.until("listening on").await;
@@ -158,5 +158,5 @@ async fn after_nohup_it_outlives_its_terminal() {
     rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
     visit(&path).await;
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert_eq!(timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap().code(), Some(0));
+    assert_eq!(timeout(TEST_TIMEOUT, child.wait()).await.expect("it ends").unwrap().code(), Some(0));
 }

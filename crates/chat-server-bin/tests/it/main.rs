@@ -1,6 +1,6 @@
-//! The `chat-server` program: what it prints, how it stops, what it withstands.
+//! Tests of the `chat-server` program: its output, its end, its robustness.
 
-// A panic is how a test fails, in its helpers too.
+// Helpers of tests may panic too.
 #![allow(clippy::unwrap_used)]
 
 #[cfg(target_os = "linux")]

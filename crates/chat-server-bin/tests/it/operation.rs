@@ -1,4 +1,4 @@
-//! The program in operation: signals while many talk, what peers do to the log, and outputs that take nothing.
+//! The program in operation: signals under load, input of peers in the log, and outputs that cannot be written.
 
 use std::process::Command;
 
@@ -6,15 +6,15 @@ use rustix::process::Signal;
 use tokio::time::timeout;
 
 use crate::{
-    abuse::{PATIENCE, PROGRAM, start, stats},
+    abuse::{PROGRAM, TEST_TIMEOUT, start, stats},
     process::Process,
-    standard_streams::once_it_listens,
+    standard_streams::connect_when_ready,
     support::{Peer, socket_path},
 };
 
-/// Clause 6.3, of the program: SIGTERM while twenty talk. All that was acknowledged is in every history.
+/// Clause 6.3: every acknowledged message is in every history.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
+async fn a_signal_under_load_loses_no_acknowledged_message() {
     const TALKERS: usize = 20;
     for signal in [Signal::TERM, Signal::INT] {
         let (mut server, address) = start(&["--rate-limit", "0"]);
@@ -30,11 +30,11 @@ async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
                 line = stats(&mut server, "messages=").await;
             }
         };
-        timeout(PATIENCE, busy).await.expect("they talk");
+        timeout(TEST_TIMEOUT, busy).await.expect("they talk");
         server.signal(signal);
         let mut histories = Vec::new();
         for talker in talkers {
-            histories.push(timeout(PATIENCE, talker).await.expect("in time").unwrap());
+            histories.push(timeout(TEST_TIMEOUT, talker).await.expect("in time").unwrap());
         }
         let (status, _, stderr) = server.end();
         assert_eq!(status.code(), Some(0), "{stderr}");
@@ -45,7 +45,7 @@ async fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn what_peers_send_is_one_escaped_record_in_the_log() {
+async fn input_of_peers_is_escaped_in_the_log() {
     let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0", "-vv"]);
     let address = server.address();
     for junk in [
@@ -73,7 +73,7 @@ async fn what_peers_send_is_one_escaped_record_in_the_log() {
     assert!(!log.contains("fake"), "{log}");
 }
 
-/// A shell that starts the program with so many descriptors: as `ulimit` says.
+/// Starts the program under these limits of descriptors.
 fn limited(ulimit: &str, max_clients: &str) -> Process {
     let mut command = Command::new("sh");
     let script = format!(r#"{ulimit}; exec "$0" --listen 127.0.0.1:0 -q --max-clients {max_clients}"#);
@@ -93,11 +93,11 @@ async fn the_soft_limit_of_descriptors_is_raised() {
     server.signal(Signal::TERM);
     let (status, _, log) = server.end();
     assert!(status.success());
-    assert_eq!(log, "", "enough is nothing to warn of");
+    assert_eq!(log, "", "no warning");
 }
 
 #[test]
-fn too_few_descriptors_are_told_at_the_start() {
+fn too_few_descriptors_cause_a_warning_at_the_start() {
     let mut server = limited("ulimit -n 200", "1000");
     server.address();
     server.signal(Signal::TERM);
@@ -109,24 +109,24 @@ fn too_few_descriptors_are_told_at_the_start() {
 }
 
 #[tokio::test]
-async fn closed_outputs_do_not_stop_it() {
-    goes_on_with("closed", ">&- 2>&-").await;
+async fn closed_outputs_do_not_stop_the_server() {
+    check_that_it_serves("closed", ">&- 2>&-").await;
 }
 
 #[tokio::test]
-async fn full_outputs_do_not_stop_it() {
+async fn full_outputs_do_not_stop_the_server() {
     if std::path::Path::new("/dev/full").exists() {
-        goes_on_with("full", ">/dev/full 2>/dev/full").await;
+        check_that_it_serves("full", ">/dev/full 2>/dev/full").await;
     }
 }
 
-/// It serves, and stops as it should, with its outputs like this.
-async fn goes_on_with(name: &str, outputs: &str) {
+/// Checks that the program serves and stops with these redirections.
+async fn check_that_it_serves(name: &str, outputs: &str) {
     let path = socket_path(name);
     let mut command = Command::new("sh");
     command.args(["-c", &format!(r#"exec "$0" --listen "unix:$1" {outputs}"#), PROGRAM]).arg(&path);
     let mut server = Process::spawn(command);
-    let mut ann = once_it_listens(&path).await.join("ann").await;
+    let mut ann = connect_when_ready(&path).await.join("ann").await;
     ann.send("MSG hi").await;
     ann.expect("OK").await;
     server.type_line("BYE");

@@ -1,4 +1,4 @@
-//! The program's log, as programs read it.
+//! The program's log, as other programs read it.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{abuse::PROGRAM, process::Process, support::Peer};
 
-/// A member who is refused a line, a name that is taken, a guest, and somebody who is not let in; the log of it.
-async fn log_of_a_day(format: &str) -> String {
+/// The log of a run with a refused line, a taken name and three refused connections.
+async fn sample_log(format: &str) -> String {
     let args = ["--listen", "127.0.0.1:0", "-v", "--max-clients", "2", "--log-format", format];
     let mut server = Process::start(PROGRAM, &args);
     let address = server.address();
@@ -49,7 +49,7 @@ fn kind(value: &Value) -> &'static str {
 
 #[tokio::test]
 async fn each_field_has_one_type_and_numbers_are_numbers() {
-    let log = log_of_a_day("json").await;
+    let log = sample_log("json").await;
     let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut kinds = BTreeMap::new();
     for record in &records {
@@ -81,10 +81,10 @@ async fn each_field_has_one_type_and_numbers_are_numbers() {
     assert_eq!((&stopped["left"], &stopped["refused"], &stopped["clients"]), (&2.into(), &3.into(), &0.into()));
 }
 
-/// The first one is told at once; those that follow within the minute are counted for the next warning.
+/// The first one is logged at once. Those that follow within a minute are counted for the next warning.
 #[tokio::test]
-async fn a_full_server_is_a_warning_but_not_one_for_each() {
-    let log = log_of_a_day("text").await;
+async fn a_full_server_logs_one_warning_not_one_per_connection() {
+    let log = sample_log("text").await;
     let warnings: Vec<_> = log.lines().filter(|line| line.contains(" WARN ")).collect();
     assert_eq!(warnings.len(), 1, "{log}");
     assert!(warnings[0].ends_with("the server is full max_clients=2 turned_away=1"), "{}", warnings[0]);
@@ -92,7 +92,7 @@ async fn a_full_server_is_a_warning_but_not_one_for_each() {
 
 #[tokio::test]
 async fn a_value_of_several_words_is_quoted() {
-    let log = log_of_a_day("text").await;
+    let log = sample_log("text").await;
     for expected in [r#" name=bob reason="said BYE""#, " cause=SIGTERM", r#" reason="no place: the server is full""#] {
         assert!(log.contains(expected), "no {expected} in {log}");
     }

@@ -1,4 +1,4 @@
-//! What the program prints, octet for octet, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` writes them anew.
+//! The program's output, byte for byte, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` updates it.
 
 use std::fmt::Write;
 
@@ -6,15 +6,15 @@ use snapbox::{assert_data_eq, file};
 
 use crate::process::Process;
 
-/// Runs to its end; exit code, stdout, stderr.
+/// Runs the program to its end. Returns the exit code, stdout and stderr.
 fn run(args: &[&str]) -> (i32, String, String) {
     let (status, stdout, stderr) = Process::start(env!("CARGO_BIN_EXE_chat-server"), args).end();
     (status.code().unwrap(), stdout, stderr)
 }
 
 #[test]
-fn help() {
-    // Blanks at the end of a line are nobody's business.
+fn help_is_the_stored_one() {
+    // Trailing blanks do not count.
     let help = |flag| run(&[flag]).1.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_data_eq!(help("-h"), file!["snapshots/help-short.txt"]);
     assert_data_eq!(help("--help"), file!["snapshots/help.txt"]);
@@ -22,7 +22,7 @@ fn help() {
 
 #[test]
 fn every_error_says_what_to_do_next() {
-    let mut told = String::new();
+    let mut output = String::new();
     for args in [
         &["--nmae", "x"][..],
         &["--listen", "x"],
@@ -36,7 +36,7 @@ fn every_error_says_what_to_do_next() {
     ] {
         let (code, stdout, stderr) = run(args);
         assert_eq!(stdout, "");
-        writeln!(told, "$ chat-server {}\n{stderr}=> {code}\n", args.join(" ")).unwrap();
+        writeln!(output, "$ chat-server {}\n{stderr}=> {code}\n", args.join(" ")).unwrap();
     }
-    assert_data_eq!(told, file!["snapshots/errors.txt"]);
+    assert_data_eq!(output, file!["snapshots/errors.txt"]);
 }

@@ -1,4 +1,4 @@
-//! The program's standard streams, whatever is behind them: junk, nobody, or somebody slow.
+//! The program's standard streams: junk on stdin, and outputs that are read slowly, late or never.
 
 use std::{
     io::{self, PipeReader, PipeWriter, Read, Write},
@@ -13,20 +13,20 @@ use rustix::{
 use tokio::time::timeout;
 
 use crate::{
-    abuse::{PATIENCE, PROGRAM, kib},
+    abuse::{PROGRAM, TEST_TIMEOUT, kib},
     process::Process,
     support::{Peer, socket_path},
 };
 
 fn command(listen: &str) -> Command {
     let mut command = Command::new(PROGRAM);
-    // One address is everybody here.
+    // All clients of a test share one address.
     command.args(["--listen", listen, "--rate-limit", "0", "--connect-rate", "0"]);
     command
 }
 
-/// A connection to a server that has no way to say that it listens.
-pub(crate) async fn once_it_listens(path: &Path) -> Peer {
+/// Connects as soon as the server listens. For servers whose output is not read.
+pub(crate) async fn connect_when_ready(path: &Path) -> Peer {
     let connected = async {
         loop {
             match tokio::net::UnixStream::connect(path).await {
@@ -35,7 +35,7 @@ pub(crate) async fn once_it_listens(path: &Path) -> Peer {
             }
         }
     };
-    timeout(PATIENCE, connected).await.expect("it listens")
+    timeout(TEST_TIMEOUT, connected).await.expect("it listens")
 }
 
 fn set_nonblocking(writer: &PipeWriter, is_nonblocking: bool) {
@@ -44,7 +44,6 @@ fn set_nonblocking(writer: &PipeWriter, is_nonblocking: bool) {
     fcntl_setfl(writer, flags).unwrap();
 }
 
-/// A pipe that takes nothing more.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
     set_nonblocking(&writer, true);
@@ -55,7 +54,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 }
 
 #[test]
-fn bye_is_heard_among_bytes_that_are_no_text() {
+fn bye_is_found_among_bytes_that_are_not_utf_8() {
     let mut server = Process::spawn(command("127.0.0.1:0"));
     server.address();
     server.type_bytes(b"caf\xe9\n\0\xff\xfe\r\n");
@@ -64,7 +63,7 @@ fn bye_is_heard_among_bytes_that_are_no_text() {
 }
 
 #[tokio::test]
-async fn an_endless_line_on_stdin_costs_little_and_is_given_up() {
+async fn an_endless_line_on_stdin_is_cheap_and_no_longer_read() {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"ulimit -v 1500000; exec "$0" --listen 127.0.0.1:0 -q < /dev/zero"#, PROGRAM]);
     let (mut stderr, writer) = io::pipe().unwrap();
@@ -83,11 +82,11 @@ async fn an_endless_line_on_stdin_costs_little_and_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_stdout_that_nobody_reads_does_not_keep_it_from_serving_and_stopping() {
+async fn a_server_whose_stdout_is_not_read_serves_and_stops() {
     let path = socket_path("stdout");
     let (_reader, writer) = full_pipe();
     let server = Process::spawn_with(command(&format!("unix:{}", path.display())), writer, Stdio::piped());
-    let mut ann = once_it_listens(&path).await.join("ann").await;
+    let mut ann = connect_when_ready(&path).await.join("ann").await;
     for _ in 0..20 {
         server.signal(Signal::USR1);
     }
@@ -100,7 +99,6 @@ async fn a_stdout_that_nobody_reads_does_not_keep_it_from_serving_and_stopping()
     assert!(!path.exists());
 }
 
-/// A server that fails to start has only one thing to say.
 #[test]
 fn an_error_at_the_start_does_not_wait_for_stderr() {
     let (_reader, writer) = full_pipe();
@@ -119,15 +117,15 @@ enum Reading {
     Afterwards,
 }
 
-/// Sessions that make three records each.
+/// Sessions, each of which makes three records.
 const SESSIONS: usize = 3_000;
-/// And those around them: started, stopping, ended by one reason, stopped.
-const AROUND: usize = 4;
+/// Further records: started, stopping, ended by one reason, stopped.
+const OTHER_RECORDS: usize = 4;
 
-/// Everybody who connects causes records. Those that a slow reader of the log does not take are lost, and nobody waits for it;
-/// each of them is written, or counted in a record that is.
+/// Clients cause records, and the server does not wait for the reader of its log. Each record is written, or counted as
+/// lost in one that is written.
 #[tokio::test]
-async fn each_record_is_written_or_told_as_lost() {
+async fn each_log_record_is_written_or_counted_as_lost() {
     for (is_nonblocking, read) in [
         (false, Reading::AtTheEnd),
         (false, Reading::Slowly),
@@ -138,16 +136,16 @@ async fn each_record_is_written_or_told_as_lost() {
     ] {
         let (status, log) = logged(is_nonblocking, read).await;
         assert!(status.success());
-        let (told, written): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.contains("lost records"));
-        let lost = told.iter().map(|line| line.rsplit_once("records=").unwrap().1.parse::<usize>().unwrap());
-        let (lost, times) = (lost.sum::<usize>(), told.len());
+        let (reports, written): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.contains("lost records"));
+        let lost = reports.iter().map(|line| line.rsplit_once("records=").unwrap().1.parse::<usize>().unwrap());
+        let (lost, times) = (lost.sum::<usize>(), reports.len());
         println!(
-            "non-blocking: {is_nonblocking}, read {read:?}: {} written, {lost} lost, told {times} times",
+            "non-blocking: {is_nonblocking}, read {read:?}: {} written, {lost} lost in {times} reports",
             written.len()
         );
         assert!(written.iter().all(|line| line.starts_with("20") && line.contains("Z  INFO ")), "whole records");
-        assert_eq!(written.len() + lost, 3 * SESSIONS + AROUND, "non-blocking: {is_nonblocking}, read {read:?}");
-        assert!(lost > 0, "somebody has read the log");
+        assert_eq!(written.len() + lost, 3 * SESSIONS + OTHER_RECORDS, "non-blocking: {is_nonblocking}, read {read:?}");
+        assert!(lost > 0, "no record was lost: this shows nothing");
     }
 }
 

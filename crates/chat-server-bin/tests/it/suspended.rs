@@ -1,4 +1,4 @@
-//! The program suspended, and clients that come to an end unseen: what counts is what came, not when it was looked at.
+//! Input that waits unread, because the program is suspended or the rate limit is reached.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// Clause 2.5: the deadline passes while the program is suspended, and the logins wait in their sockets.
 #[tokio::test]
-async fn logins_that_came_in_time_are_read_before_the_deadline_counts() {
+async fn logins_that_arrived_in_time_are_accepted_after_a_suspension() {
     const CLIENTS: usize = 100;
     let (mut server, address) = start(&["--login-timeout", "1"]);
     let mut clients = Vec::new();
@@ -24,7 +24,7 @@ async fn logins_that_came_in_time_are_read_before_the_deadline_counts() {
     for (n, client) in clients.iter_mut().enumerate() {
         client.send(&format!("PROT 0.1 CONNECT USER client{n}")).await;
     }
-    // Not to wait for anything: it is the deadline that is to pass.
+    // Not a wait for an event: the deadline passes.
     sleep(Duration::from_millis(1_500)).await;
     server.signal(Signal::CONT);
     for client in &mut clients {
@@ -35,9 +35,9 @@ async fn logins_that_came_in_time_are_read_before_the_deadline_counts() {
     stop(server);
 }
 
-/// What the rate limit makes wait does not hide the peer's end: at 200 a second these would take half an hour.
+/// Lines that wait for the rate limit must not hide the reset: at 200 a second they would take half an hour.
 #[tokio::test]
-async fn a_reset_behind_many_empty_lines_is_soon_seen() {
+async fn a_reset_behind_many_empty_lines_is_noticed_soon() {
     let (server, address) = start(&[]);
     let mut witness = Peer::tcp(address).await.join("witness").await;
     let mut guest = TcpStream::connect(address).await.unwrap();

@@ -1,4 +1,4 @@
-//! Unix sockets of the program: whose the path is, when two want it, and who may connect.
+//! Unix sockets: which server owns a path, and who may connect.
 
 use std::{
     fs, io,
@@ -44,7 +44,7 @@ fn beside(path: &Path, more: &str) -> PathBuf {
     PathBuf::from(format!("{}{more}", path.display()))
 }
 
-/// A path with a socket that nobody serves.
+/// A path with a stale socket.
 fn stale(name: &str) -> PathBuf {
     let path = socket_path(name);
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
@@ -52,7 +52,7 @@ fn stale(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn what_took_the_place_of_a_socket_that_was_moved_away_stays() {
+async fn a_file_at_the_old_path_of_a_moved_socket_is_kept() {
     let path = socket_path("moved");
     let moved = beside(&path, ".old");
     let first = listening(&path, &[]);
@@ -72,7 +72,7 @@ async fn what_took_the_place_of_a_socket_that_was_moved_away_stays() {
 }
 
 #[tokio::test]
-async fn of_two_that_start_at_a_stale_path_one_listens() {
+async fn one_of_two_servers_gets_a_stale_path() {
     for round in 0..20 {
         let path = stale("two");
         let both = [start(&path, &[]), start(&path, &[])];
@@ -92,9 +92,9 @@ async fn of_two_that_start_at_a_stale_path_one_listens() {
     }
 }
 
-/// The same without processes around it, so that they meet more closely.
+/// Threads of one process collide more closely than processes.
 #[tokio::test]
-async fn of_many_that_bind_a_stale_path_one_has_it() {
+async fn one_of_many_threads_gets_a_stale_path() {
     const MANY: usize = 8;
     let runtime = tokio::runtime::Handle::current();
     for round in 0..200 {
@@ -119,9 +119,9 @@ async fn of_many_that_bind_a_stale_path_one_has_it() {
     }
 }
 
-/// Somebody who is slow to accept is still there, and nobody waits to learn it.
+/// An owner that accepts slowly is still the owner, and the check for it does not block.
 #[test]
-fn an_owner_with_a_full_backlog_is_an_owner() {
+fn an_owner_with_a_full_backlog_keeps_its_path() {
     let path = socket_path("backlog");
     let address = SockAddr::unix(&path).unwrap();
     let socket = || Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
@@ -145,7 +145,7 @@ fn an_owner_with_a_full_backlog_is_an_owner() {
 }
 
 #[test]
-fn what_is_no_socket_is_not_touched() {
+fn a_file_that_is_no_socket_is_not_touched() {
     let (path, there) = (socket_path("file"), socket_path("target"));
     fs::write(&there, "mine").unwrap();
     std::os::unix::fs::symlink(&there, &path).unwrap();
@@ -161,7 +161,7 @@ fn what_is_no_socket_is_not_touched() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_called_as_the_lock_is_stays() {
+async fn a_foreign_file_with_the_name_of_the_lock_is_kept() {
     let path = stale("lock");
     let lock = beside(&path, ".lock");
     fs::write(&lock, "mine").unwrap();
@@ -171,7 +171,7 @@ async fn a_file_that_is_called_as_the_lock_is_stays() {
 }
 
 #[tokio::test]
-async fn the_mode_of_a_socket_is_that_of_the_flag_or_of_the_umask() {
+async fn the_mode_of_a_socket_comes_from_the_flag_or_the_environment() {
     let path = socket_path("mode");
     let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     for (flag, expected) in [("600", 0o600), ("0660", 0o660), ("777", 0o777)] {

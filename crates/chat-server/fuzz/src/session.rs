@@ -1,5 +1,5 @@
-//! A whole session of a server with a peer that sends any bytes in any pieces: what comes back are lines of the protocol, a
-//! bystander hears nothing else either, and nothing is left behind.
+//! A whole session with a peer that sends any bytes in any pieces. The peer and a bystander receive only lines of the
+//! protocol, and the server keeps nothing of the session.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// An input is bytes, and before them how to cut them: how many lengths of pieces, in the low three bits; and these, which
-/// are taken in turn.
+/// The first byte of the input gives the number of piece lengths, in its low three bits. Then come these lengths, one
+/// byte each, which are used in turn. The rest is sent.
 pub(crate) fn check(input: &[u8]) {
     let Some((&lengths, rest)) = input.split_first() else { return };
     let (lengths, bytes) = rest.split_at(rest.len().min(usize::from(lengths & 7)));
@@ -36,15 +36,15 @@ async fn run(bytes: &[u8], lengths: &[u8]) {
         if writer.write_all(piece).await.is_err() {
             break;
         }
-        // On paused time, this goes on when the server has done what it could.
+        // Paused time advances when the server is idle.
         sleep(Duration::from_millis(1)).await;
         rest = later;
     }
-    // It may be closed already.
+    // The connection may be closed already.
     let _ = writer.shutdown().await;
-    lines(&hearing.await.expect("no panic"));
+    check_lines(&hearing.await.expect("no panic"));
     server.shutdown().await;
-    lines(&bystander.await.expect("no panic"));
+    check_lines(&bystander.await.expect("no panic"));
     let stats = server.stats();
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0), "{stats}");
     assert!(!stats.to_string().contains("panicked"), "{stats}");
@@ -57,14 +57,14 @@ fn attach(server: &ChatServer) -> DuplexStream {
 }
 
 async fn listen(mut stream: impl tokio::io::AsyncRead + Unpin) -> String {
-    let mut heard = String::new();
-    stream.read_to_string(&mut heard).await.expect("UTF-8");
-    heard
+    let mut received = String::new();
+    stream.read_to_string(&mut received).await.expect("UTF-8");
+    received
 }
 
-/// Whole lines, each of them one that a server may say.
-fn lines(heard: &str) {
-    for line in heard.split_inclusive('\n') {
+/// Checks that these are whole lines that a server may send.
+fn check_lines(received: &str) {
+    for line in received.split_inclusive('\n') {
         let line = line.strip_suffix('\n').expect("a whole line");
         let line = line.strip_suffix('\r').unwrap_or(line);
         assert!(!matches!(ServerMessage::parse(line.to_owned()), Err(_) | Ok(ServerMessage::Other(_))), "{line:?}");

@@ -1,4 +1,4 @@
-//! Addresses to listen at, as people write them.
+//! Addresses to listen on, as users write them.
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -19,7 +19,7 @@ pub enum ListenAddr {
     Unix(PathBuf),
 }
 
-/// Something that is not an address to listen at.
+/// The text is not an address to listen on.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("give HOST:PORT, as in 127.0.0.1:2222 or [::1]:2222, or the path of a Unix socket, as in unix:/run/chat.sock")]
 pub struct AddrError;
@@ -64,13 +64,14 @@ pub enum Endpoint {
 }
 
 impl ListenAddr {
-    /// Binds the address: more than one endpoint if it is a name that resolves to several. Of these, what this machine does
-    /// not have is skipped, with a warning in the log, if it has another. With port 0 all get the same port where they can.
+    /// Binds the address. A name that resolves to several addresses gives several endpoints. Addresses that this
+    /// machine does not have are skipped with a warning, unless it has none of them. With port 0, all endpoints get the
+    /// same port if possible.
     ///
     /// # Errors
     ///
-    /// The name does not resolve, the address is in use or not of this machine, or there is no permission. For Unix sockets, those of
-    /// [`UnixSocket::bind`](super::UnixSocket::bind).
+    /// The name does not resolve, the address is in use, this machine does not have it, or permission is missing. For
+    /// Unix sockets, those of [`UnixSocket::bind`](super::UnixSocket::bind).
     pub async fn bind(&self) -> io::Result<Vec<Endpoint>> {
         self.bind_with(&BindOptions::new()).await
     }
@@ -79,7 +80,7 @@ impl ListenAddr {
     ///
     /// # Errors
     ///
-    /// Those of `bind`, or the options cannot be obeyed.
+    /// Those of `bind`, or the options cannot be applied.
     pub async fn bind_with(&self, options: &BindOptions) -> io::Result<Vec<Endpoint>> {
         match self {
             Self::Tcp(address) => {
@@ -100,7 +101,7 @@ impl ListenAddr {
 }
 
 impl Endpoint {
-    /// The address that it listens at, with the port that the system has chosen; `None` for a Unix socket.
+    /// The address, with the port that the system chose. `None` for a Unix socket.
     pub fn tcp_address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_as_people_write_them() {
+    fn addresses_are_parsed_as_users_write_them() {
         for tcp in ["127.0.0.1:2222", "[::1]:0", "localhost:2222"] {
             assert_eq!(tcp.parse(), Ok(ListenAddr::Tcp(tcp.into())));
         }

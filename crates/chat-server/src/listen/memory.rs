@@ -1,4 +1,4 @@
-//! Connections inside of this program: no socket, for tests and for gateways.
+//! Connections within this program, without a socket: for tests and for gateways.
 
 use tokio::{
     io::{DuplexStream, ReadHalf, WriteHalf},
@@ -7,32 +7,32 @@ use tokio::{
 
 use super::{Listener, Source};
 
-/// Octets that may be under way in each direction.
-const PIPE: usize = 65_536;
+/// The most bytes in flight in each direction.
+const PIPE_BYTES: usize = 65_536;
 /// Connections that may wait to be accepted.
 const BACKLOG: usize = 128;
 
-/// A listener in memory, and what connects to it.
+/// A listener in memory, and its connector.
 pub fn memory() -> (MemoryConnector, MemoryListener) {
     let (dial, dialled) = mpsc::channel(BACKLOG);
     (MemoryConnector { dial }, MemoryListener { dialled })
 }
 
-/// Connects to a [`MemoryListener`]. Clones connect to the same.
+/// Connects to a [`MemoryListener`]. Clones connect to the same listener.
 #[derive(Clone, Debug)]
 pub struct MemoryConnector {
     dial: mpsc::Sender<DuplexStream>,
 }
 
 impl MemoryConnector {
-    /// A new connection, once there is room for it to wait in; `None` if the listener is gone.
+    /// Opens a connection, once it fits into the backlog. `None`: the listener was dropped.
     pub async fn connect(&self) -> Option<DuplexStream> {
-        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         self.dial.send(theirs).await.ok().map(|()| ours)
     }
 }
 
-/// Accepts what its [`MemoryConnector`]s connect.
+/// Accepts the connections of its [`MemoryConnector`]s.
 #[derive(Debug)]
 pub struct MemoryListener {
     dialled: mpsc::Receiver<DuplexStream>,
@@ -48,7 +48,7 @@ impl Listener for MemoryListener {
                 let (reader, writer) = tokio::io::split(stream);
                 (reader, writer, Source::Named("memory".into()))
             }
-            // Nobody can connect any more.
+            // All connectors were dropped.
             None => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! Where connections come from: the trait, and listeners for TCP, Unix sockets and memory. Nothing here knows of chat.
+//! Listeners: the trait, and those for TCP, Unix sockets and memory. Nothing here depends on the chat protocol.
 
 mod addr;
 mod memory;
@@ -32,15 +32,15 @@ pub use self::{
     tcp::TcpReader,
 };
 
-/// Something that connections come from. Implement it for a transport of your own.
+/// A source of connections. Implement it to serve another transport.
 pub trait Listener: Send + 'static {
     /// The receiving half of a connection.
     type Reader: AsyncRead + Unpin + Send + 'static;
     /// The sending half of a connection.
     type Writer: AsyncWrite + Unpin + Send + 'static;
 
-    /// Waits for the next connection. It cannot fail: what goes wrong is logged, waited for and tried again. Nothing is
-    /// lost if the future is dropped.
+    /// Waits for the next connection. It cannot fail: an implementation logs an error, waits and tries again. Dropping
+    /// the future loses no connection.
     fn accept(&mut self) -> impl Future<Output = (Self::Reader, Self::Writer, Source)> + Send;
 }
 
@@ -50,30 +50,30 @@ pub trait Listener: Send + 'static {
 pub enum Source {
     /// A socket address.
     Address(SocketAddr),
-    /// Something that has none, such as the path of a Unix socket.
+    /// A name where there is no socket address, such as the path of a Unix socket.
     Named(Arc<str>),
 }
 
-/// How long accepting rests after a failure such as "too many open files": long enough to cost nothing, short enough
-/// to go unnoticed once it is over.
-const REST: Duration = Duration::from_millis(250);
+/// The pause after an error such as "too many open files": long enough to cost nothing, short enough to go unnoticed
+/// once the error is over.
+const ERROR_PAUSE: Duration = Duration::from_millis(250);
 
-/// Accepts until it works.
+/// Accepts until it succeeds.
 async fn until_accepted<T>(mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>) -> T {
     loop {
         match poll_fn(&mut poll_accept).await {
             Ok(accepted) => return accepted,
-            // The peer was gone before it was accepted: no fault of ours, and the next may be waiting.
-            Err(error) if gone(&error) => {}
+            // The peer disconnected before it was accepted, and the next may be waiting.
+            Err(error) if is_disconnect(&error) => {}
             Err(error) => {
                 warn!(%error, "cannot accept; trying again");
-                sleep(REST).await;
+                sleep(ERROR_PAUSE).await;
             }
         }
     }
 }
 
-fn gone(error: &io::Error) -> bool {
+fn is_disconnect(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -1,6 +1,6 @@
-//! How to bind what is listened at.
+//! Options for binding an address.
 
-/// How to bind, for [`ListenAddr::bind_with`](super::ListenAddr::bind_with) and, on Unix,
+/// Options for [`ListenAddr::bind_with`](super::ListenAddr::bind_with) and, on Unix,
 /// [`UnixSocket::bind_with`](super::UnixSocket::bind_with).
 ///
 /// ```
@@ -15,13 +15,13 @@ pub struct BindOptions {
 }
 
 impl BindOptions {
-    /// The defaults: what the system does by itself.
+    /// The defaults of the system.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Permissions of Unix sockets, such as `0o660`; the lowest nine bits count. Who may write may connect. They hold
-    /// before the first peer can connect. Without them, the umask of the process decides.
+    /// Permissions of Unix sockets, such as `0o660`; the lowest nine bits count. Connecting needs write permission.
+    /// They apply before the first peer can connect. By default, the umask of the process decides.
     #[must_use]
     pub fn unix_mode(mut self, mode: u32) -> Self {
         self.unix_mode = Some(mode & 0o777);

@@ -1,4 +1,4 @@
-//! TCP: halves that share no lock, no delay for small lines, and keepalive for peers that cannot be asked.
+//! TCP: halves that share no lock, no delay for small writes, and keepalive for peers that are not pinged.
 
 use std::{
     io,
@@ -22,19 +22,19 @@ use super::{Listener, Source, until_accepted};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
-/// Silence before the kernel asks whether the peer is there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
-/// And between its questions after that.
+/// Silence before the kernel sends a keepalive probe.
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+/// The time between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// How long the kernel waits for an acknowledgement of what it has sent. Keepalive asks only where nothing is under way; a
-/// peer that is gone with a line on its way would stay for a quarter of an hour.
+/// How long sent data may stay unacknowledged. Keepalive probes idle connections only: a dead peer with data in flight
+/// would stay for a quarter of an hour.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Bytes that the kernel takes beyond what it can send at once. It would take megabytes: then a peer that reads slowly looks for
-/// minutes like one that does not read at all, and each of them holds that much memory.
+/// The most unsent bytes that the kernel buffers. By default it buffers megabytes. A peer that reads slowly would then
+/// look for minutes as if it did not read at all, and hold that much memory.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 131_072;
+const MAX_UNSENT_BYTES: u32 = 131_072;
 
 impl Listener for TcpListener {
     type Reader = TcpReader;
@@ -43,7 +43,7 @@ impl Listener for TcpListener {
     async fn accept(&mut self) -> (TcpReader, OwnedWriteHalf, Source) {
         let (stream, address) = until_accepted(|cx| self.poll_accept(cx)).await;
         if let Err(error) = set_up(&stream) {
-            // It works without, if not as well; or it is gone already.
+            // The connection works without them, or is closed already.
             debug!(%error, peer = %address.ip().to_canonical(), port = address.port(), "cannot set socket options");
         }
         let (reader, writer) = stream.into_split();
@@ -51,20 +51,20 @@ impl Listener for TcpListener {
     }
 }
 
-/// The receiving half of a TCP connection. It tells a reset from an end, also where the sending half has met the reset first:
-/// the kernel reports it to one of the two, and shows the other a plain end.
+/// The receiving half of a TCP connection. It reports a reset even if the sending half met it first: the kernel reports
+/// the reset to one half only, and shows the other a plain end.
 #[derive(Debug)]
 pub struct TcpReader(OwnedReadHalf);
 
 impl TcpReader {
-    /// Why the stream has ended, if not because the peer has closed it.
+    /// The error that ended the stream, unless the peer closed it.
     fn reset(&self) -> Option<io::Error> {
         let stream = self.0.as_ref();
-        // A peer that had closed before is said to be gone by a broken pipe: that is an end.
+        // A broken pipe means that the peer had closed before: a plain end.
         if let Ok(Some(error)) = stream.take_error() {
             return (error.kind() != io::ErrorKind::BrokenPipe).then_some(error);
         }
-        // After an end a connection still has a peer, until this side closes too; after a reset it has none.
+        // After a plain end a connection has a peer address until this side closes too. After a reset it has none.
         stream.peer_addr().is_err().then(|| io::ErrorKind::ConnectionReset.into())
     }
 }
@@ -80,23 +80,23 @@ impl AsyncRead for TcpReader {
 
 fn set_up(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_INTERVAL);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
     let socket = SockRef::from(stream);
     #[cfg(target_os = "linux")]
     {
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-        socket.set_tcp_notsent_lowat(UNSENT)?;
+        socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
     }
     socket.set_tcp_keepalive(&keepalive)
 }
 
-/// Binds exactly this address: an IPv6 one takes no IPv4, so that `0.0.0.0` and `[::]` can stand side by side.
+/// Binds exactly this address. An IPv6 one does not accept IPv4, so `0.0.0.0` and `[::]` can be bound side by side.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // On Windows this would let two programs have one port.
+    // On Windows this would let two programs share a port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reset_is_read_also_when_the_writer_has_met_it_first() {
+    async fn a_reset_that_the_writer_met_first_reaches_the_reader_too() {
         let (client, mut reader, mut writer) = connected().await;
         SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
         drop(client);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_is_an_end_before_and_after_this_side_has_closed() {
+    async fn a_close_by_the_peer_is_read_as_a_plain_end() {
         let (mut client, mut reader, mut writer) = connected().await;
         client.write_all(b"x").await.unwrap();
         client.shutdown().await.unwrap();
@@ -146,15 +146,15 @@ mod tests {
         assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
     }
 
-    /// What the kernel does about a peer behind a dead link is told by these: nothing else finds one that has a line under way.
+    /// Only these options find a peer behind a dead link that has data in flight.
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn an_accepted_socket_is_watched_by_the_kernel() {
+    async fn an_accepted_socket_has_kernel_timeouts() {
         let (_client, _reader, writer) = connected().await;
         let stream: &TcpStream = writer.as_ref();
         let socket = SockRef::from(stream);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
-        assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT);
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), MAX_UNSENT_BYTES);
         assert!(socket.keepalive().unwrap() && socket.tcp_nodelay().unwrap());
     }
 }

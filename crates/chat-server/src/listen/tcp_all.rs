@@ -1,4 +1,4 @@
-//! All the addresses of one name. Names tell what there may be, such as `localhost`'s `::1`: not every machine has it all.
+//! Binds all addresses of a name. A machine may lack some of them, such as the `::1` of `localhost`.
 
 use std::{io, net::SocketAddr};
 
@@ -7,23 +7,23 @@ use tracing::warn;
 
 use super::tcp::bind;
 
-/// So many ports are tried, where the system is to choose one that is free at all addresses.
-const PORTS: usize = 16;
+/// How many ports are tried to find one that is free at all addresses.
+const MAX_PORTS: usize = 16;
 
-/// Binds all of them, without those that this machine lacks if it has another.
+/// Binds all addresses. It skips those that this machine lacks, unless it lacks all.
 pub(super) fn bind_all(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
-    let mut tries = 1..=PORTS;
+    let mut tries = 1..=MAX_PORTS;
     loop {
-        let last = tries.next().is_none_or(|number| number == PORTS);
+        let last = tries.next().is_none_or(|number| number == MAX_PORTS);
         match bind_each(addresses, !last) {
-            // What the system chose at one address is somebody's at another.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && chooses(addresses) && !last => {}
+            // The port that the system chose at one address is in use at another.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && lets_system_choose(addresses) && !last => {}
             bound => return bound,
         }
     }
 }
 
-fn chooses(addresses: &[SocketAddr]) -> bool {
+fn lets_system_choose(addresses: &[SocketAddr]) -> bool {
     addresses.len() > 1 && addresses.iter().all(|address| address.port() == 0)
 }
 
@@ -53,18 +53,18 @@ fn bind_each(addresses: &[SocketAddr], one_port: bool) -> io::Result<Vec<TcpList
     Ok(bound)
 }
 
-/// Whether this machine has no such address, or none of its kind.
+/// Whether this machine lacks the address or its family.
 fn is_lacking(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable || is_of_unknown_kind(error)
+    error.kind() == io::ErrorKind::AddrNotAvailable || is_unknown_family(error)
 }
 
 #[cfg(unix)]
-fn is_of_unknown_kind(error: &io::Error) -> bool {
+fn is_unknown_family(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::AFNOSUPPORT)
 }
 
 #[cfg(not(unix))]
-fn is_of_unknown_kind(error: &io::Error) -> bool {
+fn is_unknown_family(error: &io::Error) -> bool {
     /// `WSAEAFNOSUPPORT`.
     const NO_SUCH_FAMILY: i32 = 10_047;
     error.raw_os_error() == Some(NO_SUCH_FAMILY)
@@ -74,8 +74,8 @@ fn is_of_unknown_kind(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    /// An address that is for documents, and of no machine (RFC 5737).
-    const NOBODYS: &str = "192.0.2.1:0";
+    /// An address for documentation, which no machine has (RFC 5737).
+    const UNASSIGNED: &str = "192.0.2.1:0";
 
     fn bound(addresses: &[&str]) -> io::Result<Vec<SocketAddr>> {
         let addresses: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
@@ -83,23 +83,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_this_machine_lacks_is_skipped_if_it_has_another() {
-        for addresses in [["127.0.0.1:0", NOBODYS], [NOBODYS, "127.0.0.1:0"]] {
+    async fn an_address_that_this_machine_lacks_is_skipped_if_it_has_another() {
+        for addresses in [["127.0.0.1:0", UNASSIGNED], [UNASSIGNED, "127.0.0.1:0"]] {
             let bound = bound(&addresses).unwrap();
             assert_eq!(bound.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>(), ["127.0.0.1"]);
         }
-        assert_eq!(bound(&[NOBODYS, NOBODYS]).unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+        assert_eq!(bound(&[UNASSIGNED, UNASSIGNED]).unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
     }
 
     #[tokio::test]
-    async fn what_is_in_use_is_not_skipped() {
+    async fn an_address_in_use_is_an_error() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
         assert_eq!(bound(&["127.0.0.2:0", &address]).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 
     #[tokio::test]
-    async fn a_port_of_the_systems_choice_is_the_same_at_all_addresses() {
+    async fn a_port_chosen_by_the_system_is_the_same_at_all_addresses() {
         let bound = bound(&["127.0.0.1:0", "127.0.0.2:0", "127.0.0.3:0"]).unwrap();
         assert_eq!(bound.len(), 3);
         assert!(bound.iter().all(|address| address.port() == bound[0].port() && address.port() != 0), "{bound:?}");

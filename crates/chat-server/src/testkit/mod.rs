@@ -1,12 +1,12 @@
 //! For tests of programs that embed the server (feature `testkit`): a transport with seeded faults, and a checker of what
 //! clients sent and received.
 //!
-//! * [`Faulty`] wraps any stream and slices, stalls, resets and half-closes it as its [`Faults`] say, by the numbers of an
-//!   [`Rng`]. All that happens follows from the seed: print it when a test fails, and the same seed replays the run. Stalls
-//!   are of Tokio's time, so that on paused time they take none.
-//! * [`Session`] records what one client asked and heard. [`check`] takes the sessions of a run and finds what no run may
-//!   have: a message lost, delivered twice, swapped, invented, or delivered although refused; an order that is not
-//!   everybody's; replies that are not in the order of the requests; a roster that is not exact.
+//! * [`Faulty`] wraps any stream and slices, stalls, resets and half-closes it as its [`Faults`] say. An [`Rng`] decides
+//!   when. Everything follows from the seed: print it when a test fails, and the same seed replays the run. Stalls use
+//!   Tokio's time, so they cost no time while it is paused.
+//! * [`Session`] records what one client sent and received. [`check`] takes the sessions of a run and finds violations: a
+//!   message lost, delivered twice, swapped, invented, or delivered although refused; clients that see different orders;
+//!   replies that are not in the order of the requests; a roster that is not exact.
 //!
 //! ```
 //! use std::time::Duration;
@@ -23,7 +23,7 @@
 //! let mut rng = Rng::new(seed);
 //! let server = ChatServer::builder().build();
 //!
-//! // Ann's lines arrive in pieces of up to three octets, and one in ten comes late.
+//! // Ann's lines arrive in pieces of up to three bytes, and one piece in ten comes late.
 //! let faults = Faults::none().slices(3).stalls(10, Duration::from_millis(50));
 //! let (ann, theirs) = tokio::io::duplex(256);
 //! server.attach(Faulty::new(theirs, faults, rng.fork()), PeerInfo::named("ann"));
@@ -38,7 +38,7 @@
 //!     record.hears(&line);
 //! }
 //!
-//! // The first of the sessions is the witness: in before all others, and there until all is over.
+//! // The first session is the witness: it joins before all others, and stays until the end.
 //! let verdict = check(&[record]).unwrap_or_else(|violations| panic!("seed {seed}: {violations}"));
 //! assert_eq!(verdict.accepted, 1);
 //! # Ok(()) }

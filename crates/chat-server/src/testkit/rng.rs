@@ -20,7 +20,7 @@ impl Rng {
 
     /// A number below `bound`; 0 for 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        // The bias is one in 2^64 / bound: nothing for a test.
+        // The bias is one in 2^64 / bound: irrelevant for tests.
         self.next_u64().checked_rem(bound).unwrap_or(0)
     }
 
@@ -29,12 +29,12 @@ impl Rng {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }
 
-    /// Whether the one case out of so many has come.
+    /// `true` once in `cases` calls, on average.
     pub fn one_in(&mut self, cases: u64) -> bool {
         self.below(cases) == 0
     }
 
-    /// Another generator, whose numbers have nothing to do with what follows from this one.
+    /// Another generator, whose numbers are independent of this one's.
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.next_u64())
@@ -45,16 +45,16 @@ impl Rng {
 mod tests {
     use super::*;
 
-    /// The first numbers of the seed 1234567 as its inventors publish them.
+    /// The first numbers of the seed 1234567, as published.
     #[test]
-    fn it_is_splitmix64() {
+    fn the_numbers_are_those_of_splitmix64() {
         let mut rng = Rng::new(1_234_567);
         let first = [(); 3].map(|()| rng.next_u64());
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
-    fn bounds_hold() {
+    fn numbers_stay_below_their_bound() {
         let mut rng = Rng::new(0);
         assert!((0..1_000).all(|_| rng.below(7) < 7));
         assert_eq!((rng.below(0), rng.index(1)), (0, 0));

@@ -1,14 +1,14 @@
-//! What one client did and saw, recorded in its own order.
+//! The record of what one client sent and received.
 
 use chat_proto::{Name, ServerMessage, Text};
 
-/// Something that a client sent once it was in (a plain one: from its first line on), and that is owed a reply.
+/// A request of a member, which gets a reply. A plain client's first line is one already.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Ask {
     /// A message: `OK`, or `BAD REQ` if the server's policy refuses it. No two messages of a run may have the same text.
     Say(Text),
-    /// A line that nobody may accept: `BAD REQ`.
+    /// A line that the server must refuse: `BAD REQ`.
     Nonsense,
     /// `REQ CLIENTS`: the roster.
     Clients,
@@ -18,10 +18,10 @@ pub enum Ask {
     Bye,
 }
 
-/// The record of one session: what the client asked, and every line that it heard.
+/// The record of one session: the client's requests, and every line that it received.
 ///
-/// Record a request *before* it is written: what may have arrived counts as sent. Requests whose reply has not come when the
-/// session ends are of unknown fate.
+/// Record a request *before* it is written: if it may have arrived, it counts as sent. The fate of a request without a
+/// reply at the end of the session is unknown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     /// `None`: plain.
@@ -30,31 +30,33 @@ pub struct Session {
     pub(super) heard: Vec<Heard>,
 }
 
-/// A line, or what stands in its place.
+/// A message of the server, or a line that is none.
 pub(super) type Heard = Result<ServerMessage, String>;
 
 impl Session {
-    /// A named session under this name, of which nothing is known yet.
+    /// An empty record of a named session.
     pub fn new(name: Name) -> Self {
         Self { name: Some(name), asked: Vec::new(), heard: Vec::new() }
     }
 
-    /// A plain session, of which nothing is known yet. It is never told which guest it is: others are, by its messages.
+    /// An empty record of a plain session. The server never tells it which guest it is; others see that by its
+    /// messages.
     pub fn plain() -> Self {
         Self { name: None, asked: Vec::new(), heard: Vec::new() }
     }
 
-    /// The name that it asks for; a plain session asks for none.
+    /// The name that the client asks for. `None`: the session is plain.
     pub fn name(&self) -> Option<Name> {
         self.name
     }
 
-    /// It asks this.
+    /// Records a request.
     pub fn asks(&mut self, ask: Ask) {
         self.asked.push(ask);
     }
 
-    /// It hears this line, given without its terminator. An unterminated last line was never heard (clause 1.7).
+    /// Records a received line, without its terminator. An unterminated last line does not count as received (clause
+    /// 1.7).
     pub fn hears(&mut self, line: &str) {
         self.heard.push(ServerMessage::parse(line.to_owned()).map_err(|_| line.to_owned()));
     }

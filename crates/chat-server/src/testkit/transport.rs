@@ -1,4 +1,4 @@
-//! A stream in which things go wrong, by the numbers of a seed.
+//! A stream with faults that follow from a seed.
 
 use std::{
     io,
@@ -14,10 +14,10 @@ use tokio::{
 
 use super::Rng;
 
-/// The largest piece that is read at once.
-const PIECE: usize = 4_096;
+/// The most bytes of one read or write.
+const MAX_PIECE_BYTES: usize = 4_096;
 
-/// What goes wrong in a [`Faulty`] stream.
+/// The faults of a [`Faulty`] stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Faults {
     slice: usize,
@@ -28,36 +28,37 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Nothing.
+    /// No faults.
     pub fn none() -> Self {
         Self { slice: usize::MAX, stall_one_in: 0, stall: Duration::ZERO, reset_after: None, end_after: None }
     }
 
-    /// Every read and write moves 1 to so many octets.
+    /// Every read and write moves 1 to `max_bytes` bytes.
     #[must_use]
-    pub fn slices(self, octets: usize) -> Self {
-        Self { slice: octets.max(1), ..self }
+    pub fn slices(self, max_bytes: usize) -> Self {
+        Self { slice: max_bytes.max(1), ..self }
     }
 
-    /// One read or write in so many waits first, for up to so long.
+    /// One in `one_in` reads and writes waits first, for up to `up_to`.
     #[must_use]
     pub fn stalls(self, one_in: u64, up_to: Duration) -> Self {
         Self { stall_one_in: one_in, stall: up_to, ..self }
     }
 
-    /// After so many octets, to and fro, both directions fail with a reset and the other end sees the stream close.
+    /// After `bytes` bytes in both directions together, both fail with a reset, and the other end sees the stream
+    /// close.
     #[must_use]
-    pub fn resets_after(self, octets: u64) -> Self {
-        Self { reset_after: Some(octets), ..self }
+    pub fn resets_after(self, bytes: u64) -> Self {
+        Self { reset_after: Some(bytes), ..self }
     }
 
-    /// After so many octets read, the stream reads as if the peer had closed its sending side. Writing goes on.
+    /// After `bytes` bytes read, the stream reads as if the peer had closed its sending side. Writing goes on.
     #[must_use]
-    pub fn half_closes_after(self, octets: u64) -> Self {
-        Self { end_after: Some(octets), ..self }
+    pub fn half_closes_after(self, bytes: u64) -> Self {
+        Self { end_after: Some(bytes), ..self }
     }
 
-    /// A mixture of all of these, or none, as the generator has it.
+    /// A random mixture of these faults, or none.
     pub fn seeded(rng: &mut Rng) -> Self {
         let mut faults = Self::none();
         if !rng.one_in(3) {
@@ -76,8 +77,7 @@ impl Faults {
     }
 }
 
-/// A stream in which go wrong the things that its [`Faults`] say. Hand it to
-/// [`ChatServer::attach`](crate::ChatServer::attach), or use it as a client's end.
+/// A stream with [`Faults`]. Hand it to [`ChatServer::attach`](crate::ChatServer::attach), or use it as a client's end.
 #[derive(Debug)]
 pub struct Faulty<S> {
     /// `None` after a reset.
@@ -86,20 +86,20 @@ pub struct Faulty<S> {
     rng: Rng,
     read: u64,
     written: u64,
-    reading: Pace,
-    writing: Pace,
-    /// Who waits to read must hear of a reset that writing brings about.
+    reading: Stalls,
+    writing: Stalls,
+    /// Wakes a pending read when a write causes the reset.
     reader: Option<Waker>,
 }
 
 impl<S> Faulty<S> {
-    /// A stream with these faults, at moments that follow from the generator.
+    /// Adds these faults to a stream, at moments that follow from the generator.
     pub fn new(inner: S, faults: Faults, rng: Rng) -> Self {
-        let (reading, writing) = (Pace::default(), Pace::default());
+        let (reading, writing) = (Stalls::default(), Stalls::default());
         Self { inner: Some(inner), faults, rng, read: 0, written: 0, reading, writing, reader: None }
     }
 
-    /// How much may move now; an error if nothing ever will.
+    /// How many bytes may move now. The error is the reset.
     fn allowance(&mut self) -> io::Result<usize> {
         let moved = self.read + self.written;
         let until_reset = self.faults.reset_after.map_or(u64::MAX, |limit| limit.saturating_sub(moved));
@@ -113,8 +113,8 @@ impl<S> Faulty<S> {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         let slice = match self.faults.slice {
-            usize::MAX => PIECE,
-            slice => 1 + self.rng.index(slice.min(PIECE)),
+            usize::MAX => MAX_PIECE_BYTES,
+            slice => 1 + self.rng.index(slice.min(MAX_PIECE_BYTES)),
         };
         Ok(usize::try_from(until_reset).unwrap_or(usize::MAX).min(slice))
     }
@@ -130,7 +130,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Faulty<S> {
             most = most.min(usize::try_from(end.saturating_sub(this.read)).unwrap_or(usize::MAX));
         }
         let Some(inner) = this.inner.as_mut().filter(|_| most > 0) else { return Poll::Ready(Ok(())) };
-        let mut piece = [0; PIECE];
+        let mut piece = [0; MAX_PIECE_BYTES];
         let mut piece = ReadBuf::new(&mut piece[..most]);
         ready!(Pin::new(inner).poll_read(cx, &mut piece))?;
         buffer.put_slice(piece.filled());
@@ -141,12 +141,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Faulty<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.writing.poll(cx, &this.faults, &mut this.rng));
-        let most = this.allowance()?.min(octets.len());
+        let most = this.allowance()?.min(bytes.len());
         let Some(inner) = &mut this.inner else { return Poll::Ready(Ok(0)) };
-        let written = ready!(Pin::new(inner).poll_write(cx, &octets[..most]))?;
+        let written = ready!(Pin::new(inner).poll_write(cx, &bytes[..most]))?;
         this.written += written as u64;
         this.writing.moved();
         Poll::Ready(Ok(written))
@@ -167,15 +167,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
     }
 }
 
-/// Whether one direction stands still.
+/// The stalls of one direction.
 #[derive(Debug, Default)]
-struct Pace {
+struct Stalls {
     stall: Option<Pin<Box<Sleep>>>,
-    /// It was decided already, and the octets have not moved since.
+    /// Whether to stall is decided, and no bytes have moved since.
     decided: bool,
 }
 
-impl Pace {
+impl Stalls {
     fn poll(&mut self, cx: &mut Context<'_>, faults: &Faults, rng: &mut Rng) -> Poll<()> {
         if !self.decided {
             self.decided = true;
@@ -210,16 +210,16 @@ mod tests {
         peer.write_all(&[b'x'; 100]).await.unwrap();
         drop(peer);
         let start = Instant::now();
-        let mut octets = Vec::new();
-        let end = Faulty::new(stream, faults, Rng::new(seed)).read_to_end(&mut octets).await;
-        (end, octets, start.elapsed())
+        let mut bytes = Vec::new();
+        let end = Faulty::new(stream, faults, Rng::new(seed)).read_to_end(&mut bytes).await;
+        (end, bytes, start.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slices_and_stalls_change_no_octet_and_follow_from_the_seed() {
+    async fn slices_and_stalls_keep_every_byte_and_follow_from_the_seed() {
         let faults = Faults::none().slices(3).stalls(2, Duration::from_secs(1));
-        let (end, octets, took) = received(faults, 7).await;
-        assert_eq!((end.unwrap(), octets), (100, vec![b'x'; 100]));
+        let (end, bytes, took) = received(faults, 7).await;
+        assert_eq!((end.unwrap(), bytes), (100, vec![b'x'; 100]));
         assert!(took > Duration::from_secs(5), "{took:?}");
         assert_eq!(received(faults, 7).await.2, took);
         assert_ne!(received(faults, 8).await.2, took);
@@ -227,10 +227,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_half_close_comes_early_and_a_reset_is_an_error() {
-        let (end, octets, _) = received(Faults::none().half_closes_after(40), 1).await;
-        assert_eq!((end.unwrap(), octets.len()), (40, 40));
-        let (end, octets, _) = received(Faults::none().resets_after(40), 1).await;
-        assert_eq!((end.unwrap_err().kind(), octets.len()), (io::ErrorKind::ConnectionReset, 40));
+        let (end, bytes, _) = received(Faults::none().half_closes_after(40), 1).await;
+        assert_eq!((end.unwrap(), bytes.len()), (40, 40));
+        let (end, bytes, _) = received(Faults::none().resets_after(40), 1).await;
+        assert_eq!((end.unwrap_err().kind(), bytes.len()), (io::ErrorKind::ConnectionReset, 40));
     }
 
     #[tokio::test(start_paused = true)]
@@ -242,8 +242,8 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(writer.write_all(b"123456").await.is_err());
         assert_eq!(reading.await.unwrap().unwrap_err().kind(), io::ErrorKind::ConnectionReset);
-        let mut octets = Vec::new();
-        peer.read_to_end(&mut octets).await.unwrap();
-        assert_eq!(octets, b"12345");
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes).await.unwrap();
+        assert_eq!(bytes, b"12345");
     }
 }

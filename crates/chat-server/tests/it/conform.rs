@@ -1,25 +1,25 @@
-//! The judge has nothing to say against this server: alone in a room, with strangers in it, and a second time.
+//! The server passes the conformance cases: alone, a second time, and with strangers in the room.
 
 use std::time::{Duration, Instant};
 
-use chat_conform::{Book, Known, Select, Side, judge_server};
+use chat_conform::{ExpectedFailures, Select, Side, Suite, judge_server};
 use chat_server::ChatServer;
 
 use crate::support::{Peer, start, unlimited};
 
-/// Longer than any line takes that comes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any line of a passing test takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn passes(address: &str) {
-    let book = Book::embedded().unwrap();
+    let book = Suite::embedded().unwrap();
     let cases = book.select(Side::Server, &Select::default());
-    let report = judge_server(address, &cases, PATIENCE, &Known::default(), |_| {}).await.unwrap();
+    let report = judge_server(address, &cases, TEST_TIMEOUT, &ExpectedFailures::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }
 
 #[tokio::test]
-async fn every_case_and_in_time() {
+async fn every_case_passes_twice_and_in_time() {
     let (server, address) = start(ChatServer::builder()).await;
     let begun = Instant::now();
     passes(&address.to_string()).await;
@@ -28,15 +28,15 @@ async fn every_case_and_in_time() {
     server.cut();
 }
 
-/// Strangers talk, come and go meanwhile.
+/// Meanwhile strangers talk, come and go.
 #[tokio::test]
-async fn with_strangers_in_the_room() {
+async fn named_cases_pass_with_strangers_in_the_room() {
     let (server, address) = start(unlimited()).await;
     let mut talker = Peer::tcp(address).await.join("stranger").await;
     let strangers = async {
         loop {
             talker.send("MSG hello").await;
-            talker.octets_of_line().await;
+            talker.line_bytes().await;
             let mut guest = Peer::tcp(address).await;
             guest.raw(b"\r\nout of the way\r\nBYE\r\n").await;
             guest.rest().await;
@@ -50,15 +50,15 @@ async fn with_strangers_in_the_room() {
     server.cut();
 }
 
-/// Where guests come at any moment, only named sessions can be told apart.
+/// Only the cases of named sessions: guests of the strangers would disturb the others.
 async fn passes_named(address: &str) {
-    let book = Book::embedded().unwrap();
+    let book = Suite::embedded().unwrap();
     let mut cases = book.select(Side::Server, &Select::default());
     cases.retain(|case| {
         ["message", "name", "roster", "bye", "pipelined"].iter().any(|word| case.name.starts_with(word))
     });
     assert!(cases.len() > 15);
-    let report = judge_server(address, &cases, PATIENCE, &Known::default(), |_| {}).await.unwrap();
+    let report = judge_server(address, &cases, TEST_TIMEOUT, &ExpectedFailures::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The stored inputs of the fuzz target, replayed: what it found once, every test run looks for again.
+//! Replays the stored inputs of the fuzz target, so that every test run checks what fuzzing found once.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Deadlines, on paused time: they take no time, and are exact.
+//! Deadlines, on paused time: the tests are fast and exact.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_log_in_is_closed_at_the_deadline() {
+async fn a_client_that_does_not_log_in_is_closed_at_the_deadline() {
     let server = ChatServer::builder().build();
     let start = Instant::now();
     let mut silent = Peer::paused(&server);
@@ -27,7 +27,7 @@ async fn who_does_not_log_in_is_closed_at_the_deadline() {
     unnamed.expect_end().await;
     assert_eq!(start.elapsed().as_secs(), 120);
 
-    // An octet a second does not put it off.
+    // A byte a second does not postpone it.
     let start = Instant::now();
     let mut trickling = Peer::paused(&server);
     tokio::task::yield_now().await; // The server's clock starts when it sees the connection.
@@ -40,7 +40,7 @@ async fn who_does_not_log_in_is_closed_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_named_client_is_asked_and_then_cut_and_its_name_is_free() {
+async fn a_silent_named_client_is_pinged_then_cut_and_its_name_is_free() {
     let server = ChatServer::builder().build();
     let mut events = server.events();
     let mut gone = Peer::paused(&server).join("bob").await;
@@ -67,7 +67,7 @@ async fn a_silent_named_client_is_asked_and_then_cut_and_its_name_is_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plain_client_is_never_asked() {
+async fn a_plain_client_is_never_pinged() {
     let server = ChatServer::builder().build();
     let mut guest = Peer::paused(&server);
     guest.send("hi").await;
@@ -78,7 +78,7 @@ async fn a_plain_client_is_never_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_limit_turns_a_deadline_off() {
+async fn deadlines_of_none_never_end_a_connection() {
     let server = ChatServer::builder().login_timeout(None).ping_interval(None).write_timeout(None).build();
     let mut slow = Peer::paused(&server);
     tokio::task::yield_now().await;
@@ -94,9 +94,9 @@ async fn no_limit_turns_a_deadline_off() {
     slow.expect("OK").await;
 }
 
-/// Clause 6.6: a client that is too fast is slowed down; everything is answered, and in order.
+/// Clause 6.6: a client that is too fast is slowed down. Everything is answered in order.
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_slowed_down_to_the_rate_and_nothing_is_lost() {
+async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
     let server = ChatServer::builder().build();
     let mut talker = Peer::paused(&server).join("talker").await;
     let mut listener = Peer::paused(&server).join("listener").await;
@@ -110,7 +110,7 @@ async fn a_flood_is_slowed_down_to_the_rate_and_nothing_is_lost() {
             assert_eq!(start.elapsed(), Duration::ZERO, "the burst passes at once");
         }
     }
-    // 400 at once, of which logging in and joining were two; the others at 200 a second.
+    // A burst of 400, of which login and join took two; the others at 200 a second.
     assert_eq!(start.elapsed().as_millis(), 5_010);
     for _ in 0..1_400 {
         talker.expect("OK").await;
@@ -118,10 +118,10 @@ async fn a_flood_is_slowed_down_to_the_rate_and_nothing_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_of_our_own() {
+async fn a_configured_rate_applies() {
     let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
     let mut talker = Peer::paused(&server).join("talker").await;
-    sleep(secs(10)).await; // What joining has used is earned again.
+    sleep(secs(10)).await; // Restores what joining has used.
     let start = Instant::now();
     talker.raw(b"PING\r\nPING\r\nPING\r\nPING\r\n").await;
     for _ in 0..4 {
@@ -130,9 +130,9 @@ async fn a_rate_of_our_own() {
     assert_eq!(start.elapsed(), secs(2));
 }
 
-/// Clause 6.5. The pipe to the sleeper holds 64 KiB; then writing to it stalls.
+/// Clause 6.5. The pipe to the sleeper holds 64 KiB: then writes stall.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_does_not_read_is_cut_at_the_write_deadline() {
+async fn a_client_that_does_not_read_is_cut_at_the_write_timeout() {
     let server = unlimited().build();
     let mut events = server.events();
     let mut sleeper = Peer::paused(&server).join("sleeper").await;
@@ -151,7 +151,7 @@ async fn a_client_that_does_not_read_is_cut_at_the_write_deadline() {
             break;
         }
     }
-    // What it was sent has no hole: its own view begins at its JOIN, and breaks off.
+    // It received a prefix of its view, which begins after its own join.
     let received = sleeper.rest().await;
     let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
         .chain((0..100).map(|_| format!("FROM talker MSG {text}\r\n")))
@@ -159,10 +159,10 @@ async fn a_client_that_does_not_read_is_cut_at_the_write_deadline() {
     assert!(whole.starts_with(&received) && received.len() > 60_000);
 }
 
-/// A client that floods with requests and reads nothing is not read from any more, and then cut. What the server has read of
-/// it is what fits into the pipe as answers, into its outbox, and into one read.
+/// The server stops reading from a client that does not read, and then cuts it. It has read only what fits into the
+/// pipe as replies, into the reply queue, and into one read.
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_pings_without_reading_ends_in_a_cut() {
+async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     const PIPE: usize = 4_096;
     let server = unlimited().build();
     let mut witness = Peer::paused(&server).join("witness").await;
@@ -183,14 +183,15 @@ async fn a_flood_of_pings_without_reading_ends_in_a_cut() {
     assert_eq!(start.elapsed(), secs(10));
     witness.expect("LOGOUT flood").await;
     assert_eq!(server.stats().ended, [(EndReason::WriteTimeout, 1)]);
-    // Its pipe in both directions, 64 replies twice, and a read.
+    // The pipe in both directions, 64 replies twice, and one read.
     let bound = 2 * PIPE + 2 * 64 * "PONG\r\n".len() + 32_768 + 1_024;
     assert!((2 * PIPE..=bound).contains(&taken), "{taken} bytes of {bound}");
 }
 
-/// Clause 6.5: a peer that reads slowly, but reads, is not cut; one that takes a byte now and then is.
+/// Clause 6.5: a peer that takes 4 KiB in the time of the timeout is not cut. One that takes a byte now and then is
+/// cut.
 #[tokio::test(start_paused = true)]
-async fn a_write_times_out_without_progress_and_not_before_it_is_done() {
+async fn a_slow_reader_is_cut_only_if_it_makes_too_little_progress() {
     for (bytes, every, survives) in [(1_024, secs(1), true), (4_096, secs(9), true), (1, secs(9), false)] {
         let server = unlimited().ping_interval(None).build();
         let (mut slow, theirs) = tokio::io::duplex(512);
@@ -212,9 +213,9 @@ async fn a_write_times_out_without_progress_and_not_before_it_is_done() {
     }
 }
 
-/// Clause 6.1: the silence begins with the last byte, not with the last line.
+/// Clause 6.1: silence begins at the last byte, not at the last line.
 #[tokio::test(start_paused = true)]
-async fn half_a_line_puts_the_question_off_by_as_long_as_it_took() {
+async fn half_a_line_postpones_the_ping() {
     let server = ChatServer::builder().build();
     let mut half = Peer::paused(&server).join("half").await;
     let start = Instant::now();
@@ -226,9 +227,9 @@ async fn half_a_line_puts_the_question_off_by_as_long_as_it_took() {
     assert_eq!(start.elapsed(), secs(93));
 }
 
-/// What a clock cannot tell is no limit, and no panic.
+/// A deadline beyond the clock is no limit, and no panic.
 #[tokio::test(start_paused = true)]
-async fn the_longest_deadlines_are_none() {
+async fn the_longest_deadlines_never_end() {
     let ever = Duration::MAX;
     let server = ChatServer::builder().login_timeout(ever).ping_interval(ever).ping_timeout(ever).write_timeout(ever);
     let server = server.drain_timeout(ever).build();
@@ -242,14 +243,14 @@ async fn the_longest_deadlines_are_none() {
 
 #[test]
 #[should_panic(expected = "timers are disabled")]
-fn a_runtime_without_time_is_told_when_the_server_is_built() {
+fn building_a_server_panics_in_a_runtime_without_timers() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async { ChatServer::builder().build() });
 }
 
 /// Clause 6.1: any input counts, half a line too.
 #[tokio::test(start_paused = true)]
-async fn a_line_that_comes_slowly_is_a_sign_of_life() {
+async fn every_byte_of_a_slow_line_is_a_sign_of_life() {
     let server = ChatServer::builder().build();
     let mut slow = Peer::paused(&server).join("slow").await;
     slow.raw(b"MSG ").await;

@@ -1,4 +1,4 @@
-//! Every dialogue of `protocole.md`, over every transport, and byte by byte.
+//! Plays every dialogue of `protocole.md` over every transport, and byte by byte.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -12,7 +12,7 @@ fn contract() -> Contract {
     Contract::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Plays a dialogue with peers that `connect` gives, each of which sends what it sends in pieces of `piece` octets.
+/// Plays a dialogue with peers from `connect`, which send pieces of `piece` bytes.
 async fn play(dialogue: &Dialogue, piece: usize, mut connect: impl AsyncFnMut() -> Peer) {
     let mut peers = BTreeMap::new();
     let mut guests = Guests::default();
@@ -24,15 +24,15 @@ async fn play(dialogue: &Dialogue, piece: usize, mut connect: impl AsyncFnMut() 
         let place = format!("protocole.md:{}, dialogue {}", step.at, dialogue.name);
         match &step.action {
             Action::Send(line) => send(peer, format!("{line}\r\n").as_bytes(), piece).await,
-            Action::SendRaw(octets) => send(peer, octets, piece).await,
+            Action::SendRaw(bytes) => send(peer, bytes, piece).await,
             Action::HalfClose => peer.half_close().await,
             Action::Expect(expected) => {
                 let line = peer.line().await;
                 assert!(guests.matches(expected, &line), "{place}: expected {expected:?}, got {line:?}");
             }
-            Action::ExpectRaw(octets) => assert_eq!(
-                String::from_utf8_lossy(&peer.octets(octets.len()).await),
-                String::from_utf8_lossy(octets),
+            Action::ExpectRaw(bytes) => assert_eq!(
+                String::from_utf8_lossy(&peer.bytes(bytes.len()).await),
+                String::from_utf8_lossy(bytes),
                 "{place}"
             ),
             Action::ExpectEof => assert_eq!(peer.rest().await, "", "{place}"),
@@ -41,14 +41,14 @@ async fn play(dialogue: &Dialogue, piece: usize, mut connect: impl AsyncFnMut() 
     }
 }
 
-async fn send(peer: &mut Peer, octets: &[u8], piece: usize) {
-    for piece in octets.chunks(piece) {
+async fn send(peer: &mut Peer, bytes: &[u8], piece: usize) {
+    for piece in bytes.chunks(piece) {
         peer.raw(piece).await;
     }
 }
 
 #[tokio::test]
-async fn over_tcp() {
+async fn every_dialogue_holds_over_tcp() {
     for dialogue in contract().dialogues() {
         let (server, address) = start(ChatServer::builder()).await;
         play(dialogue, usize::MAX, async || Peer::tcp(address).await).await;
@@ -57,7 +57,7 @@ async fn over_tcp() {
 }
 
 #[tokio::test]
-async fn over_memory_and_byte_by_byte() {
+async fn every_dialogue_holds_over_memory_byte_by_byte() {
     for dialogue in contract().dialogues() {
         let (connector, listener) = memory();
         let server = unlimited().build();
@@ -69,7 +69,7 @@ async fn over_memory_and_byte_by_byte() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn over_a_unix_socket() {
+async fn every_dialogue_holds_over_a_unix_socket() {
     use crate::support::{socket_path, start_at};
     use chat_server::listen::ListenAddr;
 

@@ -1,4 +1,4 @@
-//! The server as a part of another program: events, local clients, several listeners.
+//! The server embedded in another program: events, local clients, several listeners.
 
 use chat_server::{ChatServer, EndReason, Event, LocalError, listen::memory};
 use tokio::net::TcpListener;
@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use crate::support::{Peer, start, unlimited};
 
 #[tokio::test]
-async fn events_tell_everything_in_order_and_end_with_the_server() {
+async fn events_report_everything_in_order_and_end_with_the_server() {
     let (server, address) = start(unlimited()).await;
     let mut events = server.events();
     let mut ann = Peer::tcp(address).await.join("ann").await;
@@ -28,7 +28,7 @@ async fn events_tell_everything_in_order_and_end_with_the_server() {
         Event::Joined { seq: 4, name: name("bob") },
         Event::Left { seq: 5, name: name("bob"), reason: EndReason::ServerStopped },
     ];
-    // Non-exhaustive, as the embedder sees them: compared by what they show.
+    // The types are non-exhaustive, so their `Debug` forms are compared.
     assert_eq!(format!("{seen:?}"), format!("{expected:?}"));
 }
 
@@ -65,7 +65,7 @@ async fn a_local_client_is_a_client_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
+async fn a_local_client_that_lags_is_cut_off_with_an_error() {
     let (server, address) = start(unlimited()).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bot = server.local("bot").await.unwrap();
@@ -85,7 +85,7 @@ async fn a_local_client_that_does_not_keep_up_is_cut_off_and_told_so() {
 }
 
 #[tokio::test]
-async fn a_local_client_is_told_that_the_server_stops() {
+async fn a_local_client_learns_that_the_server_stops() {
     let server = unlimited().build();
     let ann = server.local("ann").await.unwrap();
     let mut bot = server.local("bot").await.unwrap();
@@ -106,7 +106,7 @@ async fn a_local_client_is_told_that_the_server_stops() {
 }
 
 #[tokio::test]
-async fn several_listeners_lead_into_one_room() {
+async fn several_listeners_serve_one_room() {
     let server = ChatServer::builder().build();
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
@@ -119,5 +119,5 @@ async fn several_listeners_lead_into_one_room() {
     bob.expect("FROM ann MSG hi").await;
     server.cut();
     serving.await.unwrap();
-    assert!(connector.connect().await.is_none(), "nobody listens any more");
+    assert!(connector.connect().await.is_none(), "the listener is gone");
 }

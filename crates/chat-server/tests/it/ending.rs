@@ -1,4 +1,4 @@
-//! How sessions end, and how the server does.
+//! How sessions end, and how the server ends.
 
 use std::io::ErrorKind;
 
@@ -6,9 +6,9 @@ use chat_server::{ChatServer, EndReason, Ending, Event, StopOnBye};
 
 use crate::support::{Peer, start, unlimited};
 
-/// Every way of going is announced once, and frees the name.
+/// Each of them also frees the name.
 #[tokio::test]
-async fn whoever_goes_is_announced_once() {
+async fn every_way_to_leave_is_announced_once() {
     let (server, address) = start(unlimited()).await;
     let mut witness = Peer::tcp(address).await.join("witness").await;
     for how in ["BYE", "half-close", "close", "reset"] {
@@ -48,15 +48,15 @@ async fn whoever_goes_is_announced_once() {
     server.cut();
 }
 
-/// Clause 3.4: one that never joined goes without a word to anybody.
+/// Clause 3.4: other clients never see it.
 #[tokio::test]
-async fn who_never_joined_is_not_announced() {
+async fn a_client_that_never_joined_is_not_announced() {
     let (server, address) = start(unlimited()).await;
     let mut witness = Peer::tcp(address).await.join("witness").await;
     for opening in ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "PROT 0.1 CONNECT USER witness\r\n"] {
         Peer::tcp(address).await.raw(opening.as_bytes()).await;
     }
-    // What is announced of them would have come before the answer: they have all ended.
+    // They have all ended, so an announcement would come before the roster.
     let all_ended = async {
         while server.stats().ended_as(Ending::Left) < 4 {
             tokio::task::yield_now().await;
@@ -68,25 +68,25 @@ async fn who_never_joined_is_not_announced() {
     server.cut();
 }
 
-/// Clause 6.3, under load: everything acknowledged is in everybody's history, and the last line is `BYE`.
+/// Clause 6.3, under load: every acknowledged message is in every history, and the last line is `BYE`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stopping_server_delivers_what_it_owes_and_says_bye() {
+async fn a_stopping_server_delivers_every_line_and_says_bye() {
     let (server, address) = start(unlimited()).await;
     let mut talkers = Vec::new();
     for n in 0..20 {
         talkers.push(Peer::tcp(address).await.join(&format!("t{n}")).await);
     }
-    let (heard, mut enough) = tokio::sync::mpsc::channel(1_000);
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1_000);
     let talkers = talkers.into_iter().enumerate();
     let talkers: Vec<_> = talkers
         .map(|(me, talker)| {
-            let heard = heard.clone();
-            // More than enough need not be counted.
-            tokio::spawn(talker.talk(format!("t{me}"), move || _ = heard.try_send(())))
+            let sender = sender.clone();
+            // A full channel is fine: only 2,000 are awaited.
+            tokio::spawn(talker.talk(format!("t{me}"), move || _ = sender.try_send(())))
         })
         .collect();
     for _ in 0..2_000 {
-        enough.recv().await.unwrap();
+        receiver.recv().await.unwrap();
     }
     let report = server.shutdown().await;
     assert_eq!((report.drained, report.cut), (20, 0));
@@ -99,7 +99,7 @@ async fn a_stopping_server_delivers_what_it_owes_and_says_bye() {
 }
 
 #[tokio::test]
-async fn who_does_not_take_what_it_is_owed_is_cut_when_the_drain_deadline_ends() {
+async fn a_client_that_does_not_read_is_cut_at_the_drain_timeout() {
     let (server, address) = start(unlimited().drain_timeout(std::time::Duration::from_millis(200))).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut sleeper = Peer::tcp(address).await.join("sleeper").await;
@@ -118,7 +118,7 @@ async fn who_does_not_take_what_it_is_owed_is_cut_when_the_drain_deadline_ends()
 }
 
 #[tokio::test]
-async fn bye_stops_the_server_where_it_is_told_to() {
+async fn bye_stops_a_server_with_stop_on_bye() {
     let (server, address) = start(ChatServer::builder().stop_on_bye(StopOnBye::AnyClient)).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut guest = Peer::tcp(address).await;
@@ -135,7 +135,7 @@ async fn bye_stops_the_server_where_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn who_comes_while_the_server_stops_is_told_bye() {
+async fn a_client_of_a_stopping_server_gets_bye() {
     let server = unlimited().build();
     let (ours, theirs) = tokio::io::duplex(64);
     server.attach(theirs, chat_server::PeerInfo::named("early"));

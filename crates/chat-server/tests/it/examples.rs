@@ -1,4 +1,4 @@
-//! The examples do what they say. `cargo test` builds them beside the tests.
+//! The examples do what they document. `cargo test` builds them beside the tests.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ fn start(example: &str) -> Process {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn embed() {
+async fn embed_serves_until_interrupted() {
     let mut example = start("embed");
     let mut ann = Peer::tcp(example.address()).await.join("ann").await;
     ann.send("MSG hi").await;
@@ -29,7 +29,7 @@ async fn embed() {
 }
 
 #[tokio::test]
-async fn bot() {
+async fn bot_greets_answers_and_stops() {
     let mut example = start("bot");
     let mut ann = Peer::tcp(example.address()).await.join("ann").await;
     ann.expect("FROM bot MSG welcome, ann").await;
@@ -46,10 +46,10 @@ async fn bot() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn policy() {
+async fn policy_admits_a_local_admin_and_refuses_words() {
     let mut example = start("policy");
     let address = example.address();
-    let mut admin = Peer::tcp(address).await.join("admin").await; // From this machine it may.
+    let mut admin = Peer::tcp(address).await.join("admin").await; // Allowed from this machine.
     admin.send("MSG what an oaf").await;
     admin.expect("BAD REQ").await;
     admin.send("MSG what a loaf").await;
@@ -61,7 +61,7 @@ async fn policy() {
 }
 
 #[test]
-fn streams() {
+fn streams_serves_memory_and_a_unix_socket() {
     let (status, stdout, stderr) = start("streams").end();
     assert!(status.success(), "{stderr}");
     let lines: Vec<_> = stdout.lines().collect();
@@ -79,12 +79,15 @@ fn demo() {
 }
 
 #[tokio::test]
-async fn alongside() {
+async fn alongside_counts_every_message() {
     let mut example = start("alongside");
     let mut ann = Peer::tcp(example.address()).await.join("ann").await;
     ann.send("MSG hi").await;
-    let heard = ann.rest().await;
-    assert!(heard.contains("FROM counter MSG 10 of 10\r\nLOGOUT counter\r\n") && heard.ends_with("BYE\r\n"), "{heard}");
+    let received = ann.rest().await;
+    assert!(
+        received.contains("FROM counter MSG 10 of 10\r\nLOGOUT counter\r\n") && received.ends_with("BYE\r\n"),
+        "{received}"
+    );
     drop(ann);
     let (status, stdout, _) = example.end();
     assert!(status.success());

@@ -1,4 +1,4 @@
-//! Peers that mean harm, or know no better: what they send, how they send it, and what others notice of it.
+//! Hostile and broken peers: what they send, how they send it, and what others notice of it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::support::{Peer, start, unlimited};
 
-/// Sends octets in pieces, each of which arrives by itself: paused time goes on when nobody has anything to do.
+/// Sends pieces, each of which arrives by itself: paused time advances when all tasks are idle.
 async fn apart<'a>(peer: &mut Peer, pieces: impl IntoIterator<Item = &'a [u8]>) {
     for piece in pieces {
         peer.raw(piece).await;
@@ -15,7 +15,7 @@ async fn apart<'a>(peer: &mut Peer, pieces: impl IntoIterator<Item = &'a [u8]>) 
     }
 }
 
-/// Clauses 1.1 and 1.3: wherever a dialogue is cut in two, also in a CRLF or in a character, the answers are the same.
+/// Clauses 1.1 and 1.3: splits within a CRLF and within a character are among them.
 #[tokio::test(start_paused = true)]
 async fn every_split_gets_the_same_answers() {
     let dialogue = "PROT 0.1 CONNECT NEW\r\nNAME no name\r\nNAME bob\r\nMSG h\u{e9} \u{1f600}\r\nMSG \x07\nPING\nREQ CLIENTS\r\n\
@@ -31,15 +31,15 @@ async fn every_split_gets_the_same_answers() {
     }
 }
 
-/// Clauses 1.3 and 1.5: the longest that may be said passes, sent in whatever pieces; one more is refused, not cut short.
+/// Clauses 1.3 and 1.5: the longest text passes. A longer one is refused, not truncated.
 #[tokio::test(start_paused = true)]
-async fn the_limits_hold_whole_by_character_and_by_octet() {
+async fn the_length_limits_hold_however_a_line_is_split() {
     let longest = "\u{1f600}".repeat(2_000);
     let cases = [
         (format!("MSG {longest}\r\n"), "OK"),
         (format!("MSG {longest}x\r\n"), "BAD REQ"),
         (format!("MSG {}\r\n", "x".repeat(2_001)), "BAD REQ"),
-        // As long as a line may be, and one more: no such line says anything, and none ends the session.
+        // A line at the limit and a longer one: both are refused, and neither ends the session.
         (format!("{}\r\n", "x".repeat(8_190)), "BAD REQ"),
         (format!("{}\r\n", "x".repeat(8_191)), "BAD REQ"),
     ];
@@ -65,7 +65,7 @@ async fn the_limits_hold_whole_by_character_and_by_octet() {
 
 /// Clauses 3.1, 3.4 and 3.9.
 #[tokio::test]
-async fn what_comes_at_the_wrong_time_or_is_not_quite_right_is_refused() {
+async fn misplaced_and_malformed_lines_are_refused() {
     let (server, address) = start(unlimited()).await;
     for (said, answer) in [
         ("PROT 0.1 CONNECT NEW\r\nMSG early\r\n", "NAME REQ\r\nBAD REQ\r\n"),
@@ -93,7 +93,7 @@ async fn what_comes_at_the_wrong_time_or_is_not_quite_right_is_refused() {
 
 /// Clauses 1.6, 2.7 and 3.3.
 #[tokio::test]
-async fn names_that_are_none_are_refused() {
+async fn invalid_names_are_refused() {
     let (server, address) = start(unlimited()).await;
     let too_long = "x".repeat(21);
     let names = [
@@ -118,7 +118,7 @@ async fn names_that_are_none_are_refused() {
         assert_eq!(peer.line().await, "NAME FAILURE", "{name:?}");
         peer.expect("NAME REQ").await;
     }
-    // A megabyte is no name and no line either.
+    // An endless name is an endless line.
     let mut peer = Peer::tcp(address).await;
     peer.raw(format!("PROT 0.1 CONNECT USER {}", "x".repeat(60_000)).as_bytes()).await;
     peer.expect("BAD REQ").await;
@@ -126,7 +126,7 @@ async fn names_that_are_none_are_refused() {
     server.cut();
 }
 
-/// Its rules are wrong for one peer.
+/// A policy that panics for one peer.
 struct Bug;
 
 impl Policy for Bug {
@@ -151,9 +151,9 @@ async fn a_policy_that_panics_on_connect_ends_that_connection_only() {
     ann.expect("OK").await;
 }
 
-/// Clause 6.5: who is further behind than the ring is long is cut, by that reason, before the write deadline.
+/// Clause 6.5: it is cut before the write timeout.
 #[tokio::test(start_paused = true)]
-async fn who_falls_behind_the_ring_is_cut_as_lagged() {
+async fn a_client_that_falls_behind_the_ring_is_cut_as_lagged() {
     let server = unlimited().ring_batches(8).write_timeout(Duration::from_secs(1_000)).build();
     let mut events = server.events();
     let (mut sleeper, theirs) = {
@@ -167,7 +167,7 @@ async fn who_falls_behind_the_ring_is_cut_as_lagged() {
         talker.send(&format!("MSG {n}")).await;
         talker.expect("OK").await;
     }
-    // Awake again, it gets what was written before, and no more: a hole is worse than an end.
+    // It gets what was written before, and no more: its stream must have no hole.
     let received = sleeper.rest().await;
     let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
         .chain((0..200).map(|n| format!("FROM talker MSG {n}\r\n")))
@@ -182,9 +182,9 @@ async fn who_falls_behind_the_ring_is_cut_as_lagged() {
     talker.expect("LOGOUT sleeper").await;
 }
 
-/// Who keeps up is not cut for how much is said in one moment: writers have their turn before the ring has gone round.
+/// Writers run before a burst has filled the ring.
 #[tokio::test(start_paused = true)]
-async fn who_keeps_up_is_not_cut_for_a_burst_that_is_longer_than_the_ring() {
+async fn a_client_that_keeps_up_survives_a_burst_longer_than_the_ring() {
     const LINES: usize = 1_000;
     let server = unlimited().ring_batches(32).build();
     let roomy = |name| {

@@ -1,4 +1,4 @@
-//! How many may come in, and who.
+//! Limits on connections, and policies.
 
 use std::{future::IntoFuture, net::SocketAddr};
 
@@ -10,13 +10,13 @@ use chat_server::{
 use crate::support::{Peer, start, unlimited};
 
 #[tokio::test]
-async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
+async fn a_full_server_says_bye_and_reuses_a_free_place() {
     let (server, address) = start(ChatServer::builder().max_clients(2)).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
     ann.expect("JOIN bob").await;
     let mut eve = Peer::tcp(address).await;
-    // It may have spoken already: the reset that follows must not destroy the BYE.
+    // It has sent a line that the server does not read: the reset that follows must not destroy the `BYE`.
     eve.send("PROT 0.1 CONNECT USER eve").await;
     eve.expect("BYE").await;
     eve.expect_end().await;
@@ -24,7 +24,7 @@ async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
     bob.expect("BYE").await;
     bob.expect_end().await;
     drop(bob);
-    // The place is free when the server is done with the connection, which is shortly after.
+    // The place is free shortly after, when the server is done with the connection.
     loop {
         let mut eve = Peer::tcp(address).await;
         eve.send("PROT 0.1 CONNECT USER eve").await;
@@ -35,9 +35,9 @@ async fn a_full_server_says_bye_and_a_place_that_is_free_is_given_again() {
     server.cut();
 }
 
-/// Clause 2.6 has no exception: however many come at once, each is told.
+/// Clause 2.6 has no exception, however many connect at once.
 #[tokio::test]
-async fn all_who_come_to_a_full_server_at_once_are_told() {
+async fn every_connection_to_a_full_server_gets_bye() {
     let (server, address) = start(unlimited().max_clients(1).max_clients_per_address(None)).await;
     let _ann = Peer::tcp(address).await.join("ann").await;
     let mut refused = Vec::new();
@@ -52,7 +52,7 @@ async fn all_who_come_to_a_full_server_at_once_are_told() {
 }
 
 #[tokio::test]
-async fn an_address_has_its_share() {
+async fn connections_over_the_limit_of_an_address_get_bye() {
     let (server, address) = start(ChatServer::builder().max_clients_per_address(1)).await;
     let _ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await;
@@ -71,7 +71,7 @@ async fn plain_sessions_can_be_refused() {
     server.cut();
 }
 
-/// No `admin`, nobody called `banned`, no rude words, and shouting becomes talking.
+/// Refuses the name `admin`, closes `banned`, refuses `rude`, and makes other messages lower case.
 struct Rules;
 
 impl Policy for Rules {
@@ -98,7 +98,7 @@ impl Policy for Rules {
 }
 
 #[tokio::test]
-async fn a_policy_decides_who_comes_in_and_what_is_said() {
+async fn a_policy_decides_on_clients_and_messages() {
     let (server, address) = start(unlimited().policy(Rules)).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut admin = Peer::tcp(address).await;
@@ -135,7 +135,7 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
     bug.send("PROT 0.1 CONNECT USER bug").await;
     bug.expect_end().await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
-    // What it said before, in the same moment, was said.
+    // The messages before, even of the same moment, are delivered.
     bob.raw(b"MSG one\r\nMSG two\r\nMSG bug\r\n").await;
     assert_eq!(bob.rest().await, "OK\r\nOK\r\n");
     ann.expect("JOIN bob").await;
@@ -147,17 +147,17 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
     server.cut();
 }
 
-/// What a policy is told of each peer, in the order in which they came.
-struct Asked(tokio::sync::mpsc::UnboundedSender<String>);
+/// Records what a policy sees of each peer, in the order of connecting.
+struct Recorder(tokio::sync::mpsc::UnboundedSender<String>);
 
-impl Policy for Asked {
+impl Policy for Recorder {
     fn connect(&self, peer: &PeerInfo) -> Connect {
         self.0.send(format!("{peer} {:?}", peer.address())).unwrap();
         Connect::Refuse
     }
 }
 
-/// A listener of an embedder's own, which knows its peers by the address that a socket for both kinds gives.
+/// An embedder's listener whose socket serves IPv4 and IPv6, and therefore gives mapped addresses.
 struct Mapped(Option<tokio::io::DuplexStream>);
 
 impl Listener for Mapped {
@@ -173,23 +173,23 @@ impl Listener for Mapped {
 
 const MAPPED: &str = "[::ffff:192.0.2.7]:5";
 
-/// However a connection comes in, its address has one spelling: the one that the limits count by.
+/// It is the one by which the limits count, however a connection arrives.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "it carries three answers")]
-async fn a_policy_is_told_one_spelling_of_an_address() {
-    let (asked, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let server = unlimited().policy(Asked(asked)).build();
+async fn a_policy_sees_one_spelling_of_an_address() {
+    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let server = unlimited().policy(Recorder(sender)).build();
     let one = "192.0.2.7:5 Some(192.0.2.7:5)";
     for peer in [PeerInfo::Address(MAPPED.parse().unwrap()), PeerInfo::from(MAPPED.parse::<SocketAddr>().unwrap())] {
         server.attach(tokio::io::duplex(64).1, peer);
-        assert_eq!(told.recv().await.unwrap(), one);
+        assert_eq!(seen.recv().await.unwrap(), one);
     }
     let (_ours, theirs) = tokio::io::duplex(64);
     tokio::spawn(server.serve(Mapped(Some(theirs))).into_future());
-    assert_eq!(told.recv().await.unwrap(), one);
-    // One that is no IPv4 address stays whole.
+    assert_eq!(seen.recv().await.unwrap(), one);
+    // Other addresses stay as they are.
     let scoped: SocketAddr = "[fe80::1%3]:5".parse().unwrap();
     server.attach(tokio::io::duplex(64).1, scoped.into());
-    assert_eq!(told.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
+    assert_eq!(seen.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
     server.cut();
 }

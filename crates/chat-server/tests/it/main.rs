@@ -1,6 +1,6 @@
-//! The server library as a whole, over real sockets and over streams in memory.
+//! Tests of the server library as a whole, over real sockets and over streams in memory.
 
-// A panic is how a test fails, in its helpers too.
+// Helpers of tests may panic too.
 #![allow(clippy::unwrap_used)]
 
 mod conform;

@@ -1,4 +1,4 @@
-//! The total order, with each sender's `OK` in its place, while many talk at once.
+//! The total order, with each sender's `OK` at its position, while many talk at once.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,11 +13,11 @@ use crate::support::{Peer, start, unlimited};
 
 const TALKERS: usize = 20;
 const MESSAGES: usize = 500;
-/// Longer than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than a passing test takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Logs in, waits for the others, says all its messages and records what it gets until everybody has said everything.
-/// Its `OK`s are recorded as what they stand for: its own messages.
+/// Logs in, waits for the others, sends all its messages and records what it gets, up to the last message of all. Its
+/// `OK`s are recorded as its own messages.
 async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::Barrier) -> Vec<String> {
     let (reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
     let mut lines = BufReader::new(reader).lines();
@@ -25,38 +25,38 @@ async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::
     while lines.next_line().await.unwrap().unwrap() != "WELCOME" {}
     all_here.wait().await;
 
-    let say = async {
+    let send = async {
         for n in 0..MESSAGES {
             writer.write_all(format!("MSG {n} of t{me}\r\n").as_bytes()).await.unwrap();
-            // Requests between, whose replies must not disturb the order.
+            // Requests in between, whose replies must not disturb the order.
             if n % 50 == 0 {
                 writer.write_all(b"PING\r\nREQ CLIENTS\r\nMSG \x07\r\n").await.unwrap();
             }
         }
     };
-    let hear = async {
-        let (mut heard, mut mine) = (Vec::new(), 0);
+    let receive = async {
+        let (mut history, mut mine) = (Vec::new(), 0);
         let mut replies = Vec::new();
-        while heard.len() < TALKERS * MESSAGES {
+        while history.len() < TALKERS * MESSAGES {
             let line = lines.next_line().await.unwrap().expect("no end");
             match line.as_str() {
                 "OK" => {
-                    heard.push(format!("FROM t{me} MSG {mine} of t{me}"));
+                    history.push(format!("FROM t{me} MSG {mine} of t{me}"));
                     mine += 1;
                 }
                 "PONG" | "BAD REQ" => replies.push((line, mine)),
                 list if list.starts_with("LIST CLIENTS") => replies.push(("LIST".to_owned(), mine)),
-                from if from.starts_with("FROM ") => heard.push(line),
+                from if from.starts_with("FROM ") => history.push(line),
                 join => assert!(join.starts_with("JOIN "), "{join:?}"),
             }
         }
         let expected = (0..MESSAGES).step_by(50);
         let expected = expected.flat_map(|n| ["PONG", "LIST", "BAD REQ"].map(|reply| (reply.to_owned(), n + 1)));
-        assert_eq!(replies, expected.collect::<Vec<_>>(), "replies stand where the requests stood among the messages");
-        heard
+        assert_eq!(replies, expected.collect::<Vec<_>>(), "replies have the positions of their requests");
+        history
     };
-    let (heard, ()) = tokio::join!(hear, say);
-    heard
+    let (history, ()) = tokio::join!(receive, send);
+    history
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,7 +66,7 @@ async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
     let talkers: Vec<_> = (0..TALKERS)
         .map(|me| {
             let all_here = std::sync::Arc::clone(&all_here);
-            tokio::spawn(async move { timeout(PATIENCE, talk(address, me, &all_here)).await.expect("all in time") })
+            tokio::spawn(async move { timeout(TEST_TIMEOUT, talk(address, me, &all_here)).await.expect("all in time") })
         })
         .collect();
     let mut histories = Vec::new();
@@ -88,7 +88,7 @@ async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
     server.cut();
 }
 
-/// Clause 5.4: what `JOIN` and `LOGOUT` make of a roster is what the next `LIST CLIENTS` says.
+/// Clause 5.4: a roster that `JOIN` and `LOGOUT` keep up to date equals the next `LIST CLIENTS`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_roster_stays_exact_while_others_come_and_go() {
     let (server, address) = start(unlimited()).await;
@@ -99,7 +99,7 @@ async fn a_roster_stays_exact_while_others_come_and_go() {
                 let mut comer = Peer::tcp(address).await.join(&format!("comer{n}")).await;
                 comer.send("BYE").await;
                 while comer.line().await != "BYE" {}
-                // The name is free once BYE is there.
+                // The name is free once `BYE` has arrived.
             }
         });
         futures::future::join_all(comers).await;
@@ -132,7 +132,7 @@ async fn a_roster_stays_exact_while_others_come_and_go() {
     server.cut();
 }
 
-/// A plain client and a named one, both pipelining: the same order for both, though one gets bare LF.
+/// A plain client with LF and a named one with CRLF, both pipelining.
 #[tokio::test]
 async fn both_kinds_of_session_and_both_terminators_see_one_order() {
     let (server, address) = start(ChatServer::builder()).await;
@@ -144,7 +144,7 @@ async fn both_kinds_of_session_and_both_terminators_see_one_order() {
     named.expect("FROM guest1 MSG p1").await;
     named.expect("FROM guest1 MSG p2").await;
     named.raw(b"MSG n1\r\nPING\r\nMSG n2\r\n").await;
-    assert_eq!(plain.octets(38).await, b"OK\nOK\nFROM ann MSG n1\nFROM ann MSG n2\n");
+    assert_eq!(plain.bytes(38).await, b"OK\nOK\nFROM ann MSG n1\nFROM ann MSG n2\n");
     for line in ["OK", "PONG", "OK"] {
         named.expect(line).await;
     }

@@ -1,4 +1,4 @@
-//! A program under test: started, read line by line, signalled, waited for, and never left behind.
+//! A program under test. It is killed at the end of the test at the latest.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -17,12 +17,12 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     stdout: BufReader<Box<dyn Read + Send>>,
     stderr: Box<dyn Read + Send>,
-    /// Dropped, it calls the watchdog off.
+    /// Dropping it stops the watchdog.
     _leash: mpsc::Sender<()>,
 }
 
-/// Longer than any test takes that works.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any passing test takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Process {
     pub(crate) fn start(program: impl AsRef<Path>, args: &[&str]) -> Self {
@@ -35,7 +35,7 @@ impl Process {
         Self::spawn_with(command, Stdio::piped(), Stdio::piped())
     }
 
-    /// With outputs of the test's making, which this does not read.
+    /// Spawns with outputs of the test's choice, which `Process` does not read.
     pub(crate) fn spawn_with(mut command: Command, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -47,8 +47,8 @@ impl Process {
         let (leash, watched) = mpsc::channel::<()>();
         let watchdog = Arc::clone(&child);
         thread::spawn(move || {
-            // Reads from a program that hangs would wait for ever: ended, it fails the test.
-            if watched.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            // Reading from a program that hangs would never return: kill it, so that the test fails.
+            if watched.recv_timeout(TEST_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let _ = watchdog.lock().unwrap().kill();
             }
         });
@@ -92,8 +92,8 @@ impl Process {
         rustix::process::Pid::from_raw(self.id.try_into().unwrap()).unwrap()
     }
 
-    /// Waits for its end; and what it had still to print, on stdout and on stderr. Both are read at the same time, so that
-    /// neither makes it wait.
+    /// Waits for the end. Returns the status and the rest of stdout and stderr, which are read at the same time: a full
+    /// pipe would block the program.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         thread::scope(|scope| {
@@ -107,7 +107,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Ended already, unless a test has failed.
+        // The process has ended already, unless the test failed.
         let mut child = self.child.lock().unwrap();
         let _ = child.kill();
         let _ = child.wait();

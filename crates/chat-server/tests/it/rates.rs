@@ -1,4 +1,4 @@
-//! The meters of an address: they outlive connections, are shared by them, and count what a line costs.
+//! Rate limits per address: they outlive connections, are shared by them, and count what a line costs.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,7 +13,7 @@ fn from(server: &ChatServer, address: &str) -> Peer {
     Peer::paused_as(server, address.into())
 }
 
-/// Coming back gets nobody more than staying. Clauses 2.6 and 6.6.
+/// Clauses 2.6 and 6.6.
 #[tokio::test(start_paused = true)]
 async fn reconnecting_gets_no_more_lines_than_staying() {
     for (peers, at_once) in [("127.0.0.1:1", 1), ("[2001:db8::1]:1", 20)] {
@@ -38,7 +38,7 @@ async fn reconnecting_gets_no_more_lines_than_staying() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn addresses_have_meters_of_their_own_and_peers_without_one_too() {
+async fn each_address_and_each_peer_without_one_has_its_own_rate() {
     let server = ChatServer::builder().rate_limit(RateLimit::per_second(10)).build();
     let start = Instant::now();
     let mut flood = from(&server, "127.0.0.1:1");
@@ -46,14 +46,14 @@ async fn addresses_have_meters_of_their_own_and_peers_without_one_too() {
     for mut other in [from(&server, "127.0.0.2:1"), Peer::paused(&server), Peer::paused(&server)] {
         other.raw("hi\r\n".repeat(19).as_bytes()).await;
         other.half_close().await;
-        let heard = other.rest().await;
-        assert_eq!(heard.lines().filter(|line| *line == "OK").count(), 19, "{heard}");
+        let received = other.rest().await;
+        assert_eq!(received.lines().filter(|line| *line == "OK").count(), 19, "{received}");
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_connects_too_often_is_told_bye() {
+async fn an_address_that_connects_too_often_gets_bye() {
     let server = unlimited().connect_rate(RateLimit::per_second(5)).build();
     let mut let_in = 0;
     for _ in 0..100 {
@@ -70,7 +70,7 @@ async fn who_connects_too_often_is_told_bye() {
     from(&server, "127.0.0.1:2").join("ann").await;
 }
 
-/// A request weighs what its answer weighs: nobody makes the server send more by asking than by talking.
+/// A request counts by the length of its reply: asking must not make the server send much more than talking does.
 #[tokio::test(start_paused = true)]
 async fn a_roster_counts_by_its_length() {
     const MEMBERS: usize = 2_000;
@@ -100,16 +100,16 @@ async fn a_roster_counts_by_its_length() {
             names += line.split(' ').count() - 3;
         }
     }
-    // The same address as it talks at its rate: what each of the others would be sent.
+    // What each other client would be sent if the same address talked at its rate.
     let talked = usize::try_from(200 * SECONDS).unwrap() * format!("FROM asker MSG {}\r\n", "x".repeat(64)).len();
     println!("{rosters} rosters, {bytes} bytes; {talked} by talking");
-    assert!(rosters > 30, "a roster is not for ever: {rosters}");
+    assert!(rosters > 30, "rosters take too long: {rosters}");
     assert!(bytes < 10 * talked, "{bytes} bytes of rosters, {talked} of messages");
 }
 
-/// Clauses 6.1, 6.4 and 6.6: who waits for its turn is not silent, and gets all answers, also if it sends nothing more.
+/// Clauses 6.1, 6.4 and 6.6: it also gets all answers, even if it sends nothing more.
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_its_turn_is_not_taken_for_silent() {
+async fn a_client_that_waits_for_its_turn_is_not_silent() {
     for closes in [false, true] {
         let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
         let mut patient = Peer::paused(&server).join("patient").await;
@@ -121,7 +121,7 @@ async fn who_waits_for_its_turn_is_not_taken_for_silent() {
             loop {
                 match patient.line().await.as_str() {
                     "PONG" => break,
-                    // Once all that it has sent is read, and is waited for.
+                    // Once everything that it sent is read.
                     asked => assert_eq!((asked, closes), ("PING", false)),
                 }
                 patient.send("PONG").await;
@@ -130,7 +130,7 @@ async fn who_waits_for_its_turn_is_not_taken_for_silent() {
     }
 }
 
-/// Lines without an answer cost next to nothing: they hold nobody up.
+/// They cost next to nothing, so the rate limit must not delay what follows.
 #[tokio::test(start_paused = true)]
 async fn lines_without_an_answer_hardly_count() {
     let server = ChatServer::builder().rate_limit(RateLimit::per_second(10)).build();
@@ -146,9 +146,9 @@ async fn lines_without_an_answer_hardly_count() {
     assert!(start.elapsed() > Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
-/// What somebody does not wait for is not held against others of the same address.
+/// A turn that a connection does not take must not delay others of the same address.
 #[tokio::test(start_paused = true)]
-async fn who_goes_before_its_turn_gives_it_back() {
+async fn a_client_that_ends_before_its_turn_gives_it_back() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
     let mut stays = from(&server, "127.0.0.1:1").join("stays").await;
     advance(Duration::from_secs(60)).await;
@@ -166,7 +166,7 @@ async fn who_goes_before_its_turn_gives_it_back() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
-/// While a line waits for its turn, the connection's end is seen.
+/// The end of a connection is noticed while a line waits for its turn.
 #[tokio::test(start_paused = true)]
 async fn a_reset_ends_the_wait_for_a_turn() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
@@ -181,7 +181,7 @@ async fn a_reset_ends_the_wait_for_a_turn() {
     assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
 }
 
-/// Gives some bytes, and then is reset.
+/// A reader that gives some bytes, and then a reset.
 struct Resets(std::io::Cursor<Vec<u8>>);
 
 impl tokio::io::AsyncRead for Resets {

@@ -41,7 +41,7 @@ async fn the_netcat_session() {
     let mut peer = Peer::tcp(address).await;
     for (typed, said) in typed.iter().zip(&said) {
         peer.raw(format!("{typed}\n").as_bytes()).await;
-        assert_eq!(peer.octets_of_line().await, format!("{said}\n").as_bytes());
+        assert_eq!(peer.line_bytes().await, format!("{said}\n").as_bytes());
     }
     peer.expect_end().await;
     assert_eq!(typed.len(), said.len());

@@ -1,4 +1,4 @@
-//! One reason for each end, whoever tells it: the events, the numbers, and what the kernel knows.
+//! Events and statistics give the same reason for each end.
 
 use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr};
 
@@ -8,26 +8,26 @@ use crate::support::{Peer, start, unlimited};
 
 const GUESTS: usize = 150;
 
-/// A member that is gone at once: what it was sent is not taken, and a reset tells so.
+/// A member that resets its connection at once, with unread lines.
 async fn join_and_reset(address: SocketAddr, name: String) {
     let mut peer = Peer::tcp_that_resets(address).await.join(&name).await;
     peer.raw(b"MSG one\r\nPING\r\n").await;
     peer.line().await;
 }
 
-/// Reader and writer of a connection both meet a reset, each in its own way, while others talk without pause.
+/// Reader and writer of a connection both meet the reset, each in its own way, while others talk without pause.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reset_is_a_reset_in_the_events_and_in_the_numbers() {
+async fn a_reset_has_one_reason_in_events_and_statistics() {
     let (server, address) = start(unlimited()).await;
     let mut events = server.events();
-    let told = tokio::spawn(async move {
-        let mut told = BTreeMap::<String, u64>::new();
+    let reported = tokio::spawn(async move {
+        let mut reported = BTreeMap::<String, u64>::new();
         while let Some(event) = events.recv().await {
             if let Event::Left { reason, .. } = event.unwrap() {
-                *told.entry(format!("{reason:?}")).or_default() += 1;
+                *reported.entry(format!("{reason:?}")).or_default() += 1;
             }
         }
-        told
+        reported
     });
     let mut talkers = Vec::new();
     for n in 0..4 {
@@ -55,7 +55,7 @@ async fn a_reset_is_a_reset_in_the_events_and_in_the_numbers() {
     }
     server.shutdown().await;
     let counted = server.stats().ended.iter().map(|(reason, times)| (format!("{reason:?}"), *times)).collect();
-    assert_eq!(told.await.unwrap(), counted);
+    assert_eq!(reported.await.unwrap(), counted);
     let reset = EndReason::Transport(ErrorKind::ConnectionReset);
     assert_eq!(server.stats().ended_by(reset), GUESTS as u64, "{:?}", server.stats().ended);
 }

@@ -1,4 +1,4 @@
-//! Server and client library, together: what either of them promises, the other keeps.
+//! The server together with the client library.
 
 use chat_client::{ChatClient, Event, Events, Login, LoginError, SendError, Text};
 use chat_server::{ChatServer, Name, PeerInfo};
@@ -20,18 +20,18 @@ async fn join(server: &ChatServer, who: &str) -> (ChatClient, Events) {
 }
 
 #[tokio::test]
-async fn the_client_netcat_and_a_plain_socket_are_in_one_conversation() {
+async fn the_client_library_netcat_and_a_raw_socket_share_one_room() {
     let (server, address) = start(ChatServer::builder()).await;
-    let (ann, mut ann_hears) =
+    let (ann, mut ann_events) =
         chat_client::connect(&address.to_string()).await.unwrap().log_in(name("ann")).await.unwrap();
     let mut netcat = Peer::tcp(address).await;
     netcat.raw(b"hello from netcat\n").await;
-    assert_eq!(netcat.octets_of_line().await, b"OK\n");
+    assert_eq!(netcat.line_bytes().await, b"OK\n");
     let mut socket = Peer::tcp(address).await.join("monty").await;
 
     ann.send(text("hello both")).await.unwrap();
-    assert_eq!(netcat.octets_of_line().await, b"JOIN monty\n");
-    assert_eq!(netcat.octets_of_line().await, b"FROM ann MSG hello both\n");
+    assert_eq!(netcat.line_bytes().await, b"JOIN monty\n");
+    assert_eq!(netcat.line_bytes().await, b"FROM ann MSG hello both\n");
     socket.expect("FROM ann MSG hello both").await;
     socket.send("MSG hello ann").await;
     socket.expect("OK").await;
@@ -39,43 +39,43 @@ async fn the_client_netcat_and_a_plain_socket_are_in_one_conversation() {
     names.sort_unstable_by_key(Name::to_string);
     assert_eq!(names, [name("ann"), name("guest1"), name("monty")]);
 
-    let heard = [
+    let expected_events = [
         Event::Joined(name("guest1")),
         Event::Message { from: name("guest1"), text: text("hello from netcat") },
         Event::Joined(name("monty")),
         Event::Accepted(text("hello both")),
         Event::Message { from: name("monty"), text: text("hello ann") },
     ];
-    for expected in heard {
-        assert_eq!(format!("{:?}", ann_hears.next().await.unwrap()), format!("{expected:?}"));
+    for expected in expected_events {
+        assert_eq!(format!("{:?}", ann_events.next().await.unwrap()), format!("{expected:?}"));
     }
     assert_eq!(ann.close().await.unwrap().accepted, 1);
-    assert_eq!(netcat.octets_of_line().await, b"FROM monty MSG hello ann\n");
-    assert_eq!(netcat.octets_of_line().await, b"LOGOUT ann\n");
+    assert_eq!(netcat.line_bytes().await, b"FROM monty MSG hello ann\n");
+    assert_eq!(netcat.line_bytes().await, b"LOGOUT ann\n");
     server.cut();
 }
 
 #[tokio::test]
-async fn a_taken_name_can_be_tried_again_under_another() {
+async fn a_login_with_a_taken_name_can_try_another() {
     let server = unlimited().build();
-    let (_ann, mut hears) = join(&server, "ann").await;
+    let (_ann, mut events) = join(&server, "ann").await;
     let (ours, theirs) = tokio::io::duplex(4_096);
     server.attach(theirs, PeerInfo::named("memory"));
     let refused = Login::over(ours).log_in(name("ANN")).await.unwrap_err();
     let LoginError::NameRefused { retry, .. } = refused else { panic!("{refused}") };
     let (_bob, _) = retry.log_in(name("bob")).await.unwrap();
-    assert!(matches!(hears.next().await, Some(Event::Joined(who)) if who == name("bob")));
+    assert!(matches!(events.next().await, Some(Event::Joined(who)) if who == name("bob")));
 }
 
 #[tokio::test]
 async fn many_messages_at_once_are_all_acknowledged() {
     let server = ChatServer::builder().rate_limit(None).build();
-    let (ann, ann_hears) = join(&server, "ann").await;
-    let (_bob, mut bob_hears) = join(&server, "bob").await;
-    drop(ann_hears);
+    let (ann, ann_events) = join(&server, "ann").await;
+    let (_bob, mut bob_events) = join(&server, "bob").await;
+    drop(ann_events);
     let listening = tokio::spawn(async move {
         for n in 0..3_000 {
-            match bob_hears.next().await {
+            match bob_events.next().await {
                 Some(Event::Message { text, .. }) => assert_eq!(text.as_str(), n.to_string()),
                 other => panic!("{other:?}"),
             }

@@ -1,4 +1,4 @@
-//! What all clients together can make the server hold by asking who is here, and not reading it.
+//! The memory of rosters that clients request and do not read.
 
 use std::{fs, process::Command, thread};
 
@@ -8,26 +8,28 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use crate::support::unlimited;
 
 const CLIENTS: usize = 10_000;
-/// What `ARCHITECTURE.md` states for each client of so large a room.
+/// The bound that `ARCHITECTURE.md` states for each client of a room of this size.
 const BYTES_PER_CLIENT: usize = 9_000;
 
-/// Each of them has a roster in its writer's hands and one more in its outbox, all of them different, since somebody comes or
-/// goes between any two requests.
+/// Each client has a roster in its writer and one in its reply queue. All of them differ, because a client joins or
+/// leaves between any two requests.
 #[test]
-fn what_ten_thousand_ask_and_never_read_is_bounded() {
-    // Side by side, each in a process of its own: other tests use memory of this one.
+fn rosters_that_ten_thousand_clients_never_read_are_bounded() {
+    // In parallel, each in a process of its own: other tests use memory of this one.
     let processes = ["quiet", "asking"].map(|clients| thread::spawn(|| resident_with(clients)));
     let [quiet, asking] = processes.map(|process| process.join().unwrap());
     let held = asking.saturating_sub(quiet);
     println!("{CLIENTS} clients that ask and never read: {held} bytes, {} each", held / CLIENTS);
     assert!(held <= CLIENTS * BYTES_PER_CLIENT, "{held} bytes of {}", CLIENTS * BYTES_PER_CLIENT);
-    // Each had what it asked for: else this would show nothing.
+    // Each client has its rosters, or the test shows nothing.
     assert!(held > CLIENTS * 1_000, "{held} bytes");
 }
 
 fn resident_with(clients: &str) -> usize {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "rosters::the_process", "--ignored", "--nocapture"]).env("ROSTER_CLIENTS", clients);
+    command
+        .args(["--exact", "rosters::resident_memory_of_one_server", "--ignored", "--nocapture"])
+        .env("ROSTER_CLIENTS", clients);
     let output = command.output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let resident = stdout.lines().find_map(|line| line.split_once("resident: ")?.1.parse().ok());
@@ -36,7 +38,7 @@ fn resident_with(clients: &str) -> usize {
 
 #[tokio::test]
 #[ignore = "is run by the test above, in a process of its own"]
-async fn the_process() {
+async fn resident_memory_of_one_server() {
     let ask = std::env::var("ROSTER_CLIENTS").is_ok_and(|clients| clients == "asking");
     let server = unlimited().max_clients(None).ping_interval(None).write_timeout(None).build();
     let mut clients = Vec::new();
@@ -48,7 +50,7 @@ async fn the_process() {
     let mut other: Option<LocalClient> = None;
     for client in &mut clients {
         request(client, ask).await;
-        // The room is another one for the next.
+        // The next client gets a different roster.
         other = match other {
             None => Some(server.local("other").await.unwrap()),
             Some(other) => {
@@ -64,7 +66,7 @@ async fn the_process() {
     println!("\nresident: {}", kib * 1_024);
 }
 
-/// A client whose pipe holds no more than what it is sent when it joins.
+/// A client whose pipe holds only the lines of its login.
 async fn join(server: &ChatServer, n: usize) -> DuplexStream {
     let (mut client, theirs) = tokio::io::duplex(64);
     server.attach(theirs, PeerInfo::named("test"));
@@ -76,7 +78,7 @@ async fn join(server: &ChatServer, n: usize) -> DuplexStream {
 async fn request(client: &mut DuplexStream, ask: bool) {
     if ask {
         client.write_all(b"REQ CLIENTS\r\n").await.unwrap();
-        // The reader, the hub and the writer have their turn.
+        // The reader, the hub and the writer run.
         for _ in 0..6 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! Threads without a runtime, and runtimes that end: whoever was served there leaves.
+//! Threads without a runtime, and runtimes that end: their clients leave.
 
 use std::thread;
 
@@ -12,10 +12,10 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// The next to leave, and why.
+/// The next client that leaves, and its reason.
 async fn left(events: &mut Events) -> (String, EndReason) {
     loop {
-        let event = timeout(std::time::Duration::from_secs(20), events.recv()).await.expect("somebody leaves");
+        let event = timeout(std::time::Duration::from_secs(20), events.recv()).await.expect("a client leaves");
         if let Event::Left { name, reason, .. } = event.unwrap().unwrap() {
             return (name.to_string(), reason);
         }
@@ -41,9 +41,9 @@ async fn a_local_client_leaves_wherever_it_is_dropped() {
     server.local("bot").await.expect("the name is free");
 }
 
-/// The hub has answered, and nobody looks at the answer.
+/// The hub has answered, and the answer is never received.
 #[tokio::test]
-async fn a_join_that_is_given_up_anywhere_leaves_nobody_behind() {
+async fn a_join_dropped_in_any_thread_leaves_no_member_behind() {
     let server = unlimited().build();
     let mut events = server.events();
     let handle = server.clone();
@@ -55,7 +55,7 @@ async fn a_join_that_is_given_up_anywhere_leaves_nobody_behind() {
     assert_eq!(server.stats().clients, 0);
 }
 
-/// A client that another runtime serves, and that runtime.
+/// A client that another runtime serves, with that runtime.
 async fn elsewhere(server: &ChatServer) -> (Runtime, Peer) {
     let other = runtime();
     let (ours, theirs) = tokio::io::duplex(1_024);
@@ -90,9 +90,9 @@ async fn a_thread_without_a_runtime_may_attach() {
     assert_eq!((report.drained, rest.as_str()), (1, "BYE\r\n"));
 }
 
-/// More leave at once, and where nobody can wait, than the hub has room for.
+/// More leave at once than fit into the hub's queue, in a thread that cannot wait.
 #[tokio::test]
-async fn of_two_thousand_that_are_dropped_at_once_everybody_leaves() {
+async fn two_thousand_local_clients_dropped_at_once_all_leave() {
     let server = unlimited().build();
     let mut bots = Vec::new();
     for n in 0..2_000 {

@@ -1,4 +1,4 @@
-//! `ChatServer::stats`: what is counted, and that everything is given back.
+//! `ChatServer::stats`: what is counted, and that the gauges return to zero.
 
 use chat_server::{EndReason, Ending, Full};
 use futures::FutureExt;
@@ -13,7 +13,7 @@ async fn clients_messages_and_deliveries_are_counted() {
     ann.expect("OK").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
     ann.expect("JOIN bob").await;
-    // In one batch or in many, with its own words between.
+    // In one batch or in many, with replies in between.
     ann.raw(b"MSG 1\r\nMSG 2\r\nMSG \x07\r\nPING\r\nMSG 3\r\n").await;
     for line in ["OK", "OK", "BAD REQ", "PONG", "OK"] {
         ann.expect(line).await;
@@ -50,25 +50,24 @@ async fn refusals_and_cuts_are_counted_by_reason() {
     assert_eq!(server.stats().ended_as(Ending::Cut), 0);
 }
 
-/// Lets every other task of this runtime go as far as it can.
-async fn others_run() {
+/// Lets all other tasks of this runtime run until they wait.
+async fn yield_to_others() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
 }
 
-/// A place in the room is not kept for somebody who gave up asking for it.
 #[tokio::test]
-async fn a_join_that_is_given_up_leaves_nobody_behind() {
+async fn a_dropped_join_leaves_no_member_behind() {
     let server = unlimited().build();
     {
         let mut join = Box::pin(server.local("bot"));
-        // It asks; the hub answers; nobody is there to hear it.
+        // The hub answers, but the future is not polled again.
         assert!(join.as_mut().now_or_never().is_none());
-        others_run().await;
+        yield_to_others().await;
         assert_eq!(server.stats().clients, 1);
     }
-    others_run().await;
+    yield_to_others().await;
     assert_eq!(server.stats().clients, 0);
     server.local("bot").await.expect("the name is free");
 }

@@ -1,4 +1,4 @@
-//! The end is part of the order: every leave has its number, and nothing is left when the server has stopped.
+//! The end of the server: every leave has its number in the order, and nothing is left afterwards.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,8 +7,8 @@ use tokio::{runtime::Runtime, time::timeout};
 
 use crate::support::{Peer, start, unlimited};
 
-/// Longer than anything takes that works.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any step of a passing test takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client over memory, served by this server.
 fn attached(server: &ChatServer) -> Peer {
@@ -17,16 +17,16 @@ fn attached(server: &ChatServer) -> Peer {
     Peer::over(ours)
 }
 
-/// Everything up to the end of the subscription.
+/// All events up to the end of the subscription.
 async fn all(mut events: Events) -> Vec<Event> {
     let mut seen = Vec::new();
-    while let Some(event) = timeout(PATIENCE, events.recv()).await.expect("the subscription ends") {
+    while let Some(event) = timeout(TEST_TIMEOUT, events.recv()).await.expect("the subscription ends") {
         seen.push(event.unwrap());
     }
     seen
 }
 
-/// Numbers that are one more each time; and who left, with the reasons.
+/// Checks that the numbers are consecutive. Returns the clients that left, with their reasons.
 #[track_caller]
 fn leaves(events: &[Event]) -> BTreeMap<String, EndReason> {
     let numbers: Vec<_> = events.iter().map(Event::seq).collect();
@@ -43,9 +43,9 @@ fn who(names: &[&str], reason: EndReason) -> BTreeMap<String, EndReason> {
     names.iter().map(|name| ((*name).to_owned(), reason)).collect()
 }
 
-/// On one thread, where nothing happens beside the call.
+/// On one thread, so that nothing runs in parallel to the call.
 #[tokio::test]
-async fn shutdown_returns_when_every_leave_is_published_and_the_numbers_are_final() {
+async fn shutdown_returns_when_every_leave_is_published_and_statistics_are_final() {
     for _ in 0..50 {
         let server = unlimited().build();
         let _bot = server.local("bot").await.unwrap();
@@ -56,7 +56,7 @@ async fn shutdown_returns_when_every_leave_is_published_and_the_numbers_are_fina
         let stats = server.stats();
         assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
         assert_eq!(stats.ended, [(EndReason::ServerStopped, 2)]);
-        // Nothing is waited for: they have been published.
+        // The events are published already: no await.
         let mut seen = Vec::new();
         while let Some(Some(event)) = futures::FutureExt::now_or_never(events.recv()) {
             seen.push(event.unwrap());
@@ -66,21 +66,21 @@ async fn shutdown_returns_when_every_leave_is_published_and_the_numbers_are_fina
 }
 
 #[tokio::test]
-async fn who_joined_last_hears_everybody_leave_at_the_stop() {
+async fn the_last_to_join_sees_every_leave_at_the_stop() {
     let server = unlimited().build();
     let _first = server.local("first").await.unwrap();
     let _second = attached(&server).join("second").await;
     let mut last = server.local("last").await.unwrap();
     server.shutdown().await;
-    let mut heard = Vec::new();
+    let mut seen = Vec::new();
     let end = loop {
-        match timeout(PATIENCE, last.recv()).await.expect("it is told") {
-            Ok(event) => heard.push(event),
+        match timeout(TEST_TIMEOUT, last.recv()).await.expect("it learns of the end") {
+            Ok(event) => seen.push(event),
             Err(end) => break end,
         }
     };
     assert_eq!(end, LocalError::Stopped);
-    assert_eq!(leaves(&heard), who(&["first", "second", "last"], EndReason::ServerStopped));
+    assert_eq!(leaves(&seen), who(&["first", "second", "last"], EndReason::ServerStopped));
 }
 
 #[tokio::test]
@@ -94,21 +94,21 @@ async fn cut_alone_ends_everything() {
     unnamed.expect("NAME REQ").await;
     server.cut();
     let hearing = async { while bot.recv().await.is_ok() {} };
-    timeout(PATIENCE, hearing).await.expect("it is told");
+    timeout(TEST_TIMEOUT, hearing).await.expect("it learns of the end");
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     ann.into_rest().await;
     assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::Cut));
-    let report = timeout(PATIENCE, server.shutdown()).await.expect("there is nothing to wait for");
+    let report = timeout(TEST_TIMEOUT, server.shutdown()).await.expect("there is nothing to wait for");
     assert_eq!(report.drained + report.cut, 1);
     let stats = server.stats();
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
     assert_eq!(stats.ended_by(EndReason::Cut), 3, "{stats}");
 }
 
-/// A runtime of its own, which ends while the server is used from another.
+/// The server's runtime ends while the server is used from another.
 #[tokio::test]
-async fn a_server_whose_runtime_has_ended_says_so() {
+async fn a_server_whose_runtime_has_ended_reports_it() {
     let runtime = Runtime::new().unwrap();
     let server = {
         let _inside = runtime.enter();
@@ -122,11 +122,11 @@ async fn a_server_whose_runtime_has_ended_says_so() {
     let events = server.events();
     runtime.shutdown_background();
 
-    timeout(PATIENCE, server.stopping()).await.expect("it is said");
-    timeout(PATIENCE, serving).await.expect("nobody is served any more").unwrap();
+    timeout(TEST_TIMEOUT, server.stopping()).await.expect("the server reports it");
+    timeout(TEST_TIMEOUT, serving).await.expect("serving ends").unwrap();
     assert_eq!(ann.rest().await, "BYE\r\n");
     assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerStopped));
-    while timeout(PATIENCE, bot.recv()).await.expect("it is told").is_ok() {}
+    while timeout(TEST_TIMEOUT, bot.recv()).await.expect("it learns of the end").is_ok() {}
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     assert_eq!(server.local("late").await.unwrap_err(), LocalError::Stopped);
@@ -135,9 +135,9 @@ async fn a_server_whose_runtime_has_ended_says_so() {
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
 }
 
-/// Without a handle the server goes on for those who are connected, and ends with the last of them.
+/// Until then, it goes on for those that are connected.
 #[tokio::test]
-async fn without_handles_the_last_to_leave_ends_it() {
+async fn the_last_client_to_leave_ends_a_server_without_handles() {
     let server = unlimited().build();
     let mut ann = attached(&server).join("ann").await;
     let bot = server.local("bot").await.unwrap();
@@ -155,16 +155,16 @@ async fn without_handles_the_last_to_leave_ends_it() {
 }
 
 #[tokio::test]
-async fn without_anybody_the_last_handle_ends_it() {
+async fn dropping_the_last_handle_ends_an_empty_server() {
     let server = unlimited().build();
     let events = server.events();
     drop(server);
     assert!(all(events).await.is_empty());
 }
 
-/// What is told of a stop agrees, whoever tells it: also where a client does not take what it is owed.
+/// The report counts it as cut, but events and statistics give the stop as the reason.
 #[tokio::test(start_paused = true)]
-async fn who_is_cut_while_it_drains_left_when_the_server_stopped() {
+async fn a_client_cut_while_draining_left_because_the_server_stopped() {
     let server = unlimited().build();
     let events = server.events();
     let bot = server.local("bot").await.unwrap();
@@ -179,9 +179,8 @@ async fn who_is_cut_while_it_drains_left_when_the_server_stopped() {
     drop(sleeper);
 }
 
-/// A stop is no moment at which the port or the room is half gone.
 #[tokio::test]
-async fn a_stop_by_cut_closes_the_listener_too() {
+async fn a_cut_ends_every_connection_of_a_listener() {
     let (server, address) = start(unlimited()).await;
     let ann = Peer::tcp(address).await.join("ann").await;
     server.cut();

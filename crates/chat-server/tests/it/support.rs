@@ -1,4 +1,4 @@
-//! A peer that speaks in raw lines, over whatever stream, and never waits without bound.
+//! A peer that sends and receives raw lines over any stream. No call waits without a timeout.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than anything takes that works. Tests on paused time wait as long as they like, for nothing.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSED: Duration = Duration::from_secs(100_000);
+/// Longer than any step of a passing test takes. On paused time, a long timeout costs nothing.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
+const PAUSED_TIMEOUT: Duration = Duration::from_secs(100_000);
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
@@ -20,19 +20,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 pub(crate) struct Peer {
     stream: Box<dyn Stream>,
     received: Vec<u8>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Peer {
     pub(crate) fn over(stream: impl Stream) -> Self {
-        Self { stream: Box::new(stream), received: Vec::new(), patience: PATIENCE }
+        Self { stream: Box::new(stream), received: Vec::new(), timeout: TEST_TIMEOUT }
     }
 
     pub(crate) async fn tcp(address: impl ToSocketAddrs) -> Self {
         Self::over(TcpStream::connect(address).await.unwrap())
     }
 
-    /// One that ends in a reset when it is dropped.
+    /// A peer whose connection is reset when it is dropped.
     pub(crate) async fn tcp_that_resets(address: impl ToSocketAddrs) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
@@ -44,11 +44,11 @@ impl Peer {
         Self::paused_as(server, PeerInfo::named("test"))
     }
 
-    /// The same, and what the server knows of it.
+    /// The same, with this `PeerInfo`.
     pub(crate) fn paused_as(server: &ChatServer, peer: PeerInfo) -> Self {
         let (ours, theirs) = tokio::io::duplex(65_536);
         server.attach(theirs, peer);
-        Self { patience: PAUSED, ..Self::over(ours) }
+        Self { timeout: PAUSED_TIMEOUT, ..Self::over(ours) }
     }
 
     /// Logs in by name.
@@ -59,8 +59,8 @@ impl Peer {
         self
     }
 
-    pub(crate) async fn raw(&mut self, octets: &[u8]) {
-        timeout(self.patience, self.stream.write_all(octets)).await.expect("time to write").unwrap();
+    pub(crate) async fn raw(&mut self, bytes: &[u8]) {
+        timeout(self.timeout, self.stream.write_all(bytes)).await.expect("time to write").unwrap();
     }
 
     pub(crate) async fn send(&mut self, line: &str) {
@@ -68,9 +68,9 @@ impl Peer {
     }
 
     /// The next line, with its terminator; empty at the end.
-    pub(crate) async fn octets_of_line(&mut self) -> Vec<u8> {
+    pub(crate) async fn line_bytes(&mut self) -> Vec<u8> {
         loop {
-            if let Some(end) = self.received.iter().position(|&octet| octet == b'\n') {
+            if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
                 return self.received.drain(..=end).collect();
             }
             if !self.more().await {
@@ -79,13 +79,13 @@ impl Peer {
         }
     }
 
-    pub(crate) async fn octets(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.received.len() < count && self.more().await {}
         self.received.drain(..count.min(self.received.len())).collect()
     }
 
     pub(crate) async fn line(&mut self) -> String {
-        let line = String::from_utf8(self.octets_of_line().await).unwrap();
+        let line = String::from_utf8(self.line_bytes().await).unwrap();
         line.strip_suffix("\r\n").unwrap_or_else(|| panic!("{line:?} is no whole line")).to_owned()
     }
 
@@ -110,13 +110,13 @@ impl Peer {
         String::from_utf8(std::mem::take(&mut self.received)).unwrap()
     }
 
-    /// Everything up to the end of the stream, and then it is gone.
+    /// Everything up to the end of the stream. Then the peer is dropped.
     pub(crate) async fn into_rest(mut self) -> String {
         self.rest().await
     }
 
-    /// Talks and listens until `BYE`, which must be the last line; its history, with its own messages where their `OK`s stand.
-    /// Calls back for each of them.
+    /// Talks and listens until `BYE`, which must be the last line. Returns its history, with its own messages at their
+    /// `OK`s. Calls back for each `OK`.
     pub(crate) async fn talk(mut self, name: String, mut acknowledged: impl FnMut()) -> Vec<String> {
         let (mut history, mut said, mut answered) = (Vec::new(), 0, 0);
         loop {
@@ -144,19 +144,19 @@ impl Peer {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// Whether anything more has come. A reset is an end too.
+    /// Reads more. `false` at the end, or after a reset.
     async fn more(&mut self) -> bool {
-        let read = timeout(self.patience, self.stream.read_buf(&mut self.received)).await;
+        let read = timeout(self.timeout, self.stream.read_buf(&mut self.received)).await;
         read.expect("something within the time of the test").unwrap_or(0) > 0
     }
 }
 
-/// A builder without the limits that would be in the way of a fast test.
+/// A builder without the limits that would slow a test down.
 pub(crate) fn unlimited() -> ChatServerBuilder {
     ChatServer::builder().rate_limit(None).connect_rate(None)
 }
 
-/// A server on a port of the system's choice.
+/// A server on a port that the system chooses.
 pub(crate) async fn start(builder: ChatServerBuilder) -> (ChatServer, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -165,7 +165,7 @@ pub(crate) async fn start(builder: ChatServerBuilder) -> (ChatServer, std::net::
     (server, address)
 }
 
-/// A server behind an address of any kind, and its end.
+/// A server on an address of any kind, and the task that serves.
 pub(crate) async fn start_at(address: &ListenAddr, builder: ChatServerBuilder) -> (ChatServer, JoinHandle<Report>) {
     let server = builder.build();
     let end = tokio::spawn(server.serve_all(address.bind().await.unwrap()).into_future());

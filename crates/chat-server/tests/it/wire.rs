@@ -1,4 +1,4 @@
-//! What goes over the wire beyond the dialogues: pipelining, half-closing, and input that is bad on purpose.
+//! Lines beyond the dialogues: pipelining, half-closing, and invalid input.
 
 use crate::support::{Peer, start, unlimited};
 
@@ -31,9 +31,9 @@ async fn a_thousand_pipelined_requests_are_answered_in_order_even_after_a_half_c
     server.cut();
 }
 
-/// The first line of each of these gets at most one `BAD REQ` and the end; nobody hears of it.
+/// Each of them gets at most one `BAD REQ` and the end, and other clients see nothing of it.
 #[tokio::test]
-async fn what_is_no_chat_is_turned_away_and_harms_nobody() {
+async fn other_protocols_and_junk_are_refused_and_harm_no_member() {
     let (server, address) = start(unlimited()).await;
     let mut bystander = Peer::tcp(address).await.join("bystander").await;
     let client_hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
@@ -50,10 +50,10 @@ async fn what_is_no_chat_is_turned_away_and_harms_nobody() {
         (b"PROT 0.2 CONNECT NEW\r\n", "BAD PROT\r\n"),
         (&junk_before_login, "NAME REQ\r\nBAD REQ\r\n"),
     ];
-    for (octets, answer) in cases {
+    for (bytes, answer) in cases {
         let mut peer = Peer::tcp(address).await;
-        peer.raw(octets).await;
-        assert_eq!(peer.rest().await, answer, "{}", octets[..octets.len().min(40)].escape_ascii());
+        peer.raw(bytes).await;
+        assert_eq!(peer.rest().await, answer, "{}", bytes[..bytes.len().min(40)].escape_ascii());
     }
     bystander.send("REQ CLIENTS").await;
     bystander.expect("LIST CLIENTS 1 bystander").await;
@@ -61,7 +61,7 @@ async fn what_is_no_chat_is_turned_away_and_harms_nobody() {
 }
 
 #[tokio::test]
-async fn control_characters_never_reach_anybody() {
+async fn control_characters_never_reach_other_clients() {
     let (server, address) = start(unlimited()).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
@@ -82,7 +82,7 @@ async fn control_characters_never_reach_anybody() {
 }
 
 #[tokio::test]
-async fn a_line_of_the_limit_passes_and_an_endless_one_is_cut() {
+async fn a_line_at_the_limit_passes_and_an_endless_one_ends_the_session() {
     let (server, address) = start(unlimited()).await;
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
@@ -103,7 +103,7 @@ async fn a_line_of_the_limit_passes_and_an_endless_one_is_cut() {
 }
 
 #[tokio::test]
-async fn of_a_hundred_who_want_one_name_one_gets_it() {
+async fn one_of_a_hundred_clients_gets_a_contested_name() {
     let (server, address) = start(unlimited()).await;
     let dial = |n: usize| async move {
         let mut peer = Peer::tcp(address).await;
@@ -120,7 +120,7 @@ async fn of_a_hundred_who_want_one_name_one_gets_it() {
 
 /// Clause 3.6: more names than fit in a line.
 #[tokio::test]
-async fn a_long_roster_goes_on_in_further_lines() {
+async fn a_long_roster_takes_several_lines() {
     let (server, address) = start(unlimited().max_clients_per_address(1_000)).await;
     let mut peers = Vec::new();
     for n in 0..400 {

@@ -1,10 +1,10 @@
-//! What follows from a line of the server: an answer to who waits, an event, the end.
+//! What follows from a line of the server: an answer, an event, the end of the session.
 
 use chat_proto::Name;
 
-use crate::{Closed, Event};
+use crate::{CloseReason, Event};
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Answer {
     Accepted,
@@ -13,9 +13,9 @@ pub(crate) enum Answer {
     Pong,
     /// The server's answer contradicts itself.
     Malformed,
-    /// The session ended, and nobody can say (clause 7.6).
+    /// The session ended first: it may have been done or not (clause 7.6).
     Unknown,
-    /// The session ended before it was written.
+    /// The session ended before the request was written.
     NotSent,
 }
 
@@ -24,12 +24,12 @@ pub(crate) enum Answer {
 pub(crate) struct Reaction<T> {
     pub(crate) answer: Option<(T, Answer)>,
     pub(crate) event: Option<Event>,
-    pub(crate) closed: Option<Closed>,
+    pub(crate) close_reason: Option<CloseReason>,
 }
 
 impl<T> Reaction<T> {
     pub(super) fn nothing() -> Self {
-        Self { answer: None, event: None, closed: None }
+        Self { answer: None, event: None, close_reason: None }
     }
 
     pub(super) fn event(event: Event) -> Self {
@@ -41,6 +41,6 @@ impl<T> Reaction<T> {
     }
 
     pub(super) fn both(ticket: T, answer: Answer, event: Event) -> Self {
-        Self { answer: Some((ticket, answer)), event: Some(event), closed: None }
+        Self { answer: Some((ticket, answer)), event: Some(event), close_reason: None }
     }
 }

@@ -1,4 +1,4 @@
-//! Which request a line answers: also from servers that answer otherwise than this protocol says.
+//! Matches replies with requests, also of servers that do not follow the protocol exactly.
 
 use std::mem;
 
@@ -12,14 +12,14 @@ impl<T> State<T> {
         self.name.is_some_and(|own| own.key() == name.key())
     }
 
-    /// A server that sends its clients their own messages back: that is an answer, or comes beside it.
-    pub(super) fn own(&mut self, from: Name, text: Text) -> Reaction<T> {
-        if self.habits.is_late_echo(&text) {
+    /// Handles an echo of this client's own message: it acknowledges the message, or is ignored.
+    pub(super) fn own_message(&mut self, from: Name, text: Text) -> Reaction<T> {
+        if self.behaviour.is_late_echo(&text) {
             return Reaction::nothing();
         }
         match self.awaited.pop_front() {
             Some(Awaited::Message(said, ticket)) if said == text => {
-                self.habits.echoed();
+                self.behaviour.echoed();
                 self.accepted += 1;
                 Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
             }
@@ -32,24 +32,24 @@ impl<T> State<T> {
 
     /// Matches a reply with the oldest request.
     pub(super) fn reply(&mut self, reply: ServerMessage) -> Reaction<T> {
-        if reply == ServerMessage::Ok && !self.habits.ok_is_an_answer() {
+        if reply == ServerMessage::Ok && !self.behaviour.ok_is_an_answer() {
             return Reaction::nothing();
         }
         self.skip(&reply);
         match (reply, self.awaited.pop_front()) {
             (ServerMessage::Ok, Some(Awaited::Message(text, ticket))) => {
                 self.accepted += 1;
-                self.habits.acknowledged(&text);
+                self.behaviour.acknowledged(&text);
                 Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
             }
             (ServerMessage::Ok, Some(Awaited::GivenUp(count))) => {
                 self.accepted += 1;
-                self.habits.acknowledged_late();
+                self.behaviour.acknowledged_late();
                 self.still_given_up(count - 1)
             }
             (ServerMessage::BadReq, Some(Awaited::GivenUp(count))) => {
                 self.refused += 1;
-                self.habits.refused_late();
+                self.behaviour.refused_late();
                 self.still_given_up(count - 1)
             }
             (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
@@ -79,8 +79,8 @@ impl<T> State<T> {
         }
     }
 
-    /// Replies come in order (clause 5.3). So the answer to a later request shows that the server has taken the messages
-    /// before it, if it is one that says no `OK`; and a probe that is passed over is not answered any more.
+    /// Replies arrive in order (clause 5.3). So an answer to a later request shows that the server has taken the
+    /// messages before it, if it is one that sends no `OK`. A probe before it is not answered any more.
     pub(super) fn skip(&mut self, reply: &ServerMessage) {
         let answered = self.awaited.iter().position(|awaited| match reply {
             ServerMessage::Pong => matches!(awaited, Awaited::Pong(_) | Awaited::Probe),
@@ -90,7 +90,7 @@ impl<T> State<T> {
         });
         let Some(before) = answered else { return };
         let skippable = |awaited: &Awaited<T>| match awaited {
-            Awaited::Message(..) | Awaited::GivenUp(_) => self.habits.answers_may_skip_messages(),
+            Awaited::Message(..) | Awaited::GivenUp(_) => self.behaviour.answers_may_skip_messages(),
             Awaited::Probe => true,
             Awaited::Roster(_) | Awaited::Pong(_) => false,
         };
@@ -101,20 +101,20 @@ impl<T> State<T> {
             match awaited {
                 Awaited::Message(text, ticket) => {
                     self.accepted += 1;
-                    self.habits.skipped();
-                    self.habits.expect_echo(&text);
+                    self.behaviour.skipped();
+                    self.behaviour.expect_echo(&text);
                     self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::Accepted(text)));
                 }
                 Awaited::GivenUp(count) => {
                     self.accepted += count;
-                    self.habits.skipped();
+                    self.behaviour.skipped();
                 }
                 Awaited::Roster(_) | Awaited::Pong(_) | Awaited::Probe => {}
             }
         }
     }
 
-    /// Nobody waits for messages any more. Their place in the order is kept, for answers that come after all.
+    /// Reports all waiting messages as unknown. They keep their places in the queue, for late answers.
     pub(super) fn give_up(&mut self) {
         for awaited in mem::take(&mut self.awaited) {
             let count = match awaited {
@@ -135,7 +135,7 @@ impl<T> State<T> {
         }
     }
 
-    /// One of those given up has its answer: nobody is told any more.
+    /// A message that was given up got a late answer: nobody waits for it.
     fn still_given_up(&mut self, count: u64) -> Reaction<T> {
         if count > 0 {
             self.awaited.push_front(Awaited::GivenUp(count));
@@ -149,7 +149,7 @@ impl<T> State<T> {
         }
     }
 
-    /// A line that does not parse may have been the answer that is waited for, if it was meant as a roster.
+    /// A line that does not parse may have been meant as the roster that is expected.
     pub(super) fn bad_line(&mut self, error: ParseError) -> Reaction<T> {
         let roster = error.line().is_some_and(|line| line.starts_with("LIST CLIENTS"));
         while let Some(Awaited::GivenUp(count)) = self.awaited.front().filter(|_| roster) {
@@ -166,6 +166,6 @@ impl<T> State<T> {
                 None
             }
         };
-        Reaction { answer: ticket, event: Some(Event::BadLine(error)), closed: None }
+        Reaction { answer: ticket, event: Some(Event::BadLine(error)), close_reason: None }
     }
 }

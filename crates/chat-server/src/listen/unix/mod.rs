@@ -1,4 +1,4 @@
-//! Unix sockets: a path in the file system, which goes when the listener goes.
+//! Unix sockets. The path is removed with its listener.
 
 mod place;
 
@@ -16,26 +16,26 @@ use tokio::net::{
 use self::place::Identity;
 use super::{BindOptions, Listener, Source, until_accepted};
 
-/// A Unix socket that is bound to a path. Dropped, it removes the path, unless something else is there by then.
+/// A Unix socket that is bound to a path. Dropping it removes the path, unless another file has taken its place.
 #[derive(Debug)]
 pub struct UnixSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// The same from the root on: the current folder may be another when it is removed.
+    /// The absolute path: the current directory may change before the removal.
     absolute: PathBuf,
     identity: Identity,
     name: Arc<str>,
 }
 
 impl UnixSocket {
-    /// Binds the path. A socket that a server left behind there, and that nobody serves, is replaced. While it binds, it
-    /// holds a lock: a file beside the path with `.lock` behind its name, which it removes if it has made it.
+    /// Binds the path. A stale socket, on which no server listens, is replaced. While it binds, it holds a lock: a file
+    /// named as the path with `.lock` appended. It removes that file if it created it.
     ///
     /// # Errors
     ///
-    /// As `bind(2)`: [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody serves the path, or is just about to;
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if it is no socket; or there is no permission, for the path or for the
-    /// lock.
+    /// Those of `bind(2)`: [`AddrInUse`](io::ErrorKind::AddrInUse) if a server listens at the path, or is about to;
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if the path is no socket; or permission for the path or the lock
+    /// is missing.
     ///
     /// # Panics
     ///
@@ -70,7 +70,7 @@ impl UnixSocket {
 
 impl Drop for UnixSocket {
     fn drop(&mut self) {
-        // The listener is still open: nobody takes the path for one that nobody serves.
+        // The listener is still open here, so no other server takes the socket for a stale one.
         place::remove(&self.absolute, self.identity);
     }
 }
@@ -86,7 +86,7 @@ impl Listener for UnixSocket {
     }
 }
 
-/// A socket whose path is the caller's business.
+/// The caller owns the path.
 impl Listener for UnixListener {
     type Reader = OwnedReadHalf;
     type Writer = OwnedWriteHalf;

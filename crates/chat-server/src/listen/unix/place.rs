@@ -1,5 +1,5 @@
-//! The place of a Unix socket in the file system. A path is only a name, under which there may be another thing a moment
-//! later: so whoever looks and then acts holds a lock, and what is removed is known by its device and inode.
+//! The path of a Unix socket. Another file may take its place at any moment. Therefore checks and changes happen under
+//! a lock, and a file is removed only if its device and inode match.
 
 use std::{
     fs::{self, File, Metadata},
@@ -17,7 +17,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
 
-/// A file, whatever it is called.
+/// Identifies a file, whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Identity {
     device: u64,
@@ -29,15 +29,15 @@ impl Identity {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
 
-    /// Of what is there now: a symbolic link is itself, not what it points to.
+    /// The identity of the file at the path. Symbolic links are not followed.
     fn at(path: &Path) -> io::Result<Self> {
         fs::symlink_metadata(path).map(|metadata| Self::of(&metadata))
     }
 }
 
-/// Listens at the path, in place of a socket that nobody serves; and what stands there now.
+/// Listens at the path, and replaces a stale socket. Returns the identity of the new one, too.
 pub(super) fn listen_at(path: &Path, mode: Option<u32>) -> io::Result<(Socket, Identity)> {
-    // Between `bind` and `listen` a socket refuses connections, as one does that nobody serves.
+    // Between `bind` and `listen` a socket refuses connections, and looks stale to other servers.
     let _lock = Lock::beside(path)?;
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -53,7 +53,7 @@ pub(super) fn listen_at(path: &Path, mode: Option<u32>) -> io::Result<(Socket, I
         if let Some(mode) = mode {
             fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         }
-        // Nobody could connect up to here.
+        // No peer can connect before this.
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)
     })();
@@ -64,16 +64,16 @@ pub(super) fn listen_at(path: &Path, mode: Option<u32>) -> io::Result<(Socket, I
     Ok((socket, identity))
 }
 
-/// Removes what is at the path if it is still this one. It must still be open somewhere: the numbers of a file that is gone
-/// are given to others.
+/// Removes the file at the path if it is still this one. It must still be open: the system reuses the inode of a file
+/// that is gone.
 pub(super) fn remove(path: &Path, identity: Identity) {
     if Identity::at(path).is_ok_and(|there| there == identity) {
-        // If it is gone meanwhile, that is as well.
+        // Already gone: fine.
         let _ = fs::remove_file(path);
     }
 }
 
-/// Removes a socket that nobody serves; an error says what else is there.
+/// Removes a stale socket. The error says what else is there.
 fn remove_stale(path: &Path, address: &SockAddr) -> io::Result<()> {
     let there = match fs::symlink_metadata(path) {
         Ok(there) => there,
@@ -90,8 +90,7 @@ fn remove_stale(path: &Path, address: &SockAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether somebody listens, by the system's word. It never waits: where too many wait to be accepted, somebody is to
-/// accept them.
+/// Whether a server listens. It never blocks: a full backlog also means that a server listens.
 fn is_served(address: &SockAddr) -> io::Result<bool> {
     let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     probe.set_nonblocking(true)?;
@@ -99,21 +98,21 @@ fn is_served(address: &SockAddr) -> io::Result<bool> {
     Ok(!probe.connect(address).is_err_and(refused))
 }
 
-/// A lock on a path, held by one process or thread at a time: a file beside it, called as it is and `.lock`.
+/// A lock on a path, held by one process or thread at a time: a file named as the path with `.lock` appended.
 ///
-/// It is held only while the path is taken. Who is listening needs none, for the system tells that somebody does; and a
-/// socket that was moved away does not keep its old path.
+/// It is held only while the path is being bound. A listening server needs none, because others can tell that it
+/// listens; and a socket that was moved away must not block its old path.
 struct Lock {
     path: PathBuf,
     file: File,
-    /// A file that was there before is somebody's, and stays.
+    /// Whether this created the file. A file that existed before is kept.
     is_ours: bool,
 }
 
 impl Lock {
     /// # Errors
     ///
-    /// `AddrInUse` if another holds it, and so is about to listen there.
+    /// `AddrInUse` if another holds it, and so is about to listen at the path.
     fn beside(path: &Path) -> io::Result<Self> {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".lock");
@@ -125,7 +124,7 @@ impl Lock {
                 Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::AddrInUse.into()),
                 locked => locked?,
             }
-            // Its last holder may have removed it between opening and locking: then it locks nothing.
+            // Its last holder may have removed the file between opening and locking: then the lock is void.
             let held = Identity::of(&lock.file.metadata()?);
             match Identity::at(&lock.path) {
                 Ok(there) if there == held => return Ok(lock),
@@ -135,9 +134,9 @@ impl Lock {
         }
     }
 
-    /// The file, and whether it was made; `None` if it came or went meanwhile.
+    /// Opens the file, and tells whether it was created. `None`: it appeared or vanished meanwhile.
     fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
-        // A FIFO of this name must not make it wait, nor a link lead it elsewhere.
+        // A FIFO of this name must not block, and a link must not be followed.
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         match open(path, flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR) {
             Ok(file) => return Ok(Some((file.into(), true))),
@@ -154,7 +153,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Held until the file is closed, after this: who has opened it meanwhile sees that it is gone, and makes another.
+        // The lock is held until the file is closed, after this. Another process that has opened the file sees that it
+        // is gone, and creates a new one.
         if self.is_ours
             && let Ok(metadata) = self.file.metadata()
         {

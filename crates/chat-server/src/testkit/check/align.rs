@@ -1,4 +1,4 @@
-//! Every session against the order: what it saw must be a piece of it, whole, from its own `JOIN` on.
+//! Compares every session with the order: it must have seen a part of it, without a hole, from its own `JOIN` on.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,17 +13,17 @@ use super::{
 
 pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<Violation>) {
     let sessions: Vec<&Replay> = replays.iter().filter(|replay| !replay.view.is_empty()).collect();
-    for (replay, is_placed) in sessions.iter().zip(placed(order, &sessions)) {
-        if !is_placed {
+    for (replay, fits) in sessions.iter().zip(matched(order, &sessions)) {
+        if !fits {
             violations.push(explain(order, replay, replays[0].name));
         }
     }
 }
 
-/// The places of the `JOIN`s that can be this session's.
+/// The positions of the `JOIN`s that can be this session's.
 fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     match replay.who {
-        Who::Named(name) | Who::Guest(name) => order.places.get(&Event::Joined(name)).cloned().unwrap_or_default(),
+        Who::Named(name) | Who::Guest(name) => order.positions.get(&Event::Joined(name)).cloned().unwrap_or_default(),
         Who::Nameless => {
             let is_guest = |event: &Event| matches!(event, Event::Joined(name) if name.is_guest());
             (0..order.events.len()).filter(|&at| is_guest(&order.events[at])).collect()
@@ -31,20 +31,20 @@ fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     }
 }
 
-/// Which sessions find a `JOIN` of their own after which all that they saw fits. When a session was is not asked: a client
-/// may hear late that it was in.
-fn placed(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
+/// Which sessions have a `JOIN` of their own after which everything fits that they saw. Time does not matter: a client
+/// may learn late that it has joined.
+fn matched(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
     let fitting = |replay: &&Replay| -> Vec<usize> {
         joins(order, replay).into_iter().filter(|&join| misfit(order, replay, join).is_none()).collect()
     };
     let fitting: Vec<_> = sessions.iter().map(fitting).collect();
-    // Whose each JOIN is. A session takes one that is free, or whose owner finds another.
+    // The owner of each `JOIN`. A session takes one that is free, or whose owner finds another (bipartite matching).
     let mut owners = HashMap::new();
     for session in 0..sessions.len() {
         claim(session, &fitting, &mut owners, &mut HashSet::new());
     }
-    let placed: HashSet<_> = owners.into_values().collect();
-    (0..sessions.len()).map(|session| placed.contains(&session)).collect()
+    let matched: HashSet<_> = owners.into_values().collect();
+    (0..sessions.len()).map(|session| matched.contains(&session)).collect()
 }
 
 fn claim(
@@ -63,21 +63,21 @@ fn claim(
     })
 }
 
-/// How much of the view is the order from this `JOIN` on, itself counted: whose it is, is known already.
+/// The number of events that agree with the order from this `JOIN` on. The `JOIN` itself counts.
 fn agreed(order: &Order<'_>, replay: &Replay, join: usize) -> usize {
     let rest = order.events[join + 1..].iter().zip(&replay.view[1..]);
     1 + rest.take_while(|(one, other)| one == other).count()
 }
 
-/// Why the session fits nowhere: what is wrong where it fits best.
+/// Why the session fits nowhere: the violation where it fits best.
 fn explain(order: &Order<'_>, replay: &Replay, witness: Name) -> Violation {
     let best = joins(order, replay).into_iter().max_by_key(|&join| agreed(order, replay, join));
-    // If it fits, another session is there: there are more of them than the witness has seen come in.
+    // If it fits, another session owns that `JOIN`: there are more sessions than joins that the witness saw.
     let none_left = || Violation::Lost { by: witness, event: Event::Joined(replay.name) };
     best.and_then(|join| misfit(order, replay, join)).unwrap_or_else(none_left)
 }
 
-/// What is wrong with a session if this `JOIN` is its own.
+/// The violation of a session if this `JOIN` is its own.
 fn misfit(order: &Order<'_>, replay: &Replay, join: usize) -> Option<Violation> {
     let agreed = agreed(order, replay, join);
     if agreed < replay.view.len() {
@@ -86,7 +86,7 @@ fn misfit(order: &Order<'_>, replay: &Replay, join: usize) -> Option<Violation> 
     wrong_end(order, replay, join, join + agreed).or_else(|| wrong_roster(order, replay, join))
 }
 
-/// Why the view goes on in another way than the order.
+/// Why the view differs from the order here.
 fn difference(order: &Order<'_>, replay: &Replay, join: usize, agreed: usize) -> Violation {
     let by = replay.name;
     let (seen, rest) = replay.view.split_at(agreed);
@@ -103,12 +103,12 @@ fn difference(order: &Order<'_>, replay: &Replay, join: usize, agreed: usize) ->
             Violation::Swapped { by, first: first.clone(), second: got.clone() }
         }
         Some(missed) if later.contains(got) => Violation::Lost { by, event: missed.clone() },
-        // It goes on where the order has come to its end, or with what nobody else saw.
+        // The order has ended here, or no other client saw this event.
         _ => Violation::Unshared { by, event: got.clone() },
     }
 }
 
-/// Who was told `BYE` has got everything up to there.
+/// A client that got `BYE` must have seen everything before it.
 fn wrong_end(order: &Order<'_>, replay: &Replay, join: usize, end: usize) -> Option<Violation> {
     let by = replay.name;
     match (replay.end, order.events.get(end)) {

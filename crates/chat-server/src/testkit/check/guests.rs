@@ -1,4 +1,4 @@
-//! Which guest a plain session is: nobody tells it, but the witness hears what it says under the name that it has.
+//! Which guest a plain session is. The server does not tell it, but the witness receives its messages with its name.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use chat_proto::{Name, ServerMessage, Text};
 
 use crate::testkit::{Ask, Session};
 
-/// Whose session it is, as far as can be known.
+/// The owner of a session, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Who {
-    /// A named session's.
+    /// A named session.
     Named(Name),
-    /// A plain session's, of which the witness has heard.
+    /// A plain session of which the witness has received a message.
     Guest(Name),
-    /// A plain session's that was never heard: it may be any guest.
+    /// A plain session without such a message: it may be any guest.
     Nameless,
 }
 
@@ -27,7 +27,7 @@ impl Who {
     }
 }
 
-/// Guests by what the witness heard of them.
+/// Guests by the messages that the witness received.
 pub(super) struct Guests<'a>(HashMap<&'a Text, Name>);
 
 impl<'a> Guests<'a> {

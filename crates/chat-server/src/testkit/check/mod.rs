@@ -1,4 +1,4 @@
-//! The judge: all sessions of a run against one order, which is that of the witness.
+//! The judge: compares all sessions of a run with one order, that of the witness.
 
 mod align;
 mod guests;
@@ -13,7 +13,7 @@ pub use self::{
 };
 use super::Session;
 
-/// What a run without violations consisted of.
+/// The numbers of a run without violations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -23,25 +23,26 @@ pub struct Verdict {
     pub accepted: usize,
     /// Messages answered with `BAD REQ`.
     pub refused: usize,
-    /// Messages whose answer has not come before their session ended.
+    /// Messages without an answer at the end of their session.
     pub unknown: usize,
 }
 
-/// Judges a run. The first session is the witness: a named one that has joined before all others, and hears everything to the
-/// end. A plain session is known by the name under which the witness hears it; in what is found it is `guest0` if there is none.
+/// Judges a run. The first session is the witness: a named one that joins before all others and receives everything up
+/// to the end. A plain session has the name under which the witness receives its messages. If there are none,
+/// violations call it `guest0`.
 ///
 /// # Errors
 ///
-/// All that the run violates. What is judged:
+/// All violations of the run. These rules are judged:
 ///
-/// * every message that got its `OK` is in the order, and at every client that was there (clauses 5.1, 5.5);
-/// * none is there twice, none that nobody sent, none that was refused (clauses 3.5, 3.10);
+/// * every message that got its `OK` is in the order, and reaches every member (clauses 5.1, 5.5);
+/// * no message is delivered twice, invented, or delivered although refused (clauses 3.5, 3.10);
 /// * the messages of each session are in the order in which it sent them;
-/// * everybody sees one order, its own messages in it where their `OK`s stand, from its `WELCOME` or its guest's `JOIN` on and
-///   without a hole (clauses 4.6, 5.2, 5.4, 5.5);
-/// * replies are in the order of the requests (clause 5.3), and a plain session gets what is for it only (clause 4.5);
-/// * nobody joins twice or leaves twice, only who is there speaks, and a roster is who is there at its place (clause 5.4);
-/// * who is told `BYE` has heard everything up to it (clauses 3.8, 6.3).
+/// * all clients see one order without a hole, from their `WELCOME` or their guest's `JOIN` on, with their own messages at
+///   their `OK`s (clauses 4.6, 5.2, 5.4, 5.5);
+/// * replies are in the order of the requests (clause 5.3), and a plain session gets no line of named sessions (clause 4.5);
+/// * no client joins twice or leaves twice, only members speak, and a roster lists the members at its position (clause 5.4);
+/// * a client that gets `BYE` has received everything before it (clauses 3.8, 6.3).
 pub fn check(sessions: &[Session]) -> Result<Verdict, Violations> {
     let mut violations = Vec::new();
     let Some(witness) = sessions.first() else { return Ok(Verdict::default()) };

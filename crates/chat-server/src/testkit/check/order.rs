@@ -1,4 +1,4 @@
-//! The order as the witness saw it, and whether it is one that can be.
+//! The order that the witness saw, and whether it is possible.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,17 +9,17 @@ use super::{
     violation::Violation,
 };
 
-/// What the witness saw.
+/// The order that the witness saw.
 #[derive(Debug)]
 pub(super) struct Order<'a> {
     pub(super) events: &'a [Event],
-    /// Where each event stands; joins and leaves may do so more than once.
-    pub(super) places: HashMap<&'a Event, Vec<usize>>,
-    /// Who said what, in which session and as its how manieth message.
+    /// The positions of each event. Joins and leaves may have several.
+    pub(super) positions: HashMap<&'a Event, Vec<usize>>,
+    /// The messages that were sent, by sender and text.
     pub(super) sent: HashMap<(Name, &'a Text), Sent>,
 }
 
-/// A message that somebody sent.
+/// A sent message: its session, its index there, and its fate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     session: usize,
@@ -38,17 +38,17 @@ impl<'a> Order<'a> {
                 }
             }
         }
-        let mut places: HashMap<&Event, Vec<usize>> = HashMap::new();
+        let mut positions: HashMap<&Event, Vec<usize>> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
-            places.entry(event).or_default().push(at);
+            positions.entry(event).or_default().push(at);
         }
-        let order = Self { events, places, sent };
+        let order = Self { events, positions, sent };
         order.check_messages(replays, violations);
         order.check_members(violations);
         order
     }
 
-    /// What is wrong with a message that this client got, whatever its place.
+    /// The violation of a message that this client got, whatever its position.
     pub(super) fn fault_of(&self, by: Name, event: &Event) -> Option<Violation> {
         let Event::Said(from, text) = event else { return None };
         match self.sent.get(&(*from, text)) {
@@ -58,7 +58,7 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// Who is there after so many events.
+    /// The members after the first `events` events.
     pub(super) fn members(&self, events: usize) -> HashSet<Name> {
         let mut members = HashSet::new();
         for event in &self.events[..events] {
@@ -90,14 +90,14 @@ impl<'a> Order<'a> {
                 }
             }
         }
-        // A witness that was cut off saw less than there was, and cannot say what is lost.
+        // A witness that was cut off did not see everything, so it cannot prove a loss.
         if witness.end == End::Cut {
             violations.push(Violation::NoWitness { by });
         }
         for replay in replays {
             for (text, _) in replay.said.iter().filter(|(_, fate)| *fate == Fate::Accepted) {
                 let event = Event::Said(replay.name, text.clone());
-                if !self.places.contains_key(&event) {
+                if !self.positions.contains_key(&event) {
                     violations.push(Violation::Lost { by, event });
                 }
             }

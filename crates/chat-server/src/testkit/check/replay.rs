@@ -1,4 +1,4 @@
-//! One session by itself: which reply belongs to which request, and what it saw of the order.
+//! One session by itself: matches replies with requests, and collects what it saw of the order.
 
 use std::{collections::VecDeque, fmt};
 
@@ -7,14 +7,14 @@ use chat_proto::{Name, RosterReader, ServerMessage, Text};
 use super::{guests::Who, violation::Violation};
 use crate::testkit::{Ask, Session};
 
-/// Something that has its place in the order that everybody sees.
+/// An event in the order that all clients see.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Event {
-    /// Somebody came in.
+    /// A client joined.
     Joined(Name),
-    /// Somebody said something.
+    /// A client sent a message.
     Said(Name, Text),
-    /// Somebody left.
+    /// A client left.
     Left(Name),
 }
 
@@ -22,14 +22,14 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Joined(name) => write!(f, "JOIN {name}"),
-            // The beginning tells them apart; the precision cuts the rest.
+            // The precision cuts the text: its beginning suffices.
             Self::Said(name, text) => write!(f, "FROM {name} MSG {text:.60}"),
             Self::Left(name) => write!(f, "LOGOUT {name}"),
         }
     }
 }
 
-/// What became of a message.
+/// The answer to a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fate {
     Accepted,
@@ -40,15 +40,15 @@ pub(super) enum Fate {
 /// How a session ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum End {
-    /// `BYE` in reply to its own.
+    /// The server replied `BYE` to the client's.
     Left,
-    /// `BYE` from the server.
+    /// The server sent `BYE` by itself.
     Stopped,
-    /// Neither.
+    /// Without `BYE`.
     Cut,
 }
 
-/// A session, understood.
+/// The analysis of a session.
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) who: Who,
@@ -56,7 +56,7 @@ pub(super) struct Replay {
     pub(super) said: Vec<(Text, Fate)>,
     /// What it saw, with its own messages where their `OK`s stand. It begins with its own `JOIN`; empty if it never joined.
     pub(super) view: Vec<Event>,
-    /// Rosters, and how much it had seen when it got them.
+    /// Rosters, each with the number of events that the client had seen.
     pub(super) rosters: Vec<(usize, Vec<Name>)>,
     pub(super) end: End,
 }
@@ -86,7 +86,7 @@ impl Replay {
         this
     }
 
-    /// Whether the line makes sense here.
+    /// Handles a line, and tells whether it was possible here.
     fn hear(&mut self, line: &ServerMessage, replying: &mut Replying<'_>) -> bool {
         if self.view.is_empty() {
             match (self.who, line) {
@@ -103,9 +103,9 @@ impl Replay {
                 }
                 (Who::Named(_), _) => return false,
                 (_, ServerMessage::BadProt) => return true,
-                // To its first line, which may have been none that lets it in.
+                // The reply to its first line, which may have been invalid.
                 (_, ServerMessage::BadReq) => {}
-                // Nobody tells it that it is in, but so it must be.
+                // No line tells a plain client that it has joined, but this one implies it.
                 _ => self.view.push(Event::Joined(self.name)),
             }
         }
@@ -153,10 +153,10 @@ impl Replay {
     }
 }
 
-/// What still waits for its reply.
+/// The requests that still wait for their replies.
 struct Replying<'a> {
     waiting: VecDeque<&'a Ask>,
-    /// Messages that have got theirs.
+    /// The number of answered messages.
     answered: usize,
     roster: RosterReader,
 }

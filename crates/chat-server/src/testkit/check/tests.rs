@@ -3,13 +3,13 @@
 use super::*;
 use crate::testkit::Ask;
 
-/// A session from what it asked, and what it heard after `NAME OK` and `WELCOME`. Requests are written as their lines.
+/// A session from its requests, and from its lines after `NAME OK` and `WELCOME`. Requests are written as their lines.
 fn session(name: &str, asked: &str, heard: &str) -> Session {
     let session = Session::new(name.parse().unwrap());
     recorded(session, asked, &format!("NAME OK\nWELCOME\n{heard}"))
 }
 
-/// A plain session. Its messages are written as if it were named, for they would be anything.
+/// A plain session. Its messages are written as those of a named one, because any line would be a message.
 fn plain(asked: &str, heard: &str) -> Session {
     recorded(Session::plain(), asked, heard)
 }
@@ -32,7 +32,7 @@ const ANN_ASKED: &str = "MSG a1\nxyz\nMSG a2\nREQ CLIENTS\nMSG rude\nBYE";
 const ANN_HEARD: &str = "JOIN bob\nOK\nBAD REQ\nOK\nLIST CLIENTS 3 wit ann bob\nFROM bob MSG b1\nBAD REQ\nBYE";
 const BOB_HEARD: &str = "FROM ann MSG a1\nFROM ann MSG a2\nPONG\nOK\nLOGOUT ann\nBYE";
 
-/// The witness, Ann and Bob; what they heard.
+/// Checks a run of the witness, Ann and Bob, who received these lines.
 fn run(witness: &str, ann: &str, bob: &str) -> Result<Verdict, Violations> {
     check(&[session("wit", "", witness), session("ann", ANN_ASKED, ann), session("bob", "PING\nMSG b1\nMSG b2", bob)])
 }
@@ -40,15 +40,15 @@ fn run(witness: &str, ann: &str, bob: &str) -> Result<Verdict, Violations> {
 #[track_caller]
 fn caught(result: Result<Verdict, Violations>, violation: &str) {
     let violations = result.expect_err("it is broken").0;
-    let told: Vec<_> = violations.iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|told| told == violation), "{told:#?}");
+    let messages: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    assert!(messages.iter().any(|message| message == violation), "{messages:#?}");
 }
 
 #[test]
 fn a_sound_history_passes() {
     let verdict = run(ORDER, ANN_HEARD, BOB_HEARD).unwrap();
     assert_eq!(verdict, Verdict { events: 7, accepted: 3, refused: 1, unknown: 1 });
-    // Cut off, a client may have heard less; and what has no answer may be there or not.
+    // A client that is cut off may have received less. A message without an answer may be in the order or not.
     run(ORDER, "JOIN bob\nOK", "FROM ann MSG a1").unwrap();
     run(&ORDER.replace("MSG b1", "MSG b1\nFROM bob MSG b2"), "JOIN bob", "FROM ann MSG a1").unwrap();
     run(&ORDER.replace("FROM bob MSG b1\n", ""), "JOIN bob", "FROM ann MSG a1").unwrap();
@@ -79,22 +79,22 @@ fn a_swap_is_caught() {
     let swapped = ORDER.replace("a1\nFROM ann MSG a2", "a2\nFROM ann MSG a1");
     caught(
         run(&swapped, ANN_HEARD, &BOB_HEARD.replace("a1", "a3")),
-        "`FROM ann MSG a1` is behind what was sent after it",
+        "`FROM ann MSG a1` comes after a message that was sent later",
     );
-    // Its own message has its place too: where the OK stands.
+    // A client's own message has the position of its `OK`.
     let moved = ANN_HEARD
         .replace("OK\nBAD REQ\nOK\nLIST CLIENTS 3 wit ann bob\nFROM bob MSG b1", "OK\nBAD REQ\nFROM bob MSG b1\nOK");
     caught(run(ORDER, &moved, BOB_HEARD), "ann got `FROM bob MSG b1` before `FROM ann MSG a2`");
 }
 
 #[test]
-fn what_nobody_said_is_caught() {
+fn a_message_that_no_client_sent_is_caught() {
     let more = BOB_HEARD.replace("LOGOUT", "FROM eve MSG hi\nLOGOUT");
-    caught(run(ORDER, ANN_HEARD, &more), "bob got `FROM eve MSG hi`, which nobody sent");
+    caught(run(ORDER, ANN_HEARD, &more), "bob got `FROM eve MSG hi`, which no client sent");
     let refused = ORDER.replace("LOGOUT", "FROM ann MSG rude\nLOGOUT");
     caught(run(&refused, ANN_HEARD, BOB_HEARD), "wit got `FROM ann MSG rude`, which was refused");
     let unshared = BOB_HEARD.replace("LOGOUT ann", "LOGOUT ann\nJOIN eve");
-    caught(run(ORDER, ANN_HEARD, &unshared), "bob got `JOIN eve`, which is not there in the order");
+    caught(run(ORDER, ANN_HEARD, &unshared), "bob got `JOIN eve`, which is not in the order there");
 }
 
 #[test]
@@ -117,18 +117,18 @@ fn replies_out_of_order_are_caught() {
 
 #[test]
 fn a_roster_that_is_not_exact_is_caught() {
-    let told = "ann was told that [\"wit\", \"ann\"] are there, and not [\"ann\", \"bob\", \"wit\"]";
-    caught(run(ORDER, &ANN_HEARD.replace("3 wit ann bob", "2 wit ann"), BOB_HEARD), told);
+    let expected = "ann got the roster [\"wit\", \"ann\"] instead of [\"ann\", \"bob\", \"wit\"]";
+    caught(run(ORDER, &ANN_HEARD.replace("3 wit ann bob", "2 wit ann"), BOB_HEARD), expected);
 }
 
 #[test]
-fn members_that_cannot_be_are_caught() {
-    caught(run(&ORDER.replace("LOGOUT ann", "JOIN Ann"), ANN_HEARD, BOB_HEARD), "`JOIN Ann` cannot be here");
-    caught(run(&ORDER.replace("BYE", "LOGOUT ann\nBYE"), ANN_HEARD, BOB_HEARD), "`LOGOUT ann` cannot be here");
+fn impossible_joins_and_leaves_are_caught() {
+    caught(run(&ORDER.replace("LOGOUT ann", "JOIN Ann"), ANN_HEARD, BOB_HEARD), "`JOIN Ann` is impossible here");
+    caught(run(&ORDER.replace("BYE", "LOGOUT ann\nBYE"), ANN_HEARD, BOB_HEARD), "`LOGOUT ann` is impossible here");
 }
 
 #[test]
-fn who_comes_back_is_found_at_its_later_place() {
+fn a_client_that_comes_back_is_matched_to_its_later_join() {
     let order = "JOIN ann\nLOGOUT ann\nJOIN ann\nFROM ann MSG 2\nLOGOUT ann\nJOIN ann\nFROM ann MSG 3\nBYE";
     let sessions = |third: &str| {
         [
@@ -139,10 +139,10 @@ fn who_comes_back_is_found_at_its_later_place() {
         ]
     };
     check(&sessions("OK\nBYE")).unwrap();
-    caught(check(&sessions("LOGOUT bob\nOK\nBYE")), "ann got `LOGOUT bob`, which is not there in the order");
+    caught(check(&sessions("LOGOUT bob\nOK\nBYE")), "ann got `LOGOUT bob`, which is not in the order there");
 }
 
-/// Two plain sessions, of which the second says nothing that is accepted; and a named one.
+/// Two plain sessions, of which the second has no message accepted, and a named one.
 const GUESTS: &str = "JOIN guest1\nFROM guest1 MSG g1\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nFROM guest1 MSG g2\n\
                       LOGOUT guest1\nLOGOUT ann\nLOGOUT guest2\nBYE";
 const GUEST1: &str = "OK\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nBAD REQ\nOK\nBYE";
@@ -158,7 +158,7 @@ fn guests(witness: &str, first: &str, second: &str) -> Result<Verdict, Violation
 fn plain_sessions_are_judged_too() {
     let verdict = guests(GUESTS, GUEST1, GUEST2).unwrap();
     assert_eq!(verdict, Verdict { events: 10, accepted: 3, refused: 1, unknown: 0 });
-    // Cut off before they heard anything, or turned away.
+    // They are cut off before they receive anything, or refused.
     guests(GUESTS, "", "BAD REQ").unwrap();
     guests(&GUESTS.replace("guest2", "guest7"), "OK\nJOIN guest7", "BYE").unwrap();
 
@@ -171,19 +171,19 @@ fn plain_sessions_are_judged_too() {
     let swapped = GUEST1.replace("JOIN ann\nFROM ann MSG a1\nBAD REQ\nOK", "BAD REQ\nOK\nJOIN ann\nFROM ann MSG a1");
     caught_at(&swapped, GUEST2, "guest1 got `FROM guest1 MSG g2` before `JOIN ann`");
     caught(guests(&GUESTS.replace("FROM guest1 MSG g2\n", ""), GUEST1, GUEST2), "wit never got `FROM guest1 MSG g2`");
-    // Nobody else may be taken for it.
+    // A message must not count for another session.
     caught(
         guests(&GUESTS.replace("guest1 MSG g2", "guest2 MSG g2"), GUEST1, GUEST2),
-        "wit got `FROM guest2 MSG g2`, which nobody sent",
+        "wit got `FROM guest2 MSG g2`, which no client sent",
     );
-    caught(guests(&GUESTS.replace("JOIN guest2\n", ""), GUEST1, GUEST2), "`LOGOUT guest2` cannot be here");
+    caught(guests(&GUESTS.replace("JOIN guest2\n", ""), GUEST1, GUEST2), "`LOGOUT guest2` is impossible here");
 }
 
 #[test]
-fn what_is_not_for_plain_sessions_is_caught() {
+fn lines_of_named_sessions_are_caught_in_plain_ones() {
     for line in ["PING", "PONG", "WELCOME", "NAME OK", "LIST CLIENTS 1 wit"] {
-        let told = format!("guest1 got {line:?} where it does not belong");
-        caught(guests(GUESTS, &GUEST1.replace("JOIN ann", &format!("{line}\nJOIN ann")), GUEST2), &told);
+        let expected = format!("guest1 got {line:?} where it does not belong");
+        caught(guests(GUESTS, &GUEST1.replace("JOIN ann", &format!("{line}\nJOIN ann")), GUEST2), &expected);
     }
 }
 
@@ -194,15 +194,15 @@ fn each_nameless_session_has_a_join_of_its_own() {
         let sessions = views.iter().map(|view| plain("", view));
         check(&[session("wit", "", order)].into_iter().chain(sessions).collect::<Vec<_>>())
     };
-    // The first fits in one place only, the second in both: in whatever order they are told.
+    // One fits at one `JOIN` only, the other at both: their order must not matter.
     run(&["JOIN ann\nJOIN guest2", "JOIN ann2\nBYE"]).unwrap();
     run(&["JOIN ann2\nBYE", "JOIN ann\nJOIN guest2"]).unwrap();
     caught(run(&["JOIN ann2\nBYE", "JOIN ann2"]), "wit never got `JOIN guest0`");
 }
 
 #[test]
-fn what_cannot_be_judged_is_said() {
+fn a_run_that_cannot_be_judged_is_reported() {
     caught(run(&ORDER.replace("\nBYE", ""), ANN_HEARD, BOB_HEARD), "wit is the witness, and was cut off");
     let twice = check(&[session("wit", "MSG a\nMSG a", "OK\nOK\nBYE")]);
-    caught(twice, "wit has sent \"a\" twice, so that nobody can tell the two apart");
+    caught(twice, "wit has sent \"a\" twice, so the two cannot be told apart");
 }

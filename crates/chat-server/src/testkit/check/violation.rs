@@ -1,4 +1,4 @@
-//! What a run must never show.
+//! The violations that a run may contain.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use chat_proto::{Name, Text};
 
 use super::Event;
 
-/// Something that a run must never show. `by` is the client that saw it.
+/// Something that must never happen in a run. `by` is the client that saw it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// It never got this, though it was there.
+    /// It never got this, though it was a member.
     #[error("{by} never got `{event}`")]
     Lost {
         /// The client.
@@ -36,8 +36,8 @@ pub enum Violation {
         /// What came first for this client.
         second: Event,
     },
-    /// It got a message that nobody sent.
-    #[error("{by} got `{event}`, which nobody sent")]
+    /// It got a message that no client sent.
+    #[error("{by} got `{event}`, which no client sent")]
     Invented {
         /// The client.
         by: Name,
@@ -52,8 +52,8 @@ pub enum Violation {
         /// The message.
         event: Event,
     },
-    /// It got what the witness did not get, or not any more at this place.
-    #[error("{by} got `{event}`, which is not there in the order")]
+    /// It got an event that the witness did not get, or not after this position.
+    #[error("{by} got `{event}`, which is not in the order there")]
     Unshared {
         /// The client.
         by: Name,
@@ -61,28 +61,28 @@ pub enum Violation {
         event: Event,
     },
     /// A sender's messages are not in the order in which it sent them.
-    #[error("`{event}` is behind what was sent after it")]
+    #[error("`{event}` comes after a message that was sent later")]
     SenderOrder {
         /// The message that comes too late.
         event: Event,
     },
-    /// Somebody joins who is there, or leaves or speaks who is not.
-    #[error("`{event}` cannot be here")]
+    /// A member joins again, or a client that is not a member leaves or speaks.
+    #[error("`{event}` is impossible here")]
     Impossible {
-        /// What cannot be.
+        /// The impossible event.
         event: Event,
     },
-    /// A roster is not who was there at its place.
-    #[error("{by} was told that {listed:?} are there, and not {here:?}")]
+    /// A roster does not list the members at its position.
+    #[error("{by} got the roster {listed:?} instead of {here:?}")]
     Roster {
         /// The client.
         by: Name,
         /// The roster as it came.
         listed: Vec<Name>,
-        /// As it should have been.
+        /// The members.
         here: Vec<Name>,
     },
-    /// A line is no reply to the request whose turn it was, or makes no sense at its place.
+    /// A line does not answer the next request, or is not possible at its position.
     #[error("{by} got {line:?} where it does not belong")]
     Reply {
         /// The client.
@@ -90,15 +90,15 @@ pub enum Violation {
         /// The line.
         line: String,
     },
-    /// The test is not fit to be judged: this text was sent twice under this name.
-    #[error("{by} has sent {text:?} twice, so that nobody can tell the two apart")]
+    /// The run cannot be judged: this text was sent twice under this name.
+    #[error("{by} has sent {text:?} twice, so the two cannot be told apart")]
     Ambiguous {
         /// The sender.
         by: Name,
         /// The text.
         text: Text,
     },
-    /// The test is not fit to be judged: the witness was cut off.
+    /// The run cannot be judged: the witness was cut off.
     #[error("{by} is the witness, and was cut off")]
     NoWitness {
         /// The witness.
@@ -113,7 +113,7 @@ pub struct Violations(pub Vec<Violation>);
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} violations", self.0.len())?;
-        // The first ones tell; the others mostly follow from them.
+        // The first ones matter: the others mostly follow from them.
         self.0.iter().take(10).try_for_each(|violation| write!(f, "\n  {violation}"))
     }
 }

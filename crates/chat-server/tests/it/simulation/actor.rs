@@ -1,4 +1,4 @@
-//! A client of a simulation that does whatever its generator says.
+//! A client of a simulation that acts at random, as its generator decides.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use tokio::{
 
 use super::{attach_faulty, client::Client};
 
-/// Somebody who comes and goes under one name, or two.
+/// A client that comes and goes, under its own name or a shared one.
 pub(super) struct Actor {
     server: ChatServer,
     number: usize,
     rng: Rng,
-    said: u32,
+    sent: u32,
 }
 
 impl Actor {
     pub(super) fn new(server: ChatServer, number: usize, rng: Rng) -> Self {
-        Self { server, number, rng, said: 0 }
+        Self { server, number, rng, sent: 0 }
     }
 
     pub(super) async fn play(mut self) -> Vec<Session> {
         let mut sessions = Vec::new();
         for _ in 0..=self.rng.index(4) {
-            // Some want a name that another has too; who has it, keeps it.
+            // Some ask for a name that another client may have.
             let name = if self.rng.one_in(6) { "shared".to_owned() } else { format!("actor{}", self.number) };
             let stream = attach_faulty(&self.server, &mut self.rng);
             let mut client = match self.rng.index(6) {
@@ -37,18 +37,18 @@ impl Actor {
                 1 => Client::plain(stream, "\n"),
                 _ => Client::named(stream, &name),
             };
-            // Some deadline of the server's is met long before.
+            // A deadline of the server passes long before.
             let over = timeout(Duration::from_secs(10 + self.rng.below(20)), self.session(&mut client)).await;
             if over.is_err() && self.rng.one_in(2) {
                 let _ = timeout(Duration::from_secs(1), client.writer.shutdown()).await;
-                let _ = timeout(Duration::from_secs(60), client.hear_all()).await;
+                let _ = timeout(Duration::from_secs(60), client.read_to_end()).await;
             }
             sessions.push(client.record);
         }
         sessions
     }
 
-    /// One session, in which it may stop at any moment. What is left open is closed when the client is dropped.
+    /// Plays one session, which may stop at any moment. Dropping the client closes the connection.
     async fn session(&mut self, client: &mut Client) {
         let entered = match client.record.name() {
             Some(name) => self.log_in(client, name).await,
@@ -66,19 +66,19 @@ impl Actor {
             0 => {}
             1 => {
                 let _ = client.writer.shutdown().await;
-                client.hear_all().await;
+                client.read_to_end().await;
             }
             _ => {
                 client.record.asks(Ask::Bye);
                 let bye = format!("BYE{}", client.end());
                 if self.write(client, bye.as_bytes()).await.is_some() {
-                    client.hear_all().await;
+                    client.read_to_end().await;
                 }
             }
         }
     }
 
-    /// `None`: it never comes in.
+    /// `None`: the session ended before the join.
     async fn log_in(&mut self, client: &mut Client, name: Name) -> Option<()> {
         let opening = match self.rng.index(8) {
             0 => String::new(),
@@ -88,7 +88,8 @@ impl Actor {
             _ => format!("PROT 0.1 CONNECT USER {name}\r\n"),
         };
         self.write(client, opening.as_bytes()).await?;
-        // Until it is in, it says nothing: a name that is refused would make a message a line of nonsense.
+        // It sends no message before: if the name is refused, the server would refuse the message as a line before
+        // login.
         loop {
             let line = client.reader.next().await?;
             client.record.hears(&line);
@@ -98,8 +99,8 @@ impl Actor {
         }
     }
 
-    /// A plain session has no login: any line is the first. It may be an empty one; and where lines end in LF it is, since the
-    /// answer to a first line that is none ends in CRLF (clause 1.2).
+    /// A plain session has no login: any line opens it. With LF, this is an empty line, since the answer to an invalid
+    /// first line ends in CRLF (clause 1.2).
     async fn open(&mut self, client: &mut Client) -> Option<()> {
         let end = client.end();
         if end == "\n" || self.rng.one_in(4) { self.write(client, end.as_bytes()).await } else { Some(()) }
@@ -108,7 +109,7 @@ impl Actor {
     /// `None`: the session is over.
     async fn act(&mut self, client: &mut Client) -> Option<()> {
         match self.rng.index(16) {
-            // Nothing that it could ask for, but for nothing at all.
+            // A plain client has no requests, only empty lines.
             0 | 1 if client.is_plain() => self.write(client, client.end().as_bytes()).await,
             0 => {
                 client.record.asks(Ask::Clients);
@@ -129,37 +130,37 @@ impl Actor {
                 self.write(client, &line).await
             }
             3 | 4 => {
-                // It does something else for a while, and does not read.
+                // It does not read for a while.
                 sleep(Duration::from_millis(self.rng.below(1_000))).await;
                 Some(())
             }
-            5..=8 => self.hear(client).await,
+            5..=8 => self.read_for_a_while(client).await,
             9 => {
                 let text = "x".repeat(1 + self.rng.index(1_500));
-                self.say(client, 1, &text).await
+                self.send_messages(client, 1, &text).await
             }
             10 => {
                 let messages = 1 + self.rng.index(40);
-                self.say(client, messages, "").await
+                self.send_messages(client, messages, "").await
             }
-            _ => self.say(client, 1, "").await,
+            _ => self.send_messages(client, 1, "").await,
         }
     }
 
-    async fn say(&mut self, client: &mut Client, messages: usize, text: &str) -> Option<()> {
+    async fn send_messages(&mut self, client: &mut Client, messages: usize, text: &str) -> Option<()> {
         let mut lines = String::new();
         for _ in 0..messages {
-            self.said += 1;
-            let text = format!("{}-{} {text}.", self.number, self.said);
+            self.sent += 1;
+            let text = format!("{}-{} {text}.", self.number, self.sent);
             lines.push_str(&client.message(&text));
             client.record.asks(Ask::Say(text.parse().unwrap()));
         }
         self.write(client, lines.as_bytes()).await
     }
 
-    /// Writes, in one piece or in several; and reads meanwhile, as long as it can.
-    async fn write(&mut self, client: &mut Client, octets: &[u8]) -> Option<()> {
-        let (mut rest, cut) = (octets, self.rng.one_in(4));
+    /// Writes in one piece or in several, and reads meanwhile.
+    async fn write(&mut self, client: &mut Client, bytes: &[u8]) -> Option<()> {
+        let (mut rest, cut) = (bytes, self.rng.one_in(4));
         while !rest.is_empty() {
             let piece = if cut { 1 + self.rng.index(rest.len()) } else { rest.len() };
             let (now, later) = rest.split_at(piece);
@@ -180,8 +181,8 @@ impl Actor {
         Some(())
     }
 
-    /// Hears what is there, and a little longer.
-    async fn hear(&mut self, client: &mut Client) -> Option<()> {
+    /// Reads what has arrived, and a little longer.
+    async fn read_for_a_while(&mut self, client: &mut Client) -> Option<()> {
         let wait = Duration::from_millis(self.rng.below(300));
         loop {
             match timeout(wait, client.reader.next()).await {

@@ -1,20 +1,19 @@
-//! The clients of a simulation: a session, its stream and its record.
+//! A client of a simulation: its stream and the record of its session.
 
 use chat_server::testkit::{Ask, Session};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
 
-/// A session and its stream.
 pub(super) struct Client {
     pub(super) reader: Lines,
     pub(super) writer: WriteHalf<DuplexStream>,
     pub(super) record: Session,
 }
 
-/// Lines as they come. One without its end was never heard.
+/// Reads whole lines. An unterminated last line is dropped.
 pub(super) struct Lines {
     io: ReadHalf<DuplexStream>,
     received: Vec<u8>,
-    /// Of its own lines, and so of the server's (clause 1.2).
+    /// The terminator of its own lines, and so of the server's (clause 1.2).
     end: &'static str,
 }
 
@@ -22,7 +21,7 @@ impl Lines {
     /// Nothing is lost if the future is dropped.
     pub(super) async fn next(&mut self) -> Option<String> {
         loop {
-            if let Some(end) = self.received.iter().position(|&octet| octet == b'\n') {
+            if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = self.received.drain(..=end).collect();
                 let line = String::from_utf8(line).expect("the server sends UTF-8");
                 return Some(line.strip_suffix(self.end).expect("the server ends lines as the client does").to_owned());
@@ -52,18 +51,18 @@ impl Client {
         self.record.name().is_none()
     }
 
-    /// What its lines end in.
+    /// The terminator of its lines.
     pub(super) fn end(&self) -> &'static str {
         self.reader.end
     }
 
-    /// The line that says this.
+    /// The line that sends this text.
     pub(super) fn message(&self, text: &str) -> String {
         let verb = if self.is_plain() { "" } else { "MSG " };
         format!("{verb}{text}{}", self.end())
     }
 
-    /// Comes in; nothing goes wrong.
+    /// Joins. Any fault is a panic.
     pub(super) async fn enter(mut self) -> Self {
         let (line, answers): (_, &[&str]) = if let Some(name) = self.record.name() {
             (format!("PROT 0.1 CONNECT USER {name}\r\n"), &["NAME OK", "WELCOME"])
@@ -80,7 +79,7 @@ impl Client {
         self
     }
 
-    /// Hears everything to the end, and answers what it is asked.
+    /// Reads up to the end, and answers `PING`.
     pub(super) async fn listen(mut self) -> Session {
         while let Some(line) = self.reader.next().await {
             self.record.hears(&line);
@@ -91,8 +90,8 @@ impl Client {
         self.record
     }
 
-    /// Hears everything to the end.
-    pub(super) async fn hear_all(&mut self) {
+    /// Reads up to the end.
+    pub(super) async fn read_to_end(&mut self) {
         while let Some(line) = self.reader.next().await {
             self.record.hears(&line);
         }

@@ -1,5 +1,5 @@
-//! Whole runs by seed: clients that join, talk, stall, split lines, reset, half-close and come back, against the real hub,
-//! readers and writers, on paused time. What they saw is judged by the checker.
+//! Seeded runs: clients join, talk, stall, split lines, reset, half-close and come back, against the real hub, readers
+//! and writers, on paused time. The checker judges what they saw.
 //!
 //! `CHAT_SIM_SEEDS=10000` runs more seeds, `CHAT_SIM_SEED=42` one alone.
 
@@ -21,23 +21,23 @@ use self::{
     tamper::{Tamper, Trick},
 };
 
-/// How many seeds a normal test run tries.
+/// The number of seeds in a normal test run.
 const SEEDS: u64 = 500;
-/// Of simulated time: longer than any run takes, whatever it waits for.
-const PATIENCE: Duration = Duration::from_secs(100_000);
+/// Simulated time: longer than any run takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(100_000);
 
-/// A run, judged.
+/// The result of a run.
 struct Run {
     verdict: Result<testkit::Verdict, Violations>,
     sessions: usize,
-    /// Plain ones among them.
+    /// Plain sessions among them.
     plain: usize,
     stats: Stats,
-    /// How members left, by the events.
+    /// The reasons of leaves, from the events.
     left: Vec<EndReason>,
-    /// As others know it.
+    /// The name of the client on which the trick is played.
     victim: Name,
-    /// Whether the trick that was asked for was played.
+    /// Whether the trick was played.
     tricked: bool,
 }
 
@@ -52,11 +52,11 @@ fn seeds(normally: u64) -> std::ops::Range<u64> {
     }
 }
 
-/// Plays what follows from the seed.
+/// Plays the run of this seed.
 fn play(seed: u64, trick: Option<Trick>) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let run = tokio::time::timeout(PATIENCE, run(seed, trick)).await;
+        let run = tokio::time::timeout(TEST_TIMEOUT, run(seed, trick)).await;
         run.unwrap_or_else(|_| panic!("seed {seed}: it hangs"))
     })
 }
@@ -65,7 +65,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     let mut rng = Rng::new(seed);
     let server = options(&mut rng).build();
 
-    let told = tokio::spawn(ends(server.events()));
+    let reported = tokio::spawn(leave_reasons(server.events()));
     // The witness and the victim read well; the trick, if any, is played on the victim.
     let witness =
         Client::named(attach(&server, PeerInfo::named("simulated"), 1 << 20, |stream| stream), "witness").enter().await;
@@ -96,7 +96,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     sessions.insert(0, witness.await.unwrap());
     let tricked = tricked.is_some_and(|played| played.is_played());
     let plain = sessions.iter().filter(|session| session.name().is_none()).count();
-    let left = told.await.unwrap();
+    let left = reported.await.unwrap();
     Run {
         verdict: check(&sessions),
         sessions: sessions.len(),
@@ -108,8 +108,8 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     }
 }
 
-/// Why members left, to the end of the events, whose numbers have no hole.
-async fn ends(mut events: Events) -> Vec<EndReason> {
+/// The reasons of leaves, up to the end of the events. Checks that the numbers are consecutive.
+async fn leave_reasons(mut events: Events) -> Vec<EndReason> {
     let (mut left, mut seq) = (Vec::new(), 0);
     while let Some(event) = events.recv().await {
         let event = event.unwrap();
@@ -122,20 +122,20 @@ async fn ends(mut events: Events) -> Vec<EndReason> {
     left
 }
 
-/// Every connection has ended once, and those that were members as the events say.
+/// Checks that every connection ended once, and members for the reasons that the events give.
 #[track_caller]
 fn check_ends(run: &Run, seed: u64) {
     let counted: u64 = run.stats.ended.iter().map(|(_, times)| times).sum();
     assert_eq!(counted, run.sessions as u64, "CHAT_SIM_SEED={seed}: each is counted once: {}", run.stats);
     for reason in &run.left {
-        let told = run.left.iter().filter(|other| *other == reason).count() as u64;
+        let reported = run.left.iter().filter(|other| *other == reason).count() as u64;
         let counted = run.stats.ended_by(*reason);
-        assert!(told <= counted, "CHAT_SIM_SEED={seed}: {reason:?} is told {told} times and counted {counted} times");
+        assert!(reported <= counted, "CHAT_SIM_SEED={seed}: {reason:?}: {reported} events, but {counted} counted");
     }
-    // Only members end like this.
+    // Only members end for these reasons.
     for reason in [EndReason::Bye, EndReason::PingTimeout, EndReason::Lagged] {
-        let told = run.left.iter().filter(|other| **other == reason).count() as u64;
-        assert_eq!(told, run.stats.ended_by(reason), "CHAT_SIM_SEED={seed}: {reason:?}");
+        let reported = run.left.iter().filter(|other| **other == reason).count() as u64;
+        assert_eq!(reported, run.stats.ended_by(reason), "CHAT_SIM_SEED={seed}: {reason:?}");
     }
 }
 
@@ -148,7 +148,7 @@ impl Policy for Rude {
     }
 }
 
-/// Small bounds, so that they are met.
+/// Small limits, so that clients reach them.
 fn options(rng: &mut Rng) -> ChatServerBuilder {
     let limit = if rng.one_in(4) { RateLimit::per_second(20) } else { None };
     ChatServer::builder()
@@ -161,7 +161,7 @@ fn options(rng: &mut Rng) -> ChatServerBuilder {
         .login_timeout(Duration::from_millis(500 + rng.below(3_000)))
 }
 
-/// A connection whose server side is what `make` makes of it. The pipe holds `room` octets in each direction.
+/// A connection whose server side is wrapped by `make`. The pipe holds `room` bytes in each direction.
 fn attach<S>(
     server: &ChatServer,
     peer: PeerInfo,
@@ -176,11 +176,11 @@ where
     ours
 }
 
-/// As [`attach`], with the faults that the generator has for it.
+/// As [`attach`], with random faults.
 fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream {
     let room = [64, 512, 65_536][rng.index(3)];
     let faults = if rng.one_in(3) { Faults::none() } else { Faults::seeded(rng) };
-    // Some share an address, and with it the rate limit.
+    // Some clients share an address, and so a rate limit.
     let peer = match u8::try_from(rng.below(6)).expect("small") {
         host @ 0..3 => SocketAddr::from(([10, 0, 0, host], 1)).into(),
         _ => PeerInfo::named("simulated"),
@@ -219,10 +219,10 @@ fn nothing_is_lost_whatever_clients_do() {
     }
     println!("{sessions} sessions, {plain} of them plain, {verdicts:?}, ended by {ended:?}");
     if seeds(SEEDS).count() >= 100 {
-        // A simulation in which nothing happens would find nothing.
+        // A simulation that reaches no limits would prove nothing.
         let met = |reason: EndReason| ended.contains(&reason);
         for reason in [Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout] {
-            assert!(met(reason), "never met: {reason:?}");
+            assert!(met(reason), "never reached: {reason:?}");
         }
         assert!(ended.iter().any(|reason| matches!(reason, EndReason::Transport(_))));
         assert!(ended.iter().any(|reason| reason.ending() == Ending::Refused));
@@ -239,11 +239,11 @@ fn the_same_seed_is_the_same_run() {
     }
 }
 
-/// Bugs that are planted between the hub and one client, at a moment that follows from the seed.
+/// The bug is planted between the hub and one client, at a moment that follows from the seed.
 #[test]
 fn a_planted_bug_is_found() {
     for trick in [Trick::Drop, Trick::Swap, Trick::Twice] {
-        let (mut named, mut plain, mut told) = (0, 0, String::new());
+        let (mut named, mut plain, mut reported) = (0, 0, String::new());
         for seed in 0..60 {
             let run = play(seed, Some(trick));
             if !run.tricked {
@@ -259,9 +259,9 @@ fn a_planted_bug_is_found() {
                 _ => false,
             });
             assert!(right, "{trick:?} at seed {seed} is taken for {found:?}");
-            let _ = writeln!(told, "{trick:?} at seed {seed}: {}", found[0]);
+            let _ = writeln!(reported, "{trick:?} at seed {seed}: {}", found[0]);
         }
-        println!("{told}");
+        println!("{reported}");
         assert!(named >= 10 && plain >= 10, "{trick:?} was played {named} and {plain} times only");
     }
 }

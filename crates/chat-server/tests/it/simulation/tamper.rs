@@ -1,4 +1,4 @@
-//! A bug on purpose: a stream that does to one batch what a server must never do. A batch comes as one write.
+//! A planted bug: a stream that drops, swaps or repeats one batch. A batch arrives as one write.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +14,7 @@ use std::{
 use chat_server::testkit::Rng;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What is done to a batch with messages.
+/// What happens to a batch of messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Trick {
     /// It is not delivered.
@@ -38,7 +38,7 @@ impl Played {
 pub(super) struct Tamper<S> {
     inner: S,
     trick: Option<Trick>,
-    /// Batches with messages that still pass before it is played.
+    /// Batches of messages that still pass before the trick.
     pass: usize,
     held: Option<Vec<u8>>,
     waiting: VecDeque<u8>,
@@ -61,7 +61,7 @@ impl<S> Tamper<S> {
                 self.played.0.store(true, Ordering::Relaxed);
                 return;
             }
-            // Only messages are told apart for sure: not this time.
+            // Only a swap of messages is certain to be a violation: try again later.
             self.waiting.extend(held);
         } else if messages && self.trick.is_some() && !self.played.is_played() {
             if self.pass > 0 {
@@ -103,11 +103,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tamper<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Tamper<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.poll_drain(cx))?;
-        this.take(octets);
-        Poll::Ready(Ok(octets.len()))
+        this.take(bytes);
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,0 +1,95 @@
+//! The exit codes, and what each means.
+
+use std::{io::ErrorKind, process::ExitCode};
+
+use chat_client::CloseReason;
+
+/// The exit code of the program. `--help` lists all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Exit {
+    /// 0: every message was acknowledged, and the session ended with `BYE`.
+    Done,
+    /// 1: the input cannot be read, or the output cannot be written.
+    Failed,
+    /// 2: the command line is wrong.
+    Usage,
+    /// 3: there is no connection.
+    CannotConnect,
+    /// 4: the server refused the login: the name is taken, the protocol differs, or the server is full.
+    Refused,
+    /// 5: the server ended the session, or the connection was lost. No message is unacknowledged.
+    Lost,
+    /// 6: a message has no `OK`: it was refused, was not a valid text, or the session ended first.
+    Unacknowledged,
+    /// 130: interrupted with Ctrl-C.
+    Interrupted,
+}
+
+/// The end of `--help`.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    everything said was acknowledged
+  1    the input cannot be read, or the output not be written
+  2    wrong usage
+  3    cannot connect
+  4    refused by the server: name taken, unknown protocol, server full, no guests
+  5    connection lost, or ended by the server, with nothing unacknowledged
+  6    a message was refused or not acknowledged; standard error tells which
+  130  interrupted (Ctrl-C says BYE first; a second one leaves at once)";
+
+impl Exit {
+    /// The exit code of a conversation that ended for this reason, with this many messages that got no `OK`.
+    pub(crate) fn of_conversation(reason: CloseReason, without_ok: usize, failure: Option<ErrorKind>) -> Self {
+        match (reason, failure) {
+            (CloseReason::TurnedAway | CloseReason::GuestsRefused, _) => Self::Refused,
+            _ if without_ok > 0 => Self::Unacknowledged,
+            (CloseReason::TimedOut, _) | (CloseReason::Left, None | Some(ErrorKind::BrokenPipe)) => Self::Done,
+            (CloseReason::Left, Some(_)) => Self::Failed,
+            _ => Self::Lost,
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::CannotConnect => 3,
+            Self::Refused => 4,
+            Self::Lost => 5,
+            Self::Unacknowledged => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_reports_the_worst_outcome() {
+        for (reason, without_ok, failure, expected) in [
+            (CloseReason::Left, 0, None, Exit::Done),
+            (CloseReason::Left, 0, Some(ErrorKind::BrokenPipe), Exit::Done),
+            (CloseReason::Left, 0, Some(ErrorKind::StorageFull), Exit::Failed),
+            (CloseReason::Left, 1, None, Exit::Unacknowledged),
+            (CloseReason::Eof, 0, None, Exit::Lost),
+            (CloseReason::ServerBye, 0, None, Exit::Lost),
+            (CloseReason::Eof, 1, None, Exit::Unacknowledged),
+            (CloseReason::TurnedAway, 1, None, Exit::Refused),
+            (CloseReason::TimedOut, 0, None, Exit::Done),
+            (CloseReason::TimedOut, 1, None, Exit::Unacknowledged),
+            (CloseReason::GuestsRefused, 0, None, Exit::Refused),
+        ] {
+            let code = Exit::of_conversation(reason, without_ok, failure);
+            assert_eq!(code, expected, "{reason:?} {without_ok} {failure:?}");
+        }
+    }
+}

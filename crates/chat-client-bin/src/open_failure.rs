@@ -1,0 +1,25 @@
+//! Why there is no session: the exit code, and a sentence that says what to do.
+
+use chat_client::{Address, LoginError, OpenError};
+
+use crate::Exit;
+
+/// The exit code and the sentence.
+pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
+    let login = match error {
+        OpenError::Connect(error) => {
+            let hint = "is the server running there? The address is the last argument, HOST:PORT";
+            return (Exit::CannotConnect, format!("cannot connect to {server}: {error} ({hint})"));
+        }
+        OpenError::Login(login) => login,
+        other => return (Exit::CannotConnect, other.to_string()),
+    };
+    match login {
+        LoginError::NameRefused { .. } | LoginError::OutOfAttempts { .. } => {
+            (Exit::Refused, format!("{login}: choose another with --name"))
+        }
+        LoginError::Closed | LoginError::Broken(_) => (Exit::Lost, format!("connection lost: {login}; try again")),
+        LoginError::TurnedAway => (Exit::Refused, format!("{login}; try again later")),
+        _ => (Exit::Refused, format!("{login}; check the address")),
+    }
+}

@@ -1,0 +1,23 @@
+//! The size of the terminal. It may change, so it is read each time.
+
+/// The size if the terminal does not report it.
+const DEFAULT_SIZE: (u16, u16) = (24, 80);
+
+pub(super) fn rows() -> u16 {
+    size().0
+}
+
+pub(super) fn columns() -> usize {
+    usize::from(size().1)
+}
+
+fn size() -> (u16, u16) {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout())
+        && size.ws_col > 0
+        && size.ws_row > 0
+    {
+        return (size.ws_row, size.ws_col);
+    }
+    DEFAULT_SIZE
+}

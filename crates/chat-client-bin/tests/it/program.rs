@@ -1,0 +1,237 @@
+//! The program as a process, against a scripted server on a port that the system chooses.
+
+use std::process::Stdio;
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{
+    process::{end, piped, served, start},
+    scripted_server::{Server, listen, within},
+};
+
+#[track_caller]
+fn one_line(status: &str, contains: &str) {
+    assert_eq!(status.lines().count(), 1, "{status}");
+    assert!(status.contains(contains), "{status}");
+}
+
+#[tokio::test]
+async fn a_pipe_is_sent_and_acknowledged_before_the_bye() {
+    let ended = served("a\nb\n", async |mut server| {
+        server.expect("MSG a\nMSG b").await;
+        server.send_lines("FROM al MSG hi\nOK\nOK").await;
+        server.answer_bye().await;
+    })
+    .await;
+    assert_eq!((ended.code, ended.output.as_str()), (Some(0), "<al> hi\n"), "{}", ended.status);
+    one_line(&ended.status, "as x");
+}
+
+#[tokio::test]
+async fn a_guest_needs_no_name() {
+    let (listener, address) = listen().await;
+    let serve = async {
+        let mut server = Server::accept(&listener).await;
+        server.expect("\nhello").await;
+        server.send_lines("OK").await;
+        server.answer_bye().await;
+    };
+    let args = [address.as_str()];
+    let (ended, ()) = tokio::join!(piped(&args, "hello\n"), serve);
+    assert_eq!(ended.code, Some(0), "{}", ended.status);
+}
+
+#[tokio::test]
+async fn messages_without_ok_are_listed_when_the_server_is_gone() {
+    let ended = served("a\nb\n", async |mut server| {
+        server.expect("MSG a\nMSG b").await;
+        server.send_lines("OK").await;
+    })
+    .await;
+    assert_eq!(ended.code, Some(6), "{}", ended.status);
+    assert!(ended.status.ends_with("-- unacknowledged: b\n"), "{}", ended.status);
+}
+
+#[tokio::test]
+async fn a_refused_message_shows_in_the_exit_code() {
+    let ended = served("a\n", async |mut server| {
+        server.expect("MSG a").await;
+        server.send_lines("BAD REQ").await;
+        server.answer_bye().await;
+    })
+    .await;
+    assert_eq!(ended.code, Some(6), "{}", ended.status);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_the_session_ends_the_program() {
+    for (farewell, said) in [("BYE", "the server says BYE"), ("JOIN y", "connection lost")] {
+        let (listener, address) = listen().await;
+        let mut child = start(["--name", "x", &address]);
+        // The input stays open: reading it must not keep the program alive.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"hi\n").await.unwrap();
+        let mut server = Server::accept(&listener).await;
+        server.welcome("x").await;
+        server.expect("MSG hi").await;
+        server.send_lines("OK").await;
+        server.send_lines(farewell).await;
+        drop(server);
+        let ended = end(child).await;
+        drop(stdin);
+        assert_eq!(ended.code, Some(5), "{}", ended.status);
+        assert!(ended.status.contains(said), "{}", ended.status);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_connection_is_a_one_line_error() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    let ended = piped(&["--name", "x", &address], "a\n").await;
+    assert_eq!(ended.code, Some(3));
+    one_line(&ended.status, &address);
+}
+
+#[tokio::test]
+async fn a_refused_login_is_a_one_line_error() {
+    for (answer, said) in [
+        ("NAME FAILURE\nNAME REQ", "choose another with --name"),
+        ("BAD PROT", "version 0.1"),
+        ("BYE", "full"),
+        ("HTTP/1.1 400 Bad Request", "not a chat server"),
+    ] {
+        let (listener, address) = listen().await;
+        let serve = async {
+            let mut server = Server::accept(&listener).await;
+            server.expect("PROT 0.1 CONNECT USER x").await;
+            server.send_lines(answer).await;
+        };
+        let args = ["--name", "x", &address];
+        let (ended, ()) = tokio::join!(piped(&args, ""), serve);
+        assert_eq!(ended.code, Some(4), "{}", ended.status);
+        one_line(&ended.status, said);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_stdout_ends_the_program_without_an_error() {
+    let (listener, address) = listen().await;
+    let mut child = start(["--name", "x", &address]);
+    let stdin = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut server = Server::accept(&listener).await;
+    server.welcome("x").await;
+    server.send_lines("FROM al MSG one").await;
+    let mut line = String::new();
+    within(output.read_line(&mut line)).await.unwrap();
+    assert_eq!(line, "<al> one\n");
+    drop(output);
+    server.send_lines("FROM al MSG two").await;
+    server.answer_bye().await;
+    let ended = end(child).await;
+    drop(stdin);
+    assert_eq!(ended.code, Some(0), "{}", ended.status);
+    one_line(&ended.status, "connected");
+}
+
+#[tokio::test]
+async fn help_begins_with_examples_and_lists_the_exit_codes() {
+    for flag in ["-h", "--help"] {
+        let ended = piped(&[flag], "").await;
+        assert_eq!((ended.code, ended.status.as_str()), (Some(0), ""));
+        assert!(ended.output.starts_with("Examples:\n  chat-client --name alice"), "{}", ended.output);
+        assert!(ended.output.contains("  130  interrupted"), "{}", ended.output);
+    }
+    assert!(piped(&["--version"], "").await.output.starts_with("chat-client 0."));
+}
+
+#[tokio::test]
+async fn a_wrong_command_line_is_a_one_line_error() {
+    for (args, said) in [
+        (&["--nmae", "x"][..], "--nmae"),
+        (&["--name", "guest7"], "given by the server"),
+        (&["--name", ""], "name"),
+        (&["localhost:x"], "a port is a number"),
+        (&["localhost", "2222"], "2222"),
+    ] {
+        let ended = piped(args, "").await;
+        assert_eq!((ended.code, ended.output.as_str()), (Some(2), ""), "{args:?}");
+        one_line(&ended.status, said);
+        assert!(ended.status.ends_with("(try --help)\n"), "{}", ended.status);
+    }
+}
+
+#[tokio::test]
+async fn settings_come_from_the_environment() {
+    let (listener, address) = listen().await;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chat-client"))
+        .env("CHAT_NAME", "env")
+        .env("CHAT_SERVER", &address)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut server = Server::accept(&listener).await;
+    server.welcome("env").await;
+    server.answer_bye().await;
+    assert_eq!(within(child.wait()).await.unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_path_is_a_unix_socket() {
+    let path = std::env::temp_dir().join(format!("chat-client-{}.sock", std::process::id()));
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let serve = async {
+        let mut stream = within(listener.accept()).await.unwrap().0;
+        let mut said = [0; 25];
+        within(stream.read_exact(&mut said)).await.unwrap();
+        assert_eq!(&said, b"PROT 0.1 CONNECT USER x\r\n");
+        stream.write_all(b"NAME OK\r\nWELCOME\r\n").await.unwrap();
+        let mut bye = [0; 5];
+        within(stream.read_exact(&mut bye)).await.unwrap();
+        stream.write_all(b"BYE\r\n").await.unwrap();
+    };
+    let address = path.to_str().unwrap();
+    let args = ["--name", "x", address];
+    let (ended, ()) = tokio::join!(piped(&args, ""), serve);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.status);
+}
+
+#[cfg(unix)]
+async fn interrupt(child: &Child) {
+    let kill = Command::new("kill").args(["-INT", &child.id().unwrap().to_string()]).status();
+    assert!(within(kill).await.unwrap().success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupt_says_bye_and_a_second_one_exits_at_once() {
+    for patient in [true, false] {
+        let (listener, address) = listen().await;
+        let mut child = start(["--name", "x", &address]);
+        let stdin = child.stdin.take().unwrap();
+        let mut server = Server::accept(&listener).await;
+        server.welcome("x").await;
+        // The program shows a message only after it has installed its signal handler.
+        server.send_lines("FROM al MSG hi").await;
+        let mut output = BufReader::new(child.stdout.as_mut().unwrap());
+        within(output.read_line(&mut String::new())).await.unwrap();
+        interrupt(&child).await;
+        server.expect("BYE").await;
+        if patient {
+            server.send_lines("BYE").await;
+        } else {
+            interrupt(&child).await;
+        }
+        let ended = end(child).await;
+        drop(stdin);
+        assert_eq!(ended.code, Some(130), "{}", ended.status);
+    }
+}

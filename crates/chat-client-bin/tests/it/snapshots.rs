@@ -1,0 +1,175 @@
+//! The program's output, byte for byte, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` updates it.
+
+use std::fmt::Write;
+
+use snapbox::{assert_data_eq, file};
+
+use crate::{
+    process::{Ended, piped},
+    scripted_server::{Server, listen},
+};
+
+/// Replaces what differs between machines and runs.
+fn redacted(text: &str, address: &str) -> String {
+    let text = if address.is_empty() { text.to_owned() } else { text.replace(address, "localhost:2222") };
+    let Some(system) = text.split_once("(os error ") else { return text };
+    // The system's error text precedes its number.
+    let before = system.0.rsplit_once(": ").unwrap().0;
+    let after = system.1.split_once(')').unwrap().1;
+    format!("{before}: [what the system says]{after}")
+}
+
+/// Each JSON line without its time.
+fn timeless(lines: &str) -> String {
+    let timeless = |line: &str| {
+        let (before, after) = line.split_once(r#""time":""#).unwrap();
+        let (time, after) = after.split_once('"').unwrap();
+        assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
+        format!("{before}\"time\":\"[time]\"{after}\n")
+    };
+    lines.lines().map(timeless).collect::<Vec<_>>().concat()
+}
+
+/// Runs the program against a server that expects the first and sends the second of each pair, then closes.
+async fn run(args: &[&str], input: &str, script: &[(&str, &str)]) -> (Ended, String) {
+    let (listener, address) = listen().await;
+    let serve = async {
+        let mut server = Server::accept(&listener).await;
+        for (heard, said) in script {
+            server.expect(heard).await;
+            server.send_lines(said).await;
+        }
+        server
+    };
+    let args = [args, &[&address]].concat();
+    // Keep the server open if the program still writes, because that would cause a reset.
+    let (ended, _server) = if script.last().is_some_and(|(heard, _)| heard.ends_with("BYE") || heard.is_empty()) {
+        let (ended, server) = tokio::join!(piped(&args, input), serve);
+        (ended, Some(server))
+    } else {
+        let (ended, ()) = tokio::join!(piped(&args, input), async { drop(serve.await) });
+        (ended, None)
+    };
+    (ended, address)
+}
+
+const CI: (&str, &str) = ("PROT 0.1 CONNECT USER ci", "NAME OK\nWELCOME");
+const CI_LEAVES: (&str, &str) = ("BYE", "BYE");
+
+#[tokio::test]
+async fn help_is_as_stored() {
+    // Spaces at the end of a line do not matter.
+    let help = async |flag| piped(&[flag], "").await.output.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    assert_data_eq!(help("-h").await, file!["snapshots/help-short.txt"]);
+    assert_data_eq!(help("--help").await, file!["snapshots/help.txt"]);
+}
+
+#[tokio::test]
+async fn print_config_is_as_stored() {
+    let args = ["--print-config", "--name", "ann", "--color=never"];
+    assert_data_eq!(piped(&args, "").await.output, file!["snapshots/print-config.txt"]);
+}
+
+/// A conversation with every kind of event.
+const ALL: &[(&str, &str)] =
+    &[CI, ("MSG one\nMSG two", "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nFROM al\nLOGOUT al"), CI_LEAVES];
+
+#[tokio::test]
+async fn the_output_and_status_of_a_pipe_are_as_stored() {
+    let (ended, address) = run(&["--name", "ci"], "one\ntwo\n", ALL).await;
+    assert_eq!(ended.code, Some(0));
+    assert_data_eq!(ended.output, file!["snapshots/pipe-output.txt"]);
+    assert_data_eq!(redacted(&ended.status, &address), file!["snapshots/pipe-status.txt"]);
+}
+
+#[tokio::test]
+async fn json_lines_are_as_stored() {
+    let (ended, address) = run(&["--name", "ci", "--json"], "one\ntwo\n", ALL).await;
+    assert_data_eq!(timeless(&redacted(&ended.output, &address)), file!["snapshots/json.txt"]);
+}
+
+#[tokio::test]
+async fn the_json_sample_of_the_readme_is_real() {
+    let readme = include_str!("../../../../README.md");
+    let (_, sample) = readme.split_once("```json\n").unwrap();
+    let (sample, _) = sample.split_once("```").unwrap();
+    let script = [CI, ("MSG hi", "OK"), CI_LEAVES];
+    let input = "{\"command\":\"say\",\"text\":\"hi\"}\n";
+    assert!(readme.contains(&format!("printf '{}' |", input.replace('\n', "\\n"))));
+    let (ended, address) = run(&["--name", "ci", "--json", "--json-in"], input, &script).await;
+    assert_eq!(timeless(&redacted(&ended.output, &address)), timeless(sample));
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do_next() {
+    let folder = std::env::temp_dir().join(format!("chat-client-{}-errors", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut told = String::new();
+    for (name, text) in [
+        ("missing", None),
+        ("unknown-key", Some("# mine\nnmae = ann\n")),
+        ("no-value", Some("hello\n")),
+        ("wrong-value", Some("name = ann\ncolor = loud\n")),
+        ("wrong-name", Some("name = guest7\n")),
+    ] {
+        let path = folder.join(name);
+        if let Some(text) = text {
+            std::fs::write(&path, text).unwrap();
+        }
+        let ended = piped(&["--config", path.to_str().unwrap()], "").await;
+        let status = redacted(&ended.status, "").replace(folder.to_str().unwrap(), "FOLDER");
+        tell(&mut told, &["--config", name], ended.code, &status);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    for args in [
+        &["--nmae", "x"][..],
+        &["--name"],
+        &["--name", "b*b"],
+        &["--name", "guest7"],
+        &["--name", ""],
+        &["--name", "abcdefghijklmnopqrstu"],
+        &["localhost:x"],
+        &["localhost:99999"],
+        &["[::1"],
+        &[":"],
+        &["localhost", "2222"],
+        &["--timeout", "soon"],
+        &["--time", "%!"],
+        &["--color", "loud"],
+        &["--json-in", "--no-input"],
+        &["unix:/nowhere/chat"],
+    ] {
+        let ended = piped(args, "").await;
+        tell(&mut told, args, ended.code, &redacted(&ended.status, ""));
+    }
+    let named = ["--name", "ci"];
+    let said = ("MSG hi", "");
+    for (args, input, script) in [
+        (&[][..], "", &[("PROT 0.1 CONNECT USER ci", "NAME FAILURE\nNAME REQ")][..]),
+        (&[], "", &[("PROT 0.1 CONNECT USER ci", "BAD PROT")]),
+        (&[], "", &[("PROT 0.1 CONNECT USER ci", "BYE")]),
+        (&[], "", &[("PROT 0.1 CONNECT USER ci", "HTTP/1.1 400 Bad Request")]),
+        (&[], "", &[("PROT 0.1 CONNECT USER ci", "")]),
+        (&["--no-input"], "", &[CI]),
+        (&["--no-input"], "", &[CI, ("", "BYE")]),
+        (&[], "hi\n", &[CI, said]),
+        (&[], "hi\n", &[CI, ("MSG hi", "BAD REQ"), CI_LEAVES]),
+        (&[], "/nonsense\na\u{7}b\n", &[CI, CI_LEAVES]),
+        (&["--json-in"], "hello\n{\"command\":\"dance\"}\n{\"v\":2,\"command\":\"quit\"}\n", &[CI, CI_LEAVES]),
+        (&["--timeout", "1.5"], "hi\n", &[CI, said, ("", "")]),
+        (&["--timeout", "0.3"], "hi\n", &[("PROT 0.1 CONNECT USER ci", ""), ("", "")]),
+    ] {
+        let args = [&named, args].concat();
+        let (ended, address) = run(&args, input, script).await;
+        let status = redacted(&ended.status, &address);
+        let status: String = status.split_inclusive('\n').filter(|line| !line.starts_with("-- connected")).collect();
+        tell(&mut told, &args, ended.code, &status);
+    }
+    assert_data_eq!(told, file!["snapshots/errors.txt"]);
+}
+
+fn tell(told: &mut String, args: &[&str], code: Option<i32>, status: &str) {
+    assert!(!status.contains("Error {") && !status.contains("Some("), "{status}");
+    let args: Vec<_> = args.iter().map(|arg| if arg.is_empty() { "''" } else { arg }).collect();
+    writeln!(told, "$ chat-client {}\n{status}=> {}\n", args.join(" "), code.unwrap()).unwrap();
+}

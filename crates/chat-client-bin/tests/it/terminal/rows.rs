@@ -1,0 +1,125 @@
+//! Drafts of several rows: messages above them are whole, and nothing is left of them after they are sent.
+
+use tokio::net::TcpStream;
+
+use super::ann;
+use crate::scripted_server::Server;
+
+/// Sends numbered messages, and returns the rows that show them.
+async fn burst(server: &mut Server<TcpStream>, count: usize) -> String {
+    let lines: Vec<_> = (0..count).map(|number| format!("FROM bob MSG number {number}")).collect();
+    server.send_lines(&lines.join("\n")).await;
+    (0..count).flat_map(|number| ["<bob> number ".to_owned(), number.to_string(), "\n".to_owned()]).collect()
+}
+
+#[tokio::test]
+async fn a_sent_draft_of_any_length_is_on_the_screen_once() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    // One column less than a row, exactly a row, one more, several rows, and characters of several bytes.
+    for (draft, key) in [
+        ("q".repeat(76), ""),
+        ("q".repeat(77), ""),
+        ("q".repeat(77), "\x01"),
+        ("q".repeat(78), ""),
+        ("q".repeat(157), ""),
+        ("q".repeat(300), "\x01"),
+        ("é".repeat(77), ""),
+        ("日".repeat(60), "\x01"),
+    ] {
+        let shown = draft.chars().next().unwrap();
+        let count = |screen: &str| screen.chars().filter(|c| *c == shown).count();
+        let all = draft.chars().count();
+        let above = burst(&mut server, 1).await;
+        terminal.press(&draft).await;
+        terminal.until(|screen| count(screen) == all && screen.contains(&above)).await;
+        terminal.press(&format!("{key}\r")).await;
+        terminal.beside(server.expect(&format!("MSG {draft}"))).await;
+        let (waiting, sent) = (format!("{above}1>\n"), format!("{above}<ann> "));
+        terminal.until(|screen| screen.ends_with(&waiting)).await;
+        server.send_lines("OK").await;
+        let screen = terminal.until(|screen| screen.contains(&sent) && screen.ends_with(">>\n")).await;
+        assert_eq!(count(&screen), all, "{screen}");
+        terminal.press("\x0c").await;
+        terminal.until(|screen| screen.trim() == ">>").await;
+    }
+}
+
+#[tokio::test]
+async fn a_burst_after_a_shortened_draft_is_whole() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    for draft in ["q".repeat(300), "é".repeat(200), "日".repeat(100)] {
+        terminal.press(&draft).await;
+        let all = draft.chars().count();
+        terminal.until(|screen| screen.chars().filter(|c| draft.starts_with(*c)).count() == all).await;
+        terminal.press(&"\x08".repeat(all - 3)).await;
+        let lines = burst(&mut server, 15).await;
+        let whole = format!("{lines}>> {}\n", draft.chars().take(3).collect::<String>());
+        terminal.until(|screen| screen.ends_with(&whole)).await;
+        terminal.press("\x03").await;
+        terminal.until_typed(">>").await;
+    }
+}
+
+#[tokio::test]
+async fn messages_stand_above_a_draft_wherever_its_cursor_is() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    for (draft, keys) in [("q".repeat(300), "\x01"), ("é".repeat(200), ""), ("é".repeat(200), "\x01")] {
+        terminal.press(&format!("{draft}{keys}")).await;
+        terminal.until(|screen| screen.trim_end().ends_with(&draft)).await;
+        let mut all = String::new();
+        for _ in 0..3 {
+            all += &burst(&mut server, 3).await;
+            let whole = format!("{all}>> {draft}\n");
+            terminal.until(|screen| screen.ends_with(&whole)).await;
+        }
+        terminal.press("\x05!\r").await;
+        terminal.beside(server.expect(&format!("MSG {draft}!"))).await;
+        server.send_lines("OK").await;
+        terminal.until_typed(">>").await;
+    }
+}
+
+#[tokio::test]
+async fn a_paste_is_one_draft_until_it_is_sent() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    terminal.press("\x1b[200~one\r\n\ttwo\nthree\x1b[201~").await;
+    terminal.until(|screen| screen.ends_with(">> one\n two\nthree\n")).await;
+    let lines = burst(&mut server, 3).await;
+    terminal.until(|screen| screen.ends_with(&format!("{lines}>> one\n two\nthree\n"))).await;
+    terminal.press("\r").await;
+    terminal.beside(server.expect("MSG one\nMSG \ttwo\nMSG three")).await;
+    server.send_lines("OK\nOK\nOK").await;
+    let sent = format!("{lines}<ann> one\n<ann>     two\n<ann> three\n>>\n");
+    terminal.until(|screen| screen.ends_with(&sent)).await;
+}
+
+#[tokio::test]
+async fn messages_during_a_search_are_shown_after_it() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    terminal.press("/name x\r").await;
+    terminal.until(|screen| screen.contains("you are ann here")).await;
+    terminal.press("\x12na").await;
+    terminal.until_typed(">> (search: na) /name x").await;
+    server.send_lines("FROM bob MSG hi\nPING").await;
+    terminal.beside(server.expect("PONG")).await;
+    terminal.press("m").await;
+    terminal.until_typed(">> (search: nam) /name x").await;
+    terminal.press("\x03").await;
+    terminal.until(|screen| screen.contains("<bob> hi\n>>")).await;
+}
+
+#[tokio::test]
+async fn a_terminal_that_answers_late_hides_no_message() {
+    let (_listener, mut server, mut terminal) = ann(&[]).await;
+    terminal.held = Some(String::new());
+    server.send_lines("FROM bob MSG late").await;
+    terminal.until(|screen| screen.ends_with("<bob> late\n>>\n")).await;
+    let late = terminal.held.take().unwrap();
+    terminal.press(&late).await;
+    let mut all = "<bob> late\n".to_owned();
+    for _ in 0..5 {
+        all += &burst(&mut server, 2).await;
+        let whole = format!("{all}>>\n");
+        terminal.until(|screen| screen.ends_with(&whole)).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! Ctrl-Z in a shell with job control.
+
+use pty_process::Command;
+
+use super::{PROGRAM, Terminal, welcome};
+use crate::scripted_server::listen;
+
+/// Runs the program as a job. When the job stops, prints the modes of the terminal, and waits for Enter.
+const SHELL: &str = r#"set -m
+"$0" "$@"
+echo "stopped:" $(stty -a | tr ' ;' '\n\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*icrnl')
+read enter
+fg > /dev/null
+echo "ended: $?""#;
+
+#[tokio::test]
+async fn ctrl_z_restores_the_terminal_and_later_messages_are_shown() {
+    let (listener, address) = listen().await;
+    let mut terminal =
+        Terminal::of(Command::new("sh").args(["-c", SHELL, PROGRAM, "--name", "ann", &address]).env("TERM", "xterm"));
+    let mut server = welcome(&listener, &mut terminal).await;
+    terminal.press("my draft").await;
+    terminal.until_typed(">> my draft").await;
+    terminal.press("\x1a").await;
+    let screen = terminal.until(|screen| screen.contains("stopped:")).await;
+    let modes = screen.lines().find_map(|line| line.strip_prefix("stopped: ")).unwrap();
+    let mut modes: Vec<_> = modes.split(' ').collect();
+    modes.sort_unstable();
+    assert_eq!(modes, ["echo", "icanon", "icrnl"], "{screen}");
+
+    server.send_lines("FROM bob MSG while you were away\nPING").await;
+    terminal.press("\r").await;
+    terminal.until(|screen| screen.contains("<bob> while you were away\n>> my draft\n")).await;
+    terminal.beside(server.expect("PONG")).await;
+    // Raw mode again: the editor gets each key.
+    terminal.press("\x01oh, \x05!\r").await;
+    terminal.beside(server.expect("MSG oh, my draft!")).await;
+    server.send_lines("OK").await;
+    terminal.until(|screen| screen.contains("<ann> oh, my draft!")).await;
+    terminal.press("\x04").await;
+    terminal.beside(server.answer_bye()).await;
+    terminal.until(|screen| screen.contains("ended: 0")).await;
+}

@@ -1,0 +1,72 @@
+//! Why a session ended, and how many of its messages were acknowledged.
+
+use std::io;
+
+/// Why a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// This client said `BYE` after all answers had arrived (clauses 3.8 and 4.3).
+    #[error("left with BYE")]
+    Left,
+    /// The server said `BYE` because it stops (clause 6.3).
+    #[error("the server says BYE")]
+    ServerBye,
+    /// The first line for a guest was `BYE`: the server is full, stopping, or bans the address (clause 2.6).
+    #[error("the server says BYE: it is full, stopping, or refuses this address")]
+    TurnedAway,
+    /// The server requires a name (clause 2.8).
+    #[error("the server takes no guests: a name is needed")]
+    GuestsRefused,
+    /// The server closed the connection without `BYE`.
+    #[error("the server closed the connection")]
+    Eof,
+    /// The server sent 65,536 bytes without an LF (clause 1.4).
+    #[error("the server sent a line without end")]
+    EndlessLine,
+    /// The transport failed.
+    #[error("{0}")]
+    Io(io::ErrorKind),
+    /// The conversation had to end, and the server had not answered everything in time.
+    #[error("the server took too long to answer")]
+    TimedOut,
+    /// The session's task was stopped, for example because its runtime ended.
+    #[error("the session was stopped")]
+    Aborted,
+}
+
+impl CloseReason {
+    /// Whether the connection ended without a `BYE` from either side.
+    pub fn is_lost(self) -> bool {
+        matches!(self, Self::Eof | Self::EndlessLine | Self::Io(_) | Self::Aborted)
+    }
+}
+
+impl From<chat_proto::CodecError> for CloseReason {
+    fn from(error: chat_proto::CodecError) -> Self {
+        match error {
+            chat_proto::CodecError::Io(error) => Self::Io(error.kind()),
+            _ => Self::EndlessLine,
+        }
+    }
+}
+
+/// How many messages of a session were acknowledged, and why it ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SessionReport {
+    /// Why the session ended.
+    pub reason: CloseReason,
+    /// Messages that got `OK`.
+    pub accepted: u64,
+    /// Messages that got `BAD REQ`.
+    pub refused: u64,
+    /// Messages that were written, or were about to be, and got no answer. They may have been delivered or not (clause
+    /// 7.6).
+    pub unknown: u64,
+}
+
+/// The session ended before every message had an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{}; messages without an answer: {}", .0.reason, .0.unknown)]
+pub struct CloseError(pub SessionReport);

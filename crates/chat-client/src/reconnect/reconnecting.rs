@@ -1,0 +1,159 @@
+//! One stream of events over many sessions, with the gaps between them marked.
+
+use std::time::Duration;
+
+use chat_proto::Text;
+use futures::{Stream, stream};
+use tokio::time::Instant;
+
+use super::{DialOutcome, Redial};
+use crate::{ChatClient, CloseReason, Event, Events, OpenError, SendError};
+
+/// A client that reconnects when its connection is lost.
+///
+/// ```
+/// use chat_client::{Event, Login, Reconnecting, Redial, SessionEvent};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\nFROM ann MSG hello\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// # let stream = std::sync::Mutex::new(Some(stream));
+/// # let connect = move || std::future::ready(Ok(Login::over(stream.lock().unwrap().take().unwrap())));
+/// let redial = Redial::new(connect).name(Some("log".parse()?)); // or `Redial::to("localhost".parse()?)`
+/// let mut sessions = Reconnecting::new(redial);
+/// while let Some(event) = sessions.next().await {
+///     match event {
+///         SessionEvent::Event(Event::Message { from, text }) => {
+///             println!("{from}: {text}");
+/// #             break;
+///         }
+///         SessionEvent::Connected { gap: Some(gap), .. } => println!("(nothing was received for {gap:?})"),
+///         SessionEvent::Lost { reason, .. } => println!("(lost: {reason})"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Reconnecting {
+    redial: Redial,
+    session: Option<(ChatClient, Events)>,
+    lost: Option<Instant>,
+    over: bool,
+}
+
+/// An event of a [`Reconnecting`] client: of its connection, or of the chat room.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// A session is open.
+    Connected {
+        /// The handle of this session.
+        client: ChatClient,
+        /// For a later session: how long the client was away. It has missed what was said in this time.
+        gap: Option<Duration>,
+    },
+    /// An event of the session.
+    Event(Event),
+    /// The session is over, and the client reconnects.
+    Lost {
+        /// Why it ended.
+        reason: CloseReason,
+        /// Number of messages without an answer. They may have been delivered or not, and are not sent again.
+        unknown: u64,
+    },
+    /// An attempt failed.
+    Failed {
+        /// Why it failed.
+        error: OpenError,
+        /// Delay before the next attempt. `None`: there is none, and the stream ends.
+        retry_in: Option<Duration>,
+    },
+}
+
+impl Reconnecting {
+    /// A client whose sessions `redial` opens. It connects at the first call of [`Reconnecting::next`].
+    pub fn new(redial: Redial) -> Self {
+        Self { redial, session: None, lost: None, over: false }
+    }
+
+    /// The handle of the current session.
+    pub fn client(&self) -> Option<&ChatClient> {
+        self.session.as_ref().map(|(client, _)| client)
+    }
+
+    /// The dialer: use it to retry at once, or to change the name.
+    pub fn redial(&mut self) -> &mut Redial {
+        &mut self.redial
+    }
+
+    /// Sends `text` in the current session.
+    ///
+    /// Events are read only while [`Reconnecting::next`] is polled. So await this next to it, for example in `select!`,
+    /// or use
+    /// [`ChatClient::queue`].
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] without a session: the message is not sent. Otherwise those of [`ChatClient::send`].
+    pub async fn send(&self, text: Text) -> Result<(), SendError> {
+        self.client().ok_or(SendError::Closed)?.send(text).await
+    }
+
+    /// The next event. `None` after this client has left, or after the last attempt has failed. Cancel safe.
+    pub async fn next(&mut self) -> Option<SessionEvent> {
+        if self.over {
+            return None;
+        }
+        if let Some((client, events)) = &mut self.session {
+            let reason = match events.next().await {
+                Some(Event::Closed(reason)) => reason,
+                Some(event) => return Some(SessionEvent::Event(event)),
+                None => CloseReason::Aborted,
+            };
+            let unknown = client.closed().await.unknown;
+            self.session = None;
+            // Reconnecting does not help: this client has left, or the server requires a name.
+            if matches!(reason, CloseReason::Left | CloseReason::GuestsRefused) {
+                self.over = true;
+                return Some(SessionEvent::Event(Event::Closed(reason)));
+            }
+            self.lost = Some(Instant::now());
+            return Some(SessionEvent::Lost { reason, unknown });
+        }
+        Some(match self.redial.next().await {
+            DialOutcome::Connected(client, events) => {
+                self.session = Some((client.clone(), events));
+                SessionEvent::Connected { client, gap: self.lost.take().map(|lost| lost.elapsed()) }
+            }
+            // The server may still hold the name for the lost session.
+            DialOutcome::Failed { error, retry_in: None } if error.is_name_refused() && self.lost.is_some() => {
+                let retry_in = Some(self.redial.pause());
+                SessionEvent::Failed { error, retry_in }
+            }
+            DialOutcome::Failed { error, retry_in } => {
+                self.over = retry_in.is_none();
+                SessionEvent::Failed { error, retry_in }
+            }
+        })
+    }
+
+    /// Allows another attempt after the last one.
+    pub fn resume(&mut self) {
+        self.over = false;
+    }
+
+    /// Turns this into a `Stream`.
+    pub fn into_stream(self) -> impl Stream<Item = SessionEvent> {
+        stream::unfold(self, |mut sessions| async move { sessions.next().await.map(|event| (event, sessions)) })
+    }
+}
