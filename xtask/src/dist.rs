@@ -1,62 +1,64 @@
-//! `cargo xtask dist`: all programs as they would be handed to somebody, optimised and stripped, the judge
-//! static, with man pages and completions.
+//! `cargo xtask dist`: all programs as they are handed out, optimised and stripped, with man pages and completions.
 
 use std::{env::consts::EXE_SUFFIX, fs, path::Path, process::Command};
 
-use crate::{Failure, papers, workspace};
+use anyhow::{Context, Result};
 
-/// Those that are linked with the system's libraries, and the judge, which is carried from machine to machine and brings
-/// all that it needs.
+use crate::cargo::{cargo, run as run_command, target};
+
+/// Linked with the system's libraries.
 const PROGRAMS: &[&str] = &["chat-server", "chat-client"];
+/// Linked statically: it is copied from machine to machine.
 const STATIC: &str = "chat-conform";
 
-/// Builds the programs with the profile `dist`, whose folder is target/dist.
-pub(crate) fn run() -> Result<(), Failure> {
-    let target = workspace::target()?;
-    build(&target, PROGRAMS, &[])?;
+/// Builds the programs with the profile `dist`, into target/dist.
+pub(crate) fn run() -> Result<()> {
+    let target = target()?;
+    build(&target, PROGRAMS, None)?;
     let host = host()?;
-    build(&target, &[STATIC], &["--target", &host])?;
+    build(&target, &[STATIC], Some(&host))?;
 
     let dist = target.join("dist");
-    let name = |program: &str| format!("{program}{EXE_SUFFIX}");
-    let built = target.join(&host).join("dist").join(name(STATIC));
-    fs::copy(built, dist.join(name(STATIC))).map_err(Failure::while_doing("find what was built"))?;
+    let file = |program: &str| format!("{program}{EXE_SUFFIX}");
+    let built = target.join(&host).join("dist").join(file(STATIC));
+    fs::copy(&built, dist.join(file(STATIC))).with_context(|| format!("cannot copy {}", built.display()))?;
     for program in PROGRAMS.iter().chain([&STATIC]) {
-        let path = dist.join(name(program));
-        let size = fs::metadata(&path).map_err(Failure::while_doing("find what was built"))?.len();
+        let path = dist.join(file(program));
+        let size = fs::metadata(&path).with_context(|| format!("cannot find {}", path.display()))?.len();
         println!("{} {}", path.display(), megabytes(size));
     }
-    let folder = target.join("dist").join("share");
-    papers::run(&[folder.to_string_lossy().into_owned()])
+
+    // The same program with a feature: only here are the programs' command lines compiled into it.
+    let mut again = cargo();
+    again.args(["run", "--quiet", "--package", "xtask", "--features", "man-and-completions", "--locked", "--"]);
+    run_command(again.arg("man-and-completions").arg(dist.join("share")))
 }
 
-fn build(target: &Path, programs: &[&str], more: &[&str]) -> Result<(), Failure> {
-    let mut cargo = workspace::cargo()?;
-    cargo.args(["build", "--profile", "dist", "--locked"]).args(more);
-    // Into the folder that is looked at afterwards, whatever the configuration says.
-    cargo.arg("--target-dir").arg(target);
-    if !more.is_empty() {
-        // Only together with a target: what runs while building must not be linked in this way.
-        cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+/// Builds programs by name, whichever package has them; static ones for the host, which has to be named.
+fn build(target: &Path, programs: &[&str], static_for: Option<&str>) -> Result<()> {
+    let mut cargo = cargo();
+    cargo.args(["build", "--profile", "dist", "--locked", "--target-dir"]).arg(target);
+    if let Some(host) = static_for {
+        // Without `--target`, build scripts would be linked in this way too.
+        cargo.args(["--target", host]).env("RUSTFLAGS", "-C target-feature=+crt-static");
     }
     for program in programs {
-        cargo.args(["--package", program, "--bin", program]);
+        cargo.args(["--bin", program]);
     }
-    let status = cargo.status().map_err(Failure::while_doing("start cargo"))?;
-    if status.success() { Ok(()) } else { Err(Failure::work(format!("the build failed, {status}"))) }
+    run_command(&mut cargo)
 }
 
-/// The machine that this is, as Rust calls it.
-fn host() -> Result<String, Failure> {
-    let told = Command::new("rustc").arg("-vV").output().map_err(Failure::while_doing("ask rustc for its host"))?;
-    let told = String::from_utf8_lossy(&told.stdout);
-    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
-    host.ok_or_else(|| Failure::work("rustc does not tell its host"))
+/// The target triple of this machine.
+fn host() -> Result<String> {
+    let version = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
+    let version = String::from_utf8_lossy(&version.stdout);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
+    host.context("`rustc -vV` prints no host")
 }
 
-/// In MB with one digit behind the point.
-fn megabytes(octets: u64) -> String {
-    let tenths = octets.div_ceil(100_000);
+/// In MB with one decimal, rounded up.
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.div_ceil(100_000);
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 

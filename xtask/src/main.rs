@@ -1,34 +1,42 @@
-//! `cargo xtask <command>`: what one does to this workspace besides building it.
+//! `cargo xtask`: checks the whole workspace (`ci`), and builds what is handed out (`dist`).
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to whoever typed them")]
-
-#[cfg(target_os = "linux")]
-mod bench;
+mod cargo;
 mod ci;
-mod commands;
-mod demo;
 mod dist;
-mod failure;
-mod papers;
-#[cfg(target_os = "linux")]
-mod soak;
-mod tidy;
-mod workspace;
+mod man_and_completions;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use failure::Failure;
+use clap::Parser;
+
+/// Checks this workspace, and builds what is handed out.
+#[derive(Parser, Debug)]
+#[command(name = "xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Command {
+    /// Run everything that must pass: format, lints, tests, documentation, spelling; stop at the first failure
+    Ci {
+        /// Leave the tests out
+        #[arg(long)]
+        no_tests: bool,
+    },
+    /// Build all programs, optimised and stripped, with man pages and completions, into target/dist
+    Dist,
+    /// Write the man pages and completions of both programs below this folder, as `dist` does
+    #[command(hide = true)]
+    ManAndCompletions { folder: PathBuf },
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match commands::run(&arguments) {
+    let result = match Command::parse() {
+        Command::Ci { no_tests } => ci::run(!no_tests),
+        Command::Dist => dist::run(),
+        Command::ManAndCompletions { folder } => man_and_completions::write(&folder),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(problem)) => {
-            eprintln!("xtask: {problem}\n\n{}", commands::usage());
-            ExitCode::from(2)
-        }
-        Err(Failure::Work(problem)) => {
-            eprintln!("xtask: {problem}");
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
         }
     }

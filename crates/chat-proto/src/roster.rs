@@ -19,8 +19,8 @@ pub struct RosterReader {
 pub struct RosterError;
 
 impl RosterReader {
-    /// Takes what one [`ServerMessage::Clients`] says. The whole roster, once the last line has come; after that, or an
-    /// error, the next one begins.
+    /// Takes what one [`ServerMessage::Clients`](crate::ServerMessage::Clients) says. Returns the whole roster with its
+    /// last line. After that, or after an error, the next roster begins.
     pub fn push(&mut self, total: usize, mut names: Vec<Name>) -> Result<Option<Vec<Name>>, RosterError> {
         let Self { names: mut roster, promised } = std::mem::take(self);
         // Each line names somebody, or a roster could go on for ever.

@@ -21,7 +21,7 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
 /// Runs a conversation until the input ends or says `/quit`, the output is closed, `until` is done, or the session
 /// ends.
 ///
-/// `input` is usually [`inputs`] of a stream. Events go to the output of `screen`, and messages about the session to
+/// `input` is usually [`inputs`](super::inputs) of a stream. Events go to the output of `screen`, and messages about the session to
 /// its status. When the input ends, it waits for all answers and says `BYE`. After `until` it waits for at most a
 /// second.
 ///

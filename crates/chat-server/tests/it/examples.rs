@@ -71,6 +71,13 @@ fn streams_serves_memory_and_a_unix_socket() {
     }
 }
 
+#[test]
+fn demo() {
+    let (status, stdout, stderr) = start("demo").end();
+    assert!(status.success(), "{stderr}");
+    assert!(stdout.ends_with("ann < BYE\nbob < BYE\n\nthe server has stopped: 2 drained, 0 cut\n"), "{stdout}");
+}
+
 #[tokio::test]
 async fn alongside_counts_every_message() {
     let mut example = start("alongside");

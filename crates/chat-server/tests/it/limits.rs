@@ -175,6 +175,7 @@ const MAPPED: &str = "[::ffff:192.0.2.7]:5";
 
 /// It is the one by which the limits count, however a connection arrives.
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "it carries three answers")]
 async fn a_policy_sees_one_spelling_of_an_address() {
     let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let server = unlimited().policy(Recorder(sender)).build();

@@ -1,0 +1,240 @@
+//! What is measured: each row has a kind of work, the servers that do it, and goals.
+
+use super::{kind::Kind, placement::Cores, sample::Metric};
+
+/// What the clients do.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Work {
+    /// They send while fewer than this many messages are in flight.
+    Talk { who: Speakers, in_flight: u64 },
+    /// One sends at this rate.
+    Steady { per_second: u32 },
+    /// They join one by one, and send nothing.
+    Idle,
+    /// They all join at once.
+    Arrive,
+    /// They connect, log in and leave, this many at a time.
+    Churn { at_once: usize },
+}
+
+/// Who sends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Speakers {
+    /// One client, to all others.
+    One,
+    /// Every client.
+    All,
+}
+
+/// One server in one situation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Case {
+    pub(super) kind: Kind,
+    pub(super) cores: Cores,
+    /// How many receive each message. For work without messages, the number of clients.
+    pub(super) listeners: usize,
+    /// Further listeners, which read nothing.
+    pub(super) sleepers: usize,
+    /// Bytes of each message.
+    pub(super) payload: usize,
+}
+
+impl Case {
+    pub(super) const fn new(kind: Kind, listeners: usize) -> Self {
+        Self { kind, cores: Cores::One, listeners, sleepers: 0, payload: 64 }
+    }
+
+    const fn payload(self, payload: usize) -> Self {
+        Self { payload, ..self }
+    }
+
+    const fn sleepers(self, sleepers: usize) -> Self {
+        Self { sleepers, ..self }
+    }
+
+    const fn two_cores(self) -> Self {
+        Self { cores: Cores::Two, ..self }
+    }
+
+    pub(super) fn label(&self) -> String {
+        let sleepers = if self.sleepers > 0 { format!(" + {} asleep", self.sleepers) } else { String::new() };
+        let payload = if self.payload == 64 { String::new() } else { format!(", {} B", self.payload) };
+        let cores = if self.cores == Cores::Two { ", 2 cores" } else { "" };
+        format!("{} × {}{sleepers}{payload}{cores}", self.kind, self.listeners)
+    }
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Goal {
+    pub(super) metric: Metric,
+    /// The case that should reach it, by its index in the row.
+    pub(super) of: usize,
+    pub(super) bound: Bound,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Bound {
+    /// At least this factor times the figure of this case.
+    AtLeast(f64, usize),
+    /// At most this factor times the figure of this case.
+    AtMost(f64, usize),
+    /// At most this, in the metric's unit.
+    Below(f64),
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) what: &'static str,
+    pub(super) work: Work,
+    pub(super) cases: &'static [Case],
+    pub(super) goals: &'static [Goal],
+    /// How often each case is measured in a full run.
+    pub(super) rounds: usize,
+}
+
+const fn at_least(metric: Metric, factor: f64, case: usize) -> Goal {
+    Goal { metric, of: 0, bound: Bound::AtLeast(factor, case) }
+}
+
+const fn at_most(metric: Metric, factor: f64, case: usize) -> Goal {
+    Goal { metric, of: 0, bound: Bound::AtMost(factor, case) }
+}
+
+const fn below(metric: Metric, most: f64) -> Goal {
+    Goal { metric, of: 0, bound: Bound::Below(most) }
+}
+
+const CHAT: Kind = Kind::Chat;
+const FLOOR: Kind = Kind::Floor;
+const NATS: Kind = Kind::Nats;
+const REDIS: Kind = Kind::Redis;
+const NGIRCD: Kind = Kind::Ngircd;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "fan-out",
+        what: "1 speaker, 100 listeners, 256 messages in flight",
+        work: Work::Talk { who: Speakers::One, in_flight: 256 },
+        cases: &[
+            Case::new(CHAT, 100),
+            Case::new(FLOOR, 100),
+            Case::new(NATS, 100),
+            Case::new(REDIS, 100),
+            Case::new(NGIRCD, 100),
+        ],
+        goals: &[at_least(Metric::Rate, 0.9, 1), at_least(Metric::Rate, 4.0, 2), at_least(Metric::Rate, 3.0, 3)],
+        rounds: 5,
+    },
+    Row {
+        name: "wide",
+        what: "1 speaker, 1,000 listeners, 64 messages in flight",
+        work: Work::Talk { who: Speakers::One, in_flight: 64 },
+        cases: &[Case::new(CHAT, 1_000), Case::new(FLOOR, 1_000), Case::new(NATS, 1_000)],
+        goals: &[at_least(Metric::Rate, 0.75, 1), at_least(Metric::Rate, 3.0, 2)],
+        rounds: 5,
+    },
+    Row {
+        name: "room",
+        what: "100 clients that all send and receive, 256 messages in flight in all",
+        work: Work::Talk { who: Speakers::All, in_flight: 256 },
+        cases: &[Case::new(CHAT, 99), Case::new(NATS, 99), Case::new(FLOOR, 99), Case::new(NGIRCD, 99)],
+        goals: &[at_least(Metric::Rate, 6.0, 1)],
+        rounds: 5,
+    },
+    Row {
+        name: "ping-pong",
+        what: "1 speaker, 100 listeners, 1 message in flight: a system call for every delivery",
+        work: Work::Talk { who: Speakers::One, in_flight: 1 },
+        cases: &[Case::new(CHAT, 100), Case::new(FLOOR, 100), Case::new(NATS, 100)],
+        goals: &[at_most(Metric::Cpu, 1.1, 1), at_most(Metric::Cpu, 0.65, 2)],
+        rounds: 5,
+    },
+    Row {
+        name: "steady",
+        what: "1,000 messages a second to 100 listeners",
+        work: Work::Steady { per_second: 1_000 },
+        cases: &[Case::new(CHAT, 100), Case::new(FLOOR, 100), Case::new(NATS, 100)],
+        goals: &[at_most(Metric::P50, 1.1, 1), at_most(Metric::P99, 1.1, 1), at_most(Metric::Cpu, 0.65, 2)],
+        rounds: 5,
+    },
+    Row {
+        name: "idle",
+        what: "5,000 named clients that have joined and say nothing",
+        work: Work::Idle,
+        cases: &[Case::new(CHAT, 5_000), Case::new(NATS, 5_000), Case::new(REDIS, 5_000)],
+        goals: &[below(Metric::Memory, 3_072.0)],
+        rounds: 1,
+    },
+    Row {
+        name: "arrivals",
+        what: "5,000 clients join one room at once: 12.5 million JOIN lines",
+        work: Work::Arrive,
+        cases: &[Case::new(CHAT, 5_000)],
+        goals: &[below(Metric::Seconds, 1.5)],
+        rounds: 5,
+    },
+    Row {
+        name: "churn",
+        what: "connect, log in, leave; 64 at a time",
+        work: Work::Churn { at_once: 64 },
+        cases: &[Case::new(CHAT, 64), Case::new(NATS, 64)],
+        goals: &[at_most(Metric::Cpu, 0.6, 1)],
+        rounds: 5,
+    },
+    Row {
+        name: "growth",
+        what: "1 speaker, 64 messages in flight: 10 to 10,000 listeners, other payloads, two cores",
+        work: Work::Talk { who: Speakers::One, in_flight: 64 },
+        cases: &[
+            Case::new(CHAT, 10),
+            Case::new(CHAT, 100),
+            Case::new(CHAT, 1_000),
+            Case::new(CHAT, 10_000),
+            Case::new(FLOOR, 10),
+            Case::new(FLOOR, 100),
+            Case::new(FLOOR, 1_000),
+            Case::new(FLOOR, 10_000),
+            Case::new(NATS, 10),
+            Case::new(NATS, 100),
+            Case::new(NATS, 1_000),
+            Case::new(NATS, 10_000),
+            Case::new(CHAT, 100).payload(16),
+            Case::new(CHAT, 100).payload(1_024),
+            Case::new(CHAT, 100).payload(8_000),
+            Case::new(CHAT, 100).two_cores(),
+        ],
+        goals: &[
+            Goal { metric: Metric::Cpu, of: 2, bound: Bound::AtMost(1.0, 0) },
+            Goal { metric: Metric::Rate, of: 15, bound: Bound::AtLeast(1.6, 1) },
+        ],
+        rounds: 3,
+    },
+    Row {
+        name: "slow-half",
+        what: "fan-out to 50 listeners, alone and beside 50 that read nothing",
+        work: Work::Talk { who: Speakers::One, in_flight: 256 },
+        cases: &[Case::new(CHAT, 50).sleepers(50), Case::new(CHAT, 50)],
+        goals: &[at_least(Metric::Rate, 0.8, 1)],
+        rounds: 5,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_name_cases_of_their_row() {
+        for row in ROWS {
+            for goal in row.goals {
+                let of = match goal.bound {
+                    Bound::AtLeast(_, of) | Bound::AtMost(_, of) => of,
+                    Bound::Below(_) => 0,
+                };
+                assert!(of < row.cases.len() && goal.of < row.cases.len(), "{}", row.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Bad clients: they leave at once, reset their connection, do not read, or are killed.
+
+use std::{
+    net::SocketAddr,
+    process::{Command, Stdio},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+    task::JoinSet,
+    time::sleep,
+};
+
+use super::{Load, peer::Peer};
+use crate::workspace;
+
+const CHURNERS: usize = 4;
+const RESETTERS: usize = 2;
+const SLEEPERS: usize = 4;
+const KILLED: usize = 2;
+/// Receive buffer of a client that does not read, in bytes: small, so that the server notices soon.
+const SMALL_BUFFER: u32 = 4_096;
+
+/// Starts them. They end when the time is over.
+pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address: SocketAddr) -> Result<()> {
+    for me in 0..CHURNERS {
+        let load = Arc::clone(load);
+        clients.spawn(async move {
+            while goes_on(&load, 20).await {
+                come_and_go(address, &format!("churner{me}")).await?;
+            }
+            Ok(())
+        });
+    }
+    for me in 0..RESETTERS {
+        let load = Arc::clone(load);
+        clients.spawn(async move {
+            let first_lines = ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "hello\r\n", "GET / HTTP/1.1\r\n"];
+            let mut turns = first_lines.iter().cycle().skip(me);
+            while goes_on(&load, 10).await {
+                let Some(first) = turns.next() else { break };
+                let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
+                // The server may close first: an error is no fault.
+                let _ = stream.write_all(first.as_bytes()).await;
+                let _ = stream.set_zero_linger();
+            }
+            Ok(())
+        });
+    }
+    for me in 0..SLEEPERS {
+        let load = Arc::clone(load);
+        clients.spawn(async move {
+            while goes_on(&load, 100).await {
+                read_nothing(&load, address, &format!("sleeper{me}")).await?;
+            }
+            Ok(())
+        });
+    }
+    let client = workspace::program("chat-client")?;
+    for me in 0..KILLED {
+        let (load, client) = (Arc::clone(load), client.clone());
+        clients.spawn(async move {
+            while goes_on(&load, 100).await {
+                let mut command = Command::new(&client);
+                command.args(["--name", &format!("killed{me}"), &address.to_string()]);
+                command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+                let mut child = command.spawn().context("cannot start a client")?;
+                sleep(Duration::from_millis(700)).await;
+                // SIGKILL: it cannot send BYE.
+                child.kill().context("cannot kill a client")?;
+                child.wait().context("cannot wait for a client")?;
+            }
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// Waits, counts one more act of a bad client, and returns whether the run goes on.
+async fn goes_on(load: &Load, pause_millis: u64) -> bool {
+    sleep(Duration::from_millis(pause_millis)).await;
+    load.troubles.fetch_add(1, Ordering::Relaxed);
+    !load.over.load(Ordering::Relaxed)
+}
+
+async fn come_and_go(address: SocketAddr, name: &str) -> Result<()> {
+    let Peer { mut reader, mut writer } = Peer::join(address, name).await?;
+    writer.send("MSG just passing").await?;
+    writer.send("BYE").await?;
+    let mut last = String::new();
+    loop {
+        match reader.line().await? {
+            "" if last == "BYE" => return Ok(()),
+            "" => bail!("{name} got {last:?} last, instead of BYE"),
+            line => line.clone_into(&mut last),
+        }
+    }
+}
+
+/// Joins, and does not read until long after the server must have cut it.
+async fn read_nothing(load: &Load, address: SocketAddr, name: &str) -> Result<()> {
+    let socket = TcpSocket::new_v4().context("cannot make a socket")?;
+    socket.set_recv_buffer_size(SMALL_BUFFER).context("cannot set a receive buffer")?;
+    let stream = socket.connect(address).await.context("cannot connect")?;
+    let peer = Peer::over(stream).log_in(name).await?;
+    for _ in 0..200 {
+        if load.over.load(Ordering::Relaxed) {
+            break;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    drop(peer);
+    Ok(())
+}
