@@ -7,7 +7,6 @@ mod conform;
 mod corpus;
 mod deadlines;
 mod dialogues;
-mod documents;
 mod embedding;
 mod ending;
 mod examples;
