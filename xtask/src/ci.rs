@@ -26,7 +26,7 @@ const STEPS: &[Step] = &[
     check("clippy --package chat-client --lib --no-default-features --locked -- -D warnings"),
     test("test --workspace --locked"),
     // Runs each micro benchmark once.
-    test("test --workspace --bench lines --bench batch --all-features --locked"),
+    check("test --package chat-proto --package chat-room --bench lines --bench batch --locked"),
     check("doc --workspace --no-deps --all-features --locked"),
 ];
 

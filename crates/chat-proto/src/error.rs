@@ -59,7 +59,7 @@ pub enum Fault {
     #[error("the line has more than {} bytes", crate::MAX_LINE)]
     TooLong,
     /// An byte that no line may contain, seen before the first line was whole.
-    #[error("this is no chat: the first line has an byte that no line may contain")]
+    #[error("this is no chat: the first line has a byte that no line may contain")]
     NotChat,
     /// The first line is an HTTP request.
     #[error("this is no chat: the first line is an HTTP request")]

@@ -130,7 +130,8 @@ impl Buf for Pieces {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.remaining, "advance within the remaining bytes");
         if count == self.remaining {
-            *self = Self::default(); // The usual case: everything was written at once.
+            // The usual case: everything was written at once.
+            *self = Self { own: mem::take(&mut self.own), ..Self::default() };
             return;
         }
         self.remaining -= count;
@@ -180,6 +181,15 @@ mod tests {
             }
             assert_eq!(read, whole);
         }
+    }
+
+    #[test]
+    fn lines_that_are_not_closed_yet_survive_an_advance() {
+        let mut pieces = Pieces::default();
+        pieces.push(&ServerMessage::Ok, Terminator::Lf);
+        pieces.advance(0);
+        pieces.close();
+        assert_eq!(pieces.chunk(), b"OK\n");
     }
 
     #[test]

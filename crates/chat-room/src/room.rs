@@ -47,6 +47,8 @@ impl Room {
     /// Places a join, and returns the name and the number of the join. From here on the member gets everything that is
     /// placed (clause 5.4).
     ///
+    /// The connection must not be a member already.
+    ///
     /// # Errors
     ///
     /// The name is taken.
@@ -109,7 +111,7 @@ impl Room {
         self.draft.position()
     }
 
-    /// Whether the batch should be taken before more is placed: it has about 24 KiB of lines.
+    /// Whether the batch should be taken before more is placed: it has about 24 KiB of lines, or 32 KiB with what it holds beside them.
     pub fn is_full(&self) -> bool {
         self.draft.is_full()
     }

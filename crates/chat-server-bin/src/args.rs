@@ -26,7 +26,7 @@ Examples:
 
 It stops gracefully on SIGINT, SIGTERM, SIGQUIT, SIGHUP, and on BYE typed here. A second signal,
 unless it is SIGHUP, stops it at once. SIGUSR1 prints statistics.
-Exit codes: 0 stopped, 2 wrong usage or an address that cannot be bound."
+Exit codes: 0 stopped, 1 failed (see the log), 2 wrong usage or an address that cannot be bound."
 )]
 pub(super) struct Args {
     /// Listen here; may be given more than once. HOST:PORT (port 0: any free port) or unix:PATH. In `CHAT_LISTEN`,

@@ -26,6 +26,17 @@ use self::{args::Args, outlet::Outlet, stream::Stream};
 /// Wrong usage, or an address that cannot be bound.
 const EXIT_USAGE: u8 = 2;
 
+/// The server stopped by a fault of its own, or cannot run on this system now.
+const EXIT_FAILURE: u8 = 1;
+
+/// Why the program ends with an error.
+enum Failure {
+    /// Wrong usage, or an address that cannot be bound: starting it again does not help.
+    Usage(String),
+    /// A fault, or a shortage that may pass.
+    Running(String),
+}
+
 /// The program, from its arguments to its exit code.
 pub fn run() -> ExitCode {
     let args = match Args::read() {
@@ -41,12 +52,16 @@ pub fn run() -> ExitCode {
             runtime.shutdown_background();
             served
         }
-        Err(error) => Err(format!("cannot start: {error}")),
+        Err(error) => Err(Failure::Running(format!("cannot start: {error}"))),
     };
     let exit = exit.map_or_else(
-        |what| {
+        |failure| {
+            let (what, code) = match failure {
+                Failure::Usage(what) => (what, EXIT_USAGE),
+                Failure::Running(what) => (what, EXIT_FAILURE),
+            };
             log.say(&format!("chat-server: {what}"));
-            ExitCode::from(EXIT_USAGE)
+            ExitCode::from(code)
         },
         |()| ExitCode::SUCCESS,
     );
@@ -61,15 +76,16 @@ pub fn definition() -> clap::Command {
 }
 
 /// Serves until it is told to stop. The error says what is wrong and what to do.
-async fn serve(args: &Args, stdout: &Outlet) -> Result<(), String> {
+async fn serve(args: &Args, stdout: &Outlet) -> Result<(), Failure> {
     #[cfg(unix)]
     let descriptors = descriptors::raise();
     // Before anything is bound: a signal must not leave a socket behind.
-    let mut signals = signals::Signals::install().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let mut signals =
+        signals::Signals::install().map_err(|error| Failure::Running(format!("cannot wait for signals: {error}")))?;
     let endpoints = tokio::select! {
         // A name lookup may take long.
         _ = signals.next() => return Ok(()),
-        bound = bind(args) => bound?,
+        bound = bind(args) => bound.map_err(Failure::Usage)?,
     };
     let server = args.builder().build();
     signals.answer_with_stats(server.clone(), stdout.clone());
@@ -83,7 +99,7 @@ async fn serve(args: &Args, stdout: &Outlet) -> Result<(), String> {
     let stop = signals.stop_requested(server.clone(), console::bye());
     let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
     records::stopped(report, &server.stats());
-    Ok(())
+    if report.failed { Err(Failure::Running("the server failed: see its log".to_owned())) } else { Ok(()) }
 }
 
 async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {

@@ -8,10 +8,10 @@ pub(super) fn stopped(report: Report, stats: &Stats) {
     for (reason, connections) in &stats.ended {
         info!(%reason, connections, "ended by this reason");
     }
-    let [left, refused, cut_off] = [Ending::Left, Ending::Refused, Ending::Cut].map(|ending| stats.ended_as(ending));
+    let [left, refused, cut] = [Ending::Left, Ending::Refused, Ending::Cut].map(|ending| stats.ended_as(ending));
     info!(
         drained = report.drained,
-        cut = report.cut,
+        undrained = report.cut,
         connections = stats.connections,
         clients = stats.clients,
         tasks = stats.tasks,
@@ -19,7 +19,7 @@ pub(super) fn stopped(report: Report, stats: &Stats) {
         deliveries = stats.deliveries,
         left,
         refused,
-        cut_off,
+        cut,
         "stopped"
     );
 }

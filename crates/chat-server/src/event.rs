@@ -115,7 +115,7 @@ impl Events {
     /// Receives the next event. `None`: the server has stopped, and all events were received. A subscription does not
     /// keep the server alive: it also ends when the last handle, connection and local client are gone.
     ///
-    /// At least 1,024 events are kept for a subscriber. If it is slower, it gets [`EventsLost`] once for each gap.
+    /// At least 1,024 batches of events are kept for a subscriber. If it is slower, it gets [`EventsLost`] once for each gap.
     /// Nothing is lost if the future is dropped.
     pub async fn recv(&mut self) -> Option<Result<Event, EventsLost>> {
         loop {

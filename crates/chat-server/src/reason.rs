@@ -101,6 +101,30 @@ impl EndReason {
             | Self::Cut => Ending::Cut,
         }
     }
+
+    /// Whether the server ends such a connection with a last line, which must arrive.
+    pub(crate) fn has_last_line(self) -> bool {
+        match self {
+            Self::Bye
+            | Self::NoLogin(_)
+            | Self::NoName
+            | Self::NameFailures
+            | Self::PlainRefused
+            | Self::Full(_)
+            | Self::Policy
+            | Self::EndlessLine
+            | Self::ServerStopped => true,
+            Self::Closed
+            | Self::Transport(_)
+            | Self::LoginTimeout
+            | Self::PingTimeout
+            | Self::Lagged
+            | Self::WriteTimeout
+            | Self::Panicked
+            | Self::Dropped
+            | Self::Cut => false,
+        }
+    }
 }
 
 /// The limit that a connection exceeds.

@@ -38,7 +38,7 @@ impl Serve {
     async fn run(self) -> Report {
         let Self { server, mut accepting, signal } = self;
         tokio::select! {
-            // Poll the signal first, so that its handler is registered before any client connects.
+            // Poll the signal before the listeners, so that its handler is registered before any client connects.
             biased;
             () = server.stopping() => {}
             () = signal => {}

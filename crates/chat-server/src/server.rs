@@ -137,13 +137,13 @@ impl ChatServer {
         };
         tokio::select! {
             biased;
-            () = all_ended() => return shared.tally.report(0),
+            () = all_ended() => return shared.report(0),
             () = shared.sleep(shared.options.drain_timeout) => self.cut(),
         }
         tokio::select! {
             biased;
-            () = all_ended() => shared.tally.report(0),
-            () = shared.sleep(Some(CUT_TIMEOUT)) => shared.tally.report(shared.connections.inside()),
+            () = all_ended() => shared.report(0),
+            () = shared.sleep(Some(CUT_TIMEOUT)) => shared.report(shared.connections.inside()),
         }
     }
 

@@ -122,6 +122,11 @@ impl Shared {
         self.counters.stats(self.connections.inside(), self.tasks.len())
     }
 
+    /// The report of the stop, with this many connections that have not ended.
+    pub(crate) fn report(&self, remaining: usize) -> Report {
+        self.tally.report(remaining, self.counters.has_hub_failed())
+    }
+
     /// Begins a graceful stop: accept no connections and no messages from here on.
     pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
@@ -150,6 +155,8 @@ pub struct Report {
     pub drained: usize,
     /// Clients that did not take it in time.
     pub cut: usize,
+    /// Whether the server stopped by a fault of its own: its hub panicked, or the hub's runtime ended.
+    pub failed: bool,
 }
 
 impl Tally {
@@ -159,8 +166,9 @@ impl Tally {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The report, with this many connections that have not ended.
-    pub(crate) fn report(&self, remaining: usize) -> Report {
-        Report { drained: self.drained.load(Ordering::Relaxed), cut: self.cut.load(Ordering::Relaxed) + remaining }
+    /// The report, with this many connections that have not ended, and whether the hub failed.
+    pub(crate) fn report(&self, remaining: usize, failed: bool) -> Report {
+        let (drained, cut) = (self.drained.load(Ordering::Relaxed), self.cut.load(Ordering::Relaxed) + remaining);
+        Report { drained, cut, failed }
     }
 }

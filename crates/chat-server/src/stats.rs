@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -71,6 +71,7 @@ impl fmt::Display for Stats {
 pub(crate) struct Counters {
     clients: AtomicUsize,
     roster_bytes: AtomicUsize,
+    hub_failed: AtomicBool,
     messages: AtomicU64,
     deliveries: [Shard; SHARDS],
     ended: Mutex<Vec<(EndReason, u64)>>,
@@ -91,6 +92,15 @@ impl Counters {
     /// The approximate length of `LIST CLIENTS` in bytes.
     pub(crate) fn roster_bytes(&self) -> usize {
         self.roster_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the hub ended without being told to.
+    pub(crate) fn hub_failed(&self) {
+        self.hub_failed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_hub_failed(&self) -> bool {
+        self.hub_failed.load(Ordering::Acquire)
     }
 
     /// Counts messages of other members that were written to this connection.

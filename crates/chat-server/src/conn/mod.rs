@@ -167,18 +167,8 @@ fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>) -> EndReaso
     }
 }
 
-/// Whether the connection ended in good order, with a last line that must arrive.
-fn closes_politely(reason: EndReason) -> bool {
-    use EndReason::{Closed, Cut, Dropped, Lagged, LoginTimeout, Panicked, PingTimeout, Transport, WriteTimeout};
-    let at_once = matches!(
-        reason,
-        Closed | Cut | Dropped | Lagged | LoginTimeout | Panicked | PingTimeout | Transport(_) | WriteTimeout
-    );
-    !at_once
-}
-
 async fn linger_after<R: AsyncRead + Unpin>(reason: EndReason, shared: &Shared, lines: &mut LineReader<R>) {
-    if closes_politely(reason) {
+    if reason.has_last_line() {
         linger(shared, lines).await;
     }
 }

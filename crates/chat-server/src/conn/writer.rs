@@ -108,9 +108,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                     part.messages += view.messages;
                     part.last = view.last.then_some(Delivered::UntilLeft);
                 }
-                // Reported once: the next batch would come after a hole.
-                Err(TryRecvError::Lagged(_)) => return Err(EndReason::Lagged),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => {
+                // Reported once: the next batch would come after a gap. A published batch that is not there is a gap too.
+                Err(TryRecvError::Lagged(_) | TryRecvError::Empty) => return Err(EndReason::Lagged),
+                Err(TryRecvError::Closed) => {
                     self.add_replies(&mut part.pieces);
                     part.pieces.push(&ServerMessage::Bye, self.terminator);
                     part.pieces.close();

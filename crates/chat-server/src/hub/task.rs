@@ -55,6 +55,11 @@ pub(super) struct Task {
     counters: Arc<Counters>,
     overflow: Arc<Overflow>,
     messages: u64,
+    /// The commands of this turn, and how many of them are done.
+    commands: Vec<Command>,
+    done: usize,
+    /// Whether the hub was told to stop.
+    is_stopped: bool,
     /// Batches published in this turn.
     published: usize,
     /// Drop order matters. This field comes after the ring and the events: whoever is told of the end finds them closed.
@@ -85,31 +90,37 @@ impl Task {
         queue: mpsc::Receiver<Command>,
     ) -> Self {
         let (room, signals) = (Room::default(), EndSignal(signals));
-        Self { room, ring, events, counters, overflow, messages: 0, published: 0, signals, queue }
+        let commands = Vec::with_capacity(QUEUE);
+        Self {
+            room,
+            ring,
+            events,
+            counters,
+            overflow,
+            messages: 0,
+            commands,
+            done: 0,
+            is_stopped: false,
+            published: 0,
+            signals,
+            queue,
+        }
     }
 
     /// Runs until the queue is closed and empty. Dropping the task ends the hub: all members leave, and the ring
     /// closes.
     pub(super) async fn run(mut self) {
-        let mut commands = Vec::with_capacity(QUEUE);
         // All queued commands become one batch: one line when the room is quiet, hundreds under load.
-        while self.next(&mut commands).await {
+        while self.next().await {
             // Let readers that are ready run first, so that their messages join the same batch.
             yield_now().await;
             yield_to_woken().await;
-            let rest = QUEUE.saturating_sub(commands.len());
-            self.queue.recv_many(&mut commands, rest).now_or_never();
-            self.take_overflow(&mut commands).await;
+            let rest = QUEUE.saturating_sub(self.commands.len());
+            self.queue.recv_many(&mut self.commands, rest).now_or_never();
+            self.take_overflow().await;
             self.published = 0;
-            for command in commands.drain(..) {
-                match command {
-                    Command::Stop => {
-                        // Decide the reason before anyone can see that the queue is closed.
-                        self.overflow.decide_end_reason(self.signals.0.end_reason());
-                        self.queue.close();
-                    }
-                    command => self.handle(command),
-                }
+            while let Some(command) = self.next_command() {
+                self.handle(command);
                 self.publish_if_full();
                 if self.published >= MAX_BATCHES_PER_TURN {
                     self.published = 0;
@@ -117,12 +128,21 @@ impl Task {
                 }
             }
             self.publish();
+            self.commands.clear();
+            self.done = 0;
         }
     }
 
+    /// The next command of this turn. The commands stay in the task until then: if it is dropped, [`Task::end`] handles them.
+    fn next_command(&mut self) -> Option<Command> {
+        let command = mem::replace(self.commands.get_mut(self.done)?, Command::Done);
+        self.done += 1;
+        Some(command)
+    }
+
     /// Waits for commands. `false`: no more will come.
-    async fn next(&mut self, commands: &mut Vec<Command>) -> bool {
-        let Self { queue, overflow, .. } = self;
+    async fn next(&mut self) -> bool {
+        let Self { queue, overflow, commands, .. } = self;
         poll_fn(|cx| match queue.poll_recv_many(cx, commands, QUEUE) {
             Poll::Ready(taken) => Poll::Ready(taken > 0),
             // A reserved permit that is never used must not delay the end.
@@ -135,19 +155,19 @@ impl Task {
 
     /// Takes the commands that did not fit into the queue. They stand behind everything that was in the queue at that
     /// time, so that a member leaves after its last message.
-    async fn take_overflow(&mut self, commands: &mut Vec<Command>) {
+    async fn take_overflow(&mut self) {
         let overflow = self.overflow.take();
         if overflow.is_empty() {
             return; // The usual case.
         }
         let mut before = self.queue.len();
         while before > 0 {
-            match self.queue.recv_many(commands, before).await {
+            match self.queue.recv_many(&mut self.commands, before).await {
                 0 => break,
                 taken => before -= taken,
             }
         }
-        commands.extend(overflow);
+        self.commands.extend(overflow);
     }
 
     /// Lets all members leave, each with a number of its own. On the wire that is `BYE` and no line of the ring (clause
@@ -156,6 +176,9 @@ impl Task {
         let reason = self.overflow.decide_end_reason(self.signals.0.end_reason());
         // After a panic or the end of the runtime there may be commands: members that have left did so for their own reasons.
         self.queue.close();
+        while let Some(command) = self.next_command() {
+            self.handle(command);
+        }
         while let Ok(command) = self.queue.try_recv() {
             self.handle(command);
         }
@@ -186,7 +209,13 @@ impl Task {
             }
             Command::Ask { request, replies } => replies.push(self.room.reply(request)),
             Command::Leave { conn, reason } => self.leave(conn, reason),
-            Command::Stop => {}
+            Command::Stop => {
+                // Decide the reason before anyone can see that the queue is closed.
+                self.overflow.decide_end_reason(self.signals.0.end_reason());
+                self.is_stopped = true;
+                self.queue.close();
+            }
+            Command::Done => {}
             #[cfg(test)]
             Command::Panic => panic!("requested by the test"),
         }
@@ -259,5 +288,8 @@ impl Drop for Task {
             error!("the hub panicked while it ended: not all leaves are published");
         }
         self.counters.set_room(0, 0, self.messages);
+        if !self.is_stopped {
+            self.counters.hub_failed();
+        }
     }
 }

@@ -118,3 +118,18 @@ async fn who_has_asked_for_room_and_does_not_use_it_does_not_hold_up_the_end() {
     ended.await.expect("it ends");
     assert_eq!(saying.await.unwrap_err(), Stopped);
 }
+
+/// A command that the hub has taken, but not handled, is handled at the end: a member that has left did so for its own
+/// reason, and what it said was said.
+#[tokio::test]
+async fn commands_of_an_aborted_hub_are_handled() {
+    let Rig { hub, events, counters, task, .. } = start();
+    let mut ann = join(&hub, 1, "ann").await;
+    hub.say(ConnId::new(1), &mut vec![Text::new("hi").unwrap()]).await.unwrap();
+    assert_eq!(ann.leave(EndReason::Bye), EndReason::Bye);
+    // The hub takes the commands, and yields before it handles them.
+    tokio::task::yield_now().await;
+    task.abort();
+    assert_eq!(told(events).await, ["1 ann joined", "2 ann said hi", "3 ann left: Bye"]);
+    assert!(counters.has_hub_failed());
+}

@@ -78,16 +78,19 @@ impl AsyncRead for TcpReader {
     }
 }
 
+/// Sets all options that the system allows. The error is the first of those that it refuses.
 fn set_up(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
     let socket = SockRef::from(stream);
-    #[cfg(target_os = "linux")]
-    {
-        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-        socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
-    }
-    socket.set_tcp_keepalive(&keepalive)
+    let set = [
+        socket.set_tcp_keepalive(&keepalive),
+        stream.set_nodelay(true),
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT)),
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES),
+    ];
+    set.into_iter().collect()
 }
 
 /// Binds exactly this address. An IPv6 one does not accept IPv4, so `0.0.0.0` and `[::]` can be bound side by side.

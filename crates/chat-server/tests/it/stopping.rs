@@ -123,7 +123,8 @@ async fn a_server_whose_runtime_has_ended_reports_it() {
     runtime.shutdown_background();
 
     timeout(TEST_TIMEOUT, server.stopping()).await.expect("the server reports it");
-    timeout(TEST_TIMEOUT, serving).await.expect("serving ends").unwrap();
+    let report = timeout(TEST_TIMEOUT, serving).await.expect("serving ends").unwrap();
+    assert!(report.failed, "it was not told to stop");
     assert_eq!(ann.rest().await, "BYE\r\n");
     assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerStopped));
     while timeout(TEST_TIMEOUT, bot.recv()).await.expect("it learns of the end").is_ok() {}

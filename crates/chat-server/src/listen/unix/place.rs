@@ -6,10 +6,11 @@ use std::{
     io,
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use rustix::{
-    fs::{FlockOperation, Mode, OFlags, flock, open},
+    fs::{FlockOperation, Mode, OFlags, flock, link, open},
     io::Errno,
 };
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -138,8 +139,14 @@ impl Lock {
     fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
         // A FIFO of this name must not block, and a link must not be followed.
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        match open(path, flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR) {
-            Ok(file) => return Ok(Some((file.into(), true))),
+        // A new file is locked before it has its name: else another could lock it first, and the one that created it would
+        // not know that it must not remove it.
+        let unnamed = Self::unnamed(path);
+        let file = open(&unnamed, flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR)?;
+        let named = flock(&file, FlockOperation::NonBlockingLockExclusive).and_then(|()| link(&unnamed, path));
+        fs::remove_file(&unnamed)?;
+        match named {
+            Ok(()) => return Ok(Some((file.into(), true))),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -148,6 +155,16 @@ impl Lock {
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Lock {
+    /// A name beside the path that no other thread or process uses.
+    fn unnamed(path: &Path) -> PathBuf {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+        name.into()
     }
 }
 
