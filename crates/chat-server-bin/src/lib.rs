@@ -15,7 +15,10 @@ mod records;
 mod signals;
 mod stream;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use chat_server::listen::{Endpoint, ListenAddr};
 use clap::CommandFactory;
@@ -43,7 +46,13 @@ pub fn run() -> ExitCode {
         Ok(args) => args,
         Err(exit) => return exit,
     };
-    let log = logging::init(&args);
+    let log = match logging::init(&args) {
+        Ok(log) => log,
+        Err(what) => {
+            let _ = writeln!(io::stderr(), "chat-server: {what}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
     let stdout = Outlet::new(Stream::Stdout, |_| Vec::new());
     let exit = match runtime() {
         Ok(runtime) => {

@@ -24,9 +24,9 @@ thread_local! {
 #[derive(Clone)]
 pub(super) struct Log(Outlet);
 
-/// Installs the log. `CHAT_LOG` may refine it in the syntax of tracing's `EnvFilter`, as in
-/// `CHAT_LOG=chat_server=trace`.
-pub(super) fn init(args: &Args) -> Log {
+/// Installs the log. `CHAT_LOG` replaces the level of the flags, in the syntax of tracing's `EnvFilter`, as in
+/// `CHAT_LOG=chat_server=trace`. The error says why it is not valid.
+pub(super) fn init(args: &Args) -> Result<Log, String> {
     let level = match i32::from(args.verbose) - i32::from(args.quiet) {
         ..=-2 => "off",
         -1 => "warn",
@@ -36,7 +36,9 @@ pub(super) fn init(args: &Args) -> Log {
     };
     let log = Log(Outlet::new(Stream::Stderr, notice));
     let writer = log.clone();
-    let filter = EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let directives = std::env::var("CHAT_LOG").unwrap_or_default();
+    let filter = EnvFilter::try_new(if directives.is_empty() { level } else { &directives })
+        .map_err(|error| format!("CHAT_LOG: {error}: give a level, such as debug, or chat_server=trace"))?;
     let fmt = fmt().with_env_filter(filter).with_target(false).with_writer(move || writer.clone());
     match args.log_format {
         LogFormat::Json => fmt.json().init(),
@@ -45,7 +47,7 @@ pub(super) fn init(args: &Args) -> Log {
             fmt.fmt_fields(Fields).with_ansi(ansi).init();
         }
     }
-    log
+    Ok(log)
 }
 
 /// Makes the record that says how many were lost, in the format of all others. It bypasses the queue, where it could be

@@ -201,3 +201,13 @@ async fn environment_variables_set_flags() {
     assert!(status.success());
     assert_eq!(stderr, "", "quiet");
 }
+
+#[test]
+fn an_invalid_log_filter_is_an_error() {
+    let mut command = std::process::Command::new(PROGRAM);
+    command.args(["--listen", "127.0.0.1:0"]).env("CHAT_LOG", "chat_server=loud");
+    let (status, stdout, stderr) = Process::spawn(command).end();
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert_eq!((stdout.as_str(), stderr.lines().count()), ("", 1), "{stderr}");
+    assert!(stderr.starts_with("chat-server: CHAT_LOG: "), "{stderr}");
+}
