@@ -42,7 +42,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Both tools read `/proc` and choose cores, which only Linux has in this form.
+/// Both tools read `/proc`, and the benchmarks pin threads to cores. Only Linux has both.
 #[cfg(not(target_os = "linux"))]
 fn run(_: Command) -> anyhow::Result<()> {
     anyhow::bail!("the benchmarks and the soak run on Linux only")

@@ -20,7 +20,7 @@ pub(crate) struct Setting {
     pub(crate) location: String,
 }
 
-/// Reads the file that `words` or the environment name. Otherwise the usual file, which may be missing.
+/// Reads the configuration file that the arguments or the environment name; otherwise the default file, which may be missing.
 pub(crate) fn file(words: &[OsString]) -> Result<Vec<Setting>, String> {
     let (path, is_asked_for) = match named(words).or_else(|| std::env::var_os("CHAT_CONFIG").map(PathBuf::from)) {
         Some(path) => (path, true),

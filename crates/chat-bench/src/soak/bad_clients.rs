@@ -25,7 +25,7 @@ const KILLED: usize = 2;
 /// Receive buffer of a client that does not read, in bytes: small, so that the server notices soon.
 const SMALL_BUFFER: u32 = 4_096;
 
-/// Starts them. They end when the time is over.
+/// Starts the bad clients. They end when the soak is over.
 pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address: SocketAddr) -> Result<()> {
     for me in 0..CHURNERS {
         let load = Arc::clone(load);
@@ -101,7 +101,7 @@ async fn come_and_go(address: SocketAddr, name: &str) -> Result<()> {
     }
 }
 
-/// Joins, and does not read until long after the server must have cut it.
+/// Joins and never reads. Closes after 20 s, long after the server should have cut it.
 async fn read_nothing(load: &Load, address: SocketAddr, name: &str) -> Result<()> {
     let socket = TcpSocket::new_v4().context("cannot make a socket")?;
     socket.set_recv_buffer_size(SMALL_BUFFER).context("cannot set a receive buffer")?;

@@ -54,7 +54,7 @@ impl Paint {
         self.line(&[], text, AnsiColor::Yellow.on_default().bold(), width)
     }
 
-    /// A head, and a text that is wrapped next to it.
+    /// A head such as the sender, and the text wrapped in the column to its right.
     fn line(&self, head: &[(&str, Style)], text: &str, style: Style, width: usize) -> String {
         let time = self.now();
         let indent = time.width() + head.iter().map(|(part, _)| part.width()).sum::<usize>();

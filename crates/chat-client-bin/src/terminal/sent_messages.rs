@@ -41,7 +41,7 @@ impl SentMessages {
         self.marked = self.marked.saturating_sub(1);
         let (text, ..) = self.waiting.pop_front()?;
         match answer {
-            // Events show these.
+            // The client's events already show these outcomes.
             Ok(()) | Err(SendError::Refused) => None,
             Err(_) => {
                 self.has_unknown = true;

@@ -1,4 +1,5 @@
-//! Plays a case of servers: opens its connections, does its steps in order, and says where the server left the script.
+//! Plays one case against a server: opens its connections, does its steps in order, and reports where the server departs
+//! from the script.
 
 mod expect;
 mod order;
@@ -16,7 +17,7 @@ use crate::{
     transcript::{Mark, Transcript},
 };
 
-/// How a case ended that was failed.
+/// How a failed case ended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure {
@@ -24,14 +25,14 @@ pub struct Failure {
     pub clause: String,
     /// What was wrong.
     pub what: String,
-    /// Where the step stands that it happened at.
+    /// The place of the step at which it failed.
     pub place: String,
     /// What went over the wires.
     pub transcript: Transcript,
 }
 
 impl Failure {
-    /// There is no server any more.
+    /// The server no longer accepts connections.
     pub(crate) fn not_played(case: &Case) -> Self {
         Self {
             clause: case.clauses[0].clone(),
@@ -42,7 +43,7 @@ impl Failure {
     }
 }
 
-/// What is wrong, and by which clause; `None`: by the one that the step is about.
+/// What is wrong, and the clause that says so; `None` stands for the clause of the step.
 pub(crate) struct Wrong {
     pub(crate) clause: Option<&'static str>,
     pub(crate) what: String,
@@ -58,7 +59,7 @@ impl Wrong {
     }
 }
 
-/// Plays `case` against the server at `address`, with names made of `number`, waiting for each line as long as `patience`.
+/// Plays `case` against the server at `address`. Names are made from `number`; each line is awaited for at most `patience`.
 pub async fn play(address: SocketAddr, patience: Duration, case: &Case, number: u32) -> Result<(), Failure> {
     let names = Names::of(case, number);
     let mut play = Play {
@@ -80,10 +81,10 @@ pub async fn play(address: SocketAddr, patience: Duration, case: &Case, number: 
     let last = case.steps.last().map_or(0, |step| step.at);
     let mut transcript = Transcript::default();
     if result.is_err() {
-        // What comes after a failure explains nothing.
+        // Steps after the first failure would only report its consequences.
         std::mem::swap(&mut transcript, &mut play.transcript);
     }
-    // Whatever has been failed, all leave: the next case shall find a quiet room.
+    // Everybody leaves even after a failure, so that the next case finds a quiet room.
     let left = play.leave().await.map_err(|wrong| (wrong, last, None));
     if result.is_ok() {
         transcript = play.transcript;
@@ -96,7 +97,7 @@ pub async fn play(address: SocketAddr, patience: Duration, case: &Case, number: 
     })
 }
 
-/// Who leaves hears no more than this of a server that does not close.
+/// The most that is read while leaving, in case the server never closes.
 const LEAVING: Duration = Duration::from_millis(500);
 
 struct Play {
@@ -154,7 +155,7 @@ impl Play {
         Ok(())
     }
 
-    /// Everybody says `BYE` and hangs up. What still comes must be owed to somebody: a second `OK` shows here.
+    /// Everybody says `BYE` and hangs up. A line that nobody is waiting for, such as a second `OK`, is found here.
     async fn leave(&mut self) -> Result<(), Wrong> {
         let until = after(self.patience.min(LEAVING));
         for peer in self.peers.values_mut().filter(|peer| peer.is_open()) {
@@ -167,7 +168,7 @@ impl Play {
             while let Got::Line(line) = self.next(who, until).await {
                 let text = String::from_utf8_lossy(&line).trim_end().to_owned();
                 if text == "BYE" {
-                    // A server that then stays open is found where that is looked for.
+                    // A server that does not close is reported by the cases that test closing.
                     break;
                 }
                 if result.is_err() || self.room.is_farewell(&text) || text == "PING" {
