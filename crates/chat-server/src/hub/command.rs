@@ -23,8 +23,6 @@ pub(super) enum Command {
     Leave { conn: ConnId, reason: EndReason },
     /// Process the queued commands, accept no new ones, and end.
     Stop,
-    /// A command that was handled.
-    Done,
     /// Panic, for a test.
     #[cfg(test)]
     Panic,

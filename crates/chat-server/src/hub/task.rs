@@ -1,6 +1,7 @@
 //! The hub's task: takes the queued commands, lets the room place them, and publishes each batch.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -55,9 +56,10 @@ pub(super) struct Task {
     counters: Arc<Counters>,
     overflow: Arc<Overflow>,
     messages: u64,
-    /// The commands of this turn, and how many of them are done.
-    commands: Vec<Command>,
-    done: usize,
+    /// Taken from the queue, for the next turn.
+    taken: Vec<Command>,
+    /// The rest of this turn. If the task is dropped, [`Task::end`] handles it.
+    turn: VecDeque<Command>,
     /// Whether the hub was told to stop.
     is_stopped: bool,
     /// Batches published in this turn.
@@ -90,7 +92,6 @@ impl Task {
         queue: mpsc::Receiver<Command>,
     ) -> Self {
         let (room, signals) = (Room::default(), EndSignal(signals));
-        let commands = Vec::with_capacity(QUEUE);
         Self {
             room,
             ring,
@@ -98,8 +99,8 @@ impl Task {
             counters,
             overflow,
             messages: 0,
-            commands,
-            done: 0,
+            taken: Vec::with_capacity(QUEUE),
+            turn: VecDeque::with_capacity(QUEUE),
             is_stopped: false,
             published: 0,
             signals,
@@ -115,11 +116,12 @@ impl Task {
             // Let readers that are ready run first, so that their messages join the same batch.
             yield_now().await;
             yield_to_woken().await;
-            let rest = QUEUE.saturating_sub(self.commands.len());
-            self.queue.recv_many(&mut self.commands, rest).now_or_never();
+            let rest = QUEUE.saturating_sub(self.taken.len());
+            self.queue.recv_many(&mut self.taken, rest).now_or_never();
             self.take_overflow().await;
+            self.turn.extend(self.taken.drain(..));
             self.published = 0;
-            while let Some(command) = self.next_command() {
+            while let Some(command) = self.turn.pop_front() {
                 self.handle(command);
                 self.publish_if_full();
                 if self.published >= MAX_BATCHES_PER_TURN {
@@ -128,23 +130,14 @@ impl Task {
                 }
             }
             self.publish();
-            self.commands.clear();
-            self.done = 0;
         }
-    }
-
-    /// The next command of this turn. The commands stay in the task until then: if it is dropped, [`Task::end`] handles them.
-    fn next_command(&mut self) -> Option<Command> {
-        let command = mem::replace(self.commands.get_mut(self.done)?, Command::Done);
-        self.done += 1;
-        Some(command)
     }
 
     /// Waits for commands. `false`: no more will come.
     async fn next(&mut self) -> bool {
-        let Self { queue, overflow, commands, .. } = self;
-        poll_fn(|cx| match queue.poll_recv_many(cx, commands, QUEUE) {
-            Poll::Ready(taken) => Poll::Ready(taken > 0),
+        let Self { queue, overflow, taken, .. } = self;
+        poll_fn(|cx| match queue.poll_recv_many(cx, taken, QUEUE) {
+            Poll::Ready(count) => Poll::Ready(count > 0),
             // A reserved permit that is never used must not delay the end.
             Poll::Pending if queue.is_closed() && queue.is_empty() => Poll::Ready(false),
             Poll::Pending if overflow.register(cx.waker()) => Poll::Ready(true),
@@ -162,12 +155,12 @@ impl Task {
         }
         let mut before = self.queue.len();
         while before > 0 {
-            match self.queue.recv_many(&mut self.commands, before).await {
+            match self.queue.recv_many(&mut self.taken, before).await {
                 0 => break,
                 taken => before -= taken,
             }
         }
-        self.commands.extend(overflow);
+        self.taken.extend(overflow);
     }
 
     /// Lets all members leave, each with a number of its own. On the wire that is `BYE` and no line of the ring (clause
@@ -176,7 +169,8 @@ impl Task {
         let reason = self.overflow.decide_end_reason(self.signals.0.end_reason());
         // After a panic or the end of the runtime there may be commands: members that have left did so for their own reasons.
         self.queue.close();
-        while let Some(command) = self.next_command() {
+        self.turn.extend(self.taken.drain(..));
+        while let Some(command) = self.turn.pop_front() {
             self.handle(command);
         }
         while let Ok(command) = self.queue.try_recv() {
@@ -215,7 +209,6 @@ impl Task {
                 self.is_stopped = true;
                 self.queue.close();
             }
-            Command::Done => {}
             #[cfg(test)]
             Command::Panic => panic!("requested by the test"),
         }

@@ -12,9 +12,6 @@ use tokio::{
 
 use crate::RateLimit;
 
-/// How long to sleep if the time to wait for is beyond the clock.
-const BEYOND_THE_CLOCK: Duration = Duration::from_secs(86_400);
-
 /// A rate limit, and the start of the clock for all of its states.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
@@ -97,7 +94,7 @@ impl LineLimit<'_> {
         while let Err(nanos) = self.state.add(self.rate, Instant::now(), units) {
             match self.rate.start.checked_add(Duration::from_nanos(nanos)) {
                 Some(due) => sleep_until(due).await,
-                None => sleep(BEYOND_THE_CLOCK).await,
+                None => sleep(Duration::MAX).await, // Beyond the clock.
             }
         }
     }
