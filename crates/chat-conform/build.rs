@@ -1,23 +1,23 @@
-//! Finds the case files, so that adding one needs no line of Rust.
+//! Embeds all files `cases/*/*.case`. A new case file needs no change in Rust code.
 
 use std::{env, fmt::Write, fs, io, path::Path};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=cases");
     let cases = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("cases");
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     for folder in fs::read_dir(&cases)? {
         let folder = folder?.path();
         if folder.is_dir() {
             for file in fs::read_dir(folder)? {
-                found.push(file?.path());
+                files.push(file?.path());
             }
         }
     }
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "case"));
-    found.sort();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "case"));
+    files.sort();
     let mut list = String::from("&[\n");
-    for path in found {
+    for path in files {
         let name = path.strip_prefix(&cases).map_err(io::Error::other)?.display().to_string().replace('\\', "/");
         writeln!(list, "    ({name:?}, include_str!({:?})),", path.display().to_string()).map_err(io::Error::other)?;
     }

@@ -3,7 +3,7 @@
 
     python3 client.py localhost:2222 --name alice
 
-Numbers in comments are clauses of protocole.md. What is typed is said; the end of the input leaves.
+Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends BYE.
 """
 
 import argparse
@@ -17,7 +17,7 @@ MAX_LINE = 8192  # 1.3
 
 
 def escaped(text):
-    """7.3: nothing from the network acts on the terminal: controls and hidden marks are shown as numbers."""
+    """7.3: escapes control and invisible characters, so that no text from the network controls the terminal."""
     return "".join(f"\\u{{{ord(c):x}}}" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\t" else c
                    for c in text)
 
@@ -27,7 +27,7 @@ def show(text):
 
 
 class Lines:
-    """Lines out of pieces of bytes (7.5), with a bound on memory (7.7)."""
+    """Splits a stream of bytes into lines (7.5), with bounded memory (7.7)."""
 
     def __init__(self):
         self.rest = b""
@@ -48,11 +48,11 @@ class Client:
         self.server = server
         self.name = name
         self.joined = name is None  # A guest joins with its first line (2.3).
-        self.waiting = 0  # messages without an answer (7.6)
+        self.waiting = 0  # how many messages have no reply yet (7.6)
         self.refused = 0
-        self.asked = False  # for another name
+        self.asked = False  # whether the server waits for another name
         self.typing = True
-        self.typed = []  # what was typed before there was a name
+        self.typed = []  # lines typed before the login was complete
         self.left = False
 
     def send(self, line):
@@ -70,7 +70,7 @@ class Client:
                 except OSError:
                     data = b""
                 if not data:
-                    return self.gone()  # 1.7: what stands in network.rest is no line
+                    return self.gone()  # 1.7: drop the incomplete line in network.rest
                 for line in network.take(data):
                     if self.hear(line) == "end":
                         return self.gone()
@@ -117,7 +117,7 @@ class Client:
             if self.typed:
                 self.say(self.typed.pop(0))
         elif line in ("OK", "BAD REQ") and self.joined:
-            if self.waiting:  # 7.2: otherwise nobody waits for it
+            if self.waiting:  # 7.2: ignore a reply without a request
                 self.waiting -= 1
                 self.refused += line == "BAD REQ"
             if line == "BAD REQ":
@@ -130,7 +130,7 @@ class Client:
         return None
 
     def gone(self):
-        """7.6: what is not answered is unknown, and is not sent again."""
+        """7.6: a message without a reply may have been delivered, so it is not sent again."""
         if self.waiting:
             show(f"! the end; messages without an answer: {self.waiting}")
         return 0 if self.left and not self.waiting and not self.refused else 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Servers with one fault each, to see that the judge finds it: `server.py --fault NAME`. Alone, it prints the names."""
+"""Servers with one fault each, to test the judge: `server.py --fault NAME`. Run alone, this file prints the names."""
 
 import time
 
@@ -30,7 +30,7 @@ class OkTwice(Server):
 
 @fault("ok-out-of-place")
 class OkOutOfPlace(Server):
-    """Answers when it has a moment: somebody else's message may come between a message and its OK."""
+    """Delays each OK. Another client's message may come between a message and its OK."""
     turn = 0.05
 
     def message(self, client, text):
@@ -78,7 +78,7 @@ class SplitsCharacters(Server):
 
 @fault("one-read-one-line")
 class OneReadOneLine(Server):
-    """Takes what it reads for one line, and forgets what follows."""
+    """Takes only the first line of each read, and drops the rest."""
     def take(self, client, data):
         first, end, _ = data.partition(b"\n")
         super().take(client, first + end)
@@ -254,7 +254,7 @@ class PongAnswered(Server):
 
 @fault("half-close-drops")
 class HalfCloseDrops(Server):
-    """Thinks for a moment before it answers, and forgets the question if the client closes its side meanwhile."""
+    """Delays each reply, and drops it if the client closes its sending side meanwhile."""
     turn = 0.02
 
     def take(self, client, data):
@@ -297,7 +297,7 @@ class AnyVersion(Server):
 
 @fault("history")
 class History(Server):
-    """Shows newcomers what was said before."""
+    """Sends the last message to each new client."""
     def message(self, client, text):
         self.last = f"FROM {client.name} MSG {text}"
         super().message(client, text)

@@ -3,8 +3,8 @@
 
     python3 server.py localhost:2222
 
-Numbers in comments are clauses of protocole.md. Because one thread does one thing after the other, there is one
-order of messages for everybody without any lock (5.2): what `say` is called with first, everybody gets first.
+Numbers in comments are clauses of protocole.md. The server has one thread, so all clients receive
+messages in the same order without any lock (5.2): the order of the calls of `say`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import unicodedata
 
 MAX_LINE, MAX_UNTERMINATED, MAX_TEXT, MAX_FAILURES = 8192, 65536, 2000, 5  # 8.1
 LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN = 120, 60, 3  # 8.2
-MAX_BEHIND = 1 << 20  # A client that is this many bytes behind is cut off (6.5).
+MAX_BEHIND = 1 << 20  # The server disconnects a client that is this many bytes behind (6.5).
 NOT_CHAT = set(range(9)) | {0x0B, 0x0C, 0x7F, 0xC0, 0xC1} | set(range(0x0E, 0x20)) | set(range(0xF5, 0x100))  # 2.4
 
 NEW, ASKED, NAMED, PLAIN, LEFT = "new", "asked", "named", "plain", "left"
@@ -34,7 +34,7 @@ def is_name(name):
 
 
 class Client:
-    """One connection, and all that is known of it."""
+    """The state of one connection."""
 
     def __init__(self, connection):
         connection.setblocking(False)
@@ -44,10 +44,10 @@ class Client:
         self.name = None
         self.failures = 0
         self.newline = b"\r\n"
-        self.received = b""  # the beginning of a line
-        self.overlong = 0  # bytes dropped of a line that is too long
+        self.received = b""  # the start of an incomplete line
+        self.overlong = 0  # how many bytes of a line that is too long were dropped
         self.to_send = b""
-        self.closing = None  # when it is to be closed for good
+        self.closing = None  # when to close the connection, if the session is over
         self.since = self.heard = time.monotonic()
         self.pinged = False
 
@@ -59,7 +59,7 @@ class Client:
 
 
 class Server:
-    turn = 1  # seconds after which deadlines are looked at, if nothing happens
+    turn = 1  # seconds between checks of the deadlines
 
     def __init__(self, host, port):
         self.listener = socket.create_server((host, port))
@@ -106,15 +106,15 @@ class Server:
         if client.closing:
             if not data:
                 self.drop(client)
-            return  # 6.7: what still comes is read and dropped
+            return  # 6.7: read and drop what the client still sends
         if not data:
-            self.end(client)  # 1.7: what stands in client.received is nobody's
+            self.end(client)  # 1.7: drop the incomplete line in client.received
             return
         client.heard, client.pinged = time.monotonic(), False
         self.take(client, data)
 
     def look_after(self, client):
-        """Deadlines: 2.5, 6.1, 6.5, and the moment of 6.7."""
+        """Checks the deadlines of 2.5, 6.1, 6.5 and 6.7."""
         now = time.monotonic()
         if client.closing:
             if now > client.closing:
@@ -132,7 +132,7 @@ class Server:
     # Lines.
 
     def take(self, client, data):
-        """Cuts what has come into lines (1.1); what is left waits for more (7.5)."""
+        """Splits received bytes into lines (1.1). Keeps an incomplete line (7.5)."""
         client.received += data
         while not client.closing:
             if client.state == NEW and NOT_CHAT & set(client.received.split(b"\n")[0]):
@@ -149,7 +149,7 @@ class Server:
                 self.framed(client, line)
 
     def too_long(self, client):
-        """1.3, 1.4: answered once, dropped, and cut off if it never ends."""
+        """1.3, 1.4: answers once, drops the line, and disconnects a client whose line never ends."""
         if not client.overlong:
             self.refuse(client)
         client.overlong += len(client.received)
@@ -164,7 +164,7 @@ class Server:
         text = self.decode(line)
         if text is None:
             if client.state == NEW:
-                client.newline = b"\r\n"  # 1.2: no text, so answered with CRLF
+                client.newline = b"\r\n"  # 1.2: the line is not text, so answer with CRLF
             return self.refuse(client)
         self.line(client, text)
 
@@ -176,7 +176,7 @@ class Server:
             return None
 
     def refuse(self, client):
-        """BAD REQ; before login that is the end (2.4, 3.4)."""
+        """Sends BAD REQ. Before login, also closes (2.4, 3.4)."""
         client.send("BAD REQ")
         if not client.joined():
             self.end(client)
@@ -252,11 +252,11 @@ class Server:
             self.refuse(client)
 
     def roster(self, client):
-        """3.6: as many lines as it takes."""
+        """3.6: sends the roster in as many lines as necessary."""
         names = [other.name for other in self.clients if other.joined()]
-        at_once = 380  # 380 names of 20 characters and their spaces fit into one line.
-        for start in range(0, len(names), at_once):
-            client.send(f"LIST CLIENTS {len(names)} {' '.join(names[start:start + at_once])}")
+        names_per_line = 380  # 380 names of 20 characters and their spaces fit into one line.
+        for start in range(0, len(names), names_per_line):
+            client.send(f"LIST CLIENTS {len(names)} {' '.join(names[start:start + names_per_line])}")
 
     # Section 4: plain sessions.
 
@@ -268,7 +268,7 @@ class Server:
         elif line:
             self.refuse(client)
 
-    # What everybody sees.
+    # Lines to other clients.
 
     def message(self, client, text):
         client.send("OK")
@@ -279,7 +279,7 @@ class Server:
         client.name, client.state = name, state
 
     def say(self, line, by):
-        """To everybody but the one who caused it."""
+        """Sends the line to all clients except `by`."""
         for other in self.clients:
             if other is not by and other.joined():
                 other.send(line)
@@ -289,7 +289,7 @@ class Server:
         self.end(client)
 
     def end(self, client):
-        """Its session is over; what it is owed is still sent (6.4)."""
+        """Ends the session. Pending lines are still sent (6.4)."""
         if client.joined():
             self.say(f"LOGOUT {client.name}", client)
         client.state, client.received = LEFT, b""
@@ -303,7 +303,7 @@ class Server:
             self.clients.remove(client)
 
     def stop(self):
-        """6.3"""
+        """6.3: sends BYE to all clients, and closes."""
         for client in self.clients:
             client.socket.setblocking(True)
             client.socket.settimeout(1)
@@ -318,8 +318,8 @@ class Server:
 
 def main():
     parser = argparse.ArgumentParser(description="A chat server.")
-    parser.add_argument("address", nargs="?", default="localhost:2222", help="HOST:PORT; port 0: any that is free")
-    parser.add_argument("--fault", help="have one of the faults of faults.py, for testing the tests")
+    parser.add_argument("address", nargs="?", default="localhost:2222", help="HOST:PORT; port 0: any free port")
+    parser.add_argument("--fault", help="run with this fault of faults.py, to test the judge")
     arguments = parser.parse_args()
     host, _, port = arguments.address.rpartition(":")
     kind = Server

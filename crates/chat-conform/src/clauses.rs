@@ -1,4 +1,4 @@
-//! `protocole.md`, embedded: what a clause asks, in its own words.
+//! The embedded `protocole.md`: looks up clauses, and finds the clause that a line or a step is about.
 
 use std::sync::LazyLock;
 
@@ -7,27 +7,27 @@ use chat_proto::contract::{Clause, Contract};
 use crate::case::Act;
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-    Contract::parse(include_str!("../../../protocole.md")).expect("the document is tested with the crate that reads it")
+    Contract::parse(include_str!("../../../protocole.md")).expect("the tests of chat-proto parse this document")
 });
 
-/// The document.
+/// The parsed `protocole.md`.
 pub fn contract() -> &'static Contract {
     &CONTRACT
 }
 
-/// The clause of this number.
+/// The clause with this number, such as `5.1`.
 pub fn get(number: &str) -> Option<&'static Clause> {
     contract().clause(number)
 }
 
-/// What the clause asks: its words up to a blank line, on one line.
+/// The first paragraph of the clause, on one line. Empty if there is no such clause.
 pub fn asks(number: &str) -> String {
     let Some(clause) = get(number) else { return String::new() };
     let paragraph = clause.text.split("\n\n").next().unwrap_or_default();
     paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The clause that says when a server sends such a line.
+/// The clause that defines when a server sends this line.
 pub fn of_server_line(line: &str) -> &'static str {
     match line.split(' ').next().unwrap_or_default() {
         "NAME" if line == "NAME FAILURE" => "3.3",
@@ -46,8 +46,8 @@ pub fn of_server_line(line: &str) -> &'static str {
     }
 }
 
-/// Of the clauses that a case shows, the one that a step is most likely about.
-pub(crate) fn about(act: &Act, shown: &[String]) -> Option<String> {
+/// The clause among `candidates` that a step of this kind most likely tests.
+pub(crate) fn likely_clause(act: &Act, candidates: &[String]) -> Option<String> {
     let likely: &[&str] = match act {
         Act::ExpectEof => &["1.4", "2.4", "3.1", "3.3", "3.4", "3.8", "4.3", "6.4", "9.3"],
         Act::Expect(line) => match line.split(' ').next().unwrap_or_default() {
@@ -64,7 +64,7 @@ pub(crate) fn about(act: &Act, shown: &[String]) -> Option<String> {
         },
         _ => &[],
     };
-    likely.iter().find(|likely| shown.iter().any(|shown| shown == *likely)).map(ToString::to_string)
+    likely.iter().find(|likely| candidates.iter().any(|candidate| candidate == *likely)).map(ToString::to_string)
 }
 
 #[cfg(test)]
@@ -72,13 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clause_is_told_in_one_line() {
+    fn the_text_of_a_clause_is_one_line() {
         assert!(asks("1.7").starts_with("An unterminated last line"));
         assert!(!asks("8.1").contains('\n') && asks("99.9").is_empty());
     }
 
     #[test]
-    fn every_line_of_a_server_has_its_clause() {
+    fn every_server_line_has_a_clause() {
         for line in ["NAME REQ", "NAME OK", "NAME FAILURE", "WELCOME", "OK", "BAD REQ", "BAD PROT", "LIST CLIENTS 1 a"]
         {
             assert!(get(of_server_line(line)).is_some(), "{line}");

@@ -1,15 +1,15 @@
-//! Deadlines: the clock, and what has already come before a deadline counts.
+//! Deadlines that cannot overflow the clock.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest wait. Beyond it the addition of a duration to a point in time may overflow.
-const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+/// Longer waits are shortened to this, because `Instant + Duration` panics on overflow.
+const MAX_WAIT: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
-/// The point in time after this wait, of a year at most.
-pub(crate) fn after(wait: Duration) -> Instant {
-    Instant::now() + wait.min(LONGEST)
+/// The time at which this wait ends, at most a year from now.
+pub(crate) fn deadline_after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(MAX_WAIT)
 }
 
 #[cfg(test)]
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_wait_is_too_long_for_the_clock() {
-        assert!(after(Duration::MAX) > Instant::now() + LONGEST / 2);
+    fn the_longest_duration_does_not_overflow() {
+        assert!(deadline_after(Duration::MAX) > Instant::now() + MAX_WAIT / 2);
     }
 }

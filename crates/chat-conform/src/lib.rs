@@ -1,11 +1,12 @@
-//! A judge for servers and clients of `protocole.md`, in any language: it plays cases, and says which clause is broken.
+//! A judge for servers and clients that implement `protocole.md`, in any language. It plays cases and reports which
+//! clauses a program breaks.
 //!
-//! * [`Suite`] holds the cases: those of the document itself and those of the files below `cases/`.
-//! * [`judge_server`] plays clients against a server, [`judge_client`] plays a server against a client.
-//! * [`Report`] is the outcome: a line per case, a score per level, and for each failure the clause, what it asks, and the
-//!   transcript with the wrong line marked.
+//! * [`Suite`] holds the cases. They come from `protocole.md` itself and from the files below `cases/`.
+//! * [`judge_server`] plays clients against a server. [`judge_client`] plays a server against a client.
+//! * [`Report`] has a line for each case and a score for each level. For each failure it has the clause, its text,
+//!   and a transcript in which the wrong line is marked.
 //!
-//! No wait is without a bound, and no case depends on an empty room: names are fresh in every run.
+//! Every wait has a timeout. Cases work while other clients are in the room, because each run uses fresh names.
 
 mod case;
 pub mod class;
@@ -23,10 +24,10 @@ mod text_file;
 mod transcript;
 
 pub use case::{Act, Case, CaseError, Level, Names, Requirement, Select, Side, Step, Suite, read};
-pub use client::{Command, Patience, judge_client};
+pub use client::{Command, Timeouts, judge_client};
 pub use expected_failures::ExpectedFailures;
 pub use play::{Failure, play};
 pub use preflight::{NotJudged, preflight};
-pub use report::{Judged, Report, Score, Told, Verdict};
+pub use report::{CaseReport, FailureReport, Report, Score, Verdict};
 pub use server::judge_server;
 pub use transcript::{Mark, Transcript, shortened, visible};

@@ -1,4 +1,4 @@
-//! The judge: see `chat_conform::cli`.
+//! The program `chat-conform`. Its code is in `chat_conform::cli`.
 
 use chat_conform::cli::{self, Args, Exit};
 use clap::Parser;

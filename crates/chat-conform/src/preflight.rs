@@ -1,82 +1,85 @@
-//! Before a server is judged: is there one, and does it speak in lines of this protocol at all?
+//! Checks before any case is played that a server accepts connections and answers in this protocol.
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
-    clock::after,
-    play::{Got, Peer},
+    clock::deadline_after,
+    play::{LineRead, Peer},
     transcript::shortened,
 };
 
-/// Why nothing can be judged.
+/// Why no case can be played.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotJudged {
-    /// The address means nothing.
-    #[error("{0}: no such address: {1}: write HOST:PORT, as in localhost:2222")]
+    /// The address is not valid, or its host name cannot be resolved.
+    #[error("{0}: cannot resolve this address: {1}: write HOST:PORT, as in localhost:2222")]
     NoAddress(String, io::Error),
-    /// Nobody is there.
-    #[error("{0}: closed: nobody listens there ({1}): start the server first")]
+    /// No server accepts connections at the address.
+    #[error("{0}: closed: cannot connect ({1}): start the server first")]
     Closed(String, io::Error),
-    /// Somebody is there, and says nothing.
-    #[error("{0}: silent: it lets a client in and answers nothing within {1:?}")]
+    /// The server accepts the connection and does not answer.
+    #[error("{0}: silent: it accepts the connection, but sends no answer within {1:?}")]
     Silent(String, Duration),
-    /// It speaks HTTP.
-    #[error("{0}: an HTTP server, no chat server: {1}")]
+    /// The server speaks HTTP.
+    #[error("{0}: an HTTP server, not a chat server: {1}")]
     Http(String, String),
-    /// It speaks something else.
-    #[error("{0}: no chat server: it answers {1}")]
+    /// The server speaks another protocol.
+    #[error("{0}: not a chat server: it answers {1}")]
     NotChat(String, String),
-    /// It lets nobody in.
-    #[error("{0}: lets nobody in now: it says BYE or closes at once (2.6)")]
+    /// The server accepts no more clients.
+    #[error("{0}: accepts no clients now: it sends BYE or closes at once (2.6)")]
     Full(String),
-    /// A client cannot be started, or a port not be had.
+    /// The client cannot be started or does not connect, or the judge cannot listen. The text is the whole message.
     #[error("{0}")]
-    Cannot(String),
-    /// No case is left.
-    #[error("no case is selected: `--list` tells the names")]
+    Setup(String),
+    /// The selection contains no case.
+    #[error("no case is selected: `--list` shows all names")]
     NothingSelected,
 }
 
-/// Finds the server and hears whether it is one. Ends within four times `patience`.
-pub async fn preflight(target: &str, patience: Duration) -> Result<SocketAddr, NotJudged> {
-    let named = || target.to_owned();
-    let looked_up = timeout(patience, lookup_host(target)).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
-    let addresses = looked_up.map_err(|error| NotJudged::NoAddress(named(), error))?;
+/// Resolves and connects to `target`, and checks that a chat server answers. Takes at most four times `line_timeout`.
+pub async fn preflight(target: &str, line_timeout: Duration) -> Result<SocketAddr, NotJudged> {
+    let target_name = || target.to_owned();
+    let resolved = timeout(line_timeout, lookup_host(target)).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
+    let addresses = resolved.map_err(|error| NotJudged::NoAddress(target_name(), error))?;
     let connecting = async {
-        let mut reached = Err(io::ErrorKind::NotFound.into());
+        let mut connected = Err(io::ErrorKind::NotFound.into());
         for address in addresses {
-            reached = Peer::connect(address, patience).await.map(|peer| (address, peer));
-            if reached.is_ok() {
+            connected = Peer::connect(address, line_timeout).await.map(|peer| (address, peer));
+            if connected.is_ok() {
                 break;
             }
         }
-        reached
+        connected
     };
-    // One time for all addresses of the name.
-    let reached = timeout(patience, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
-    let (address, mut peer) = reached.map_err(|error| NotJudged::Closed(named(), error))?;
-    // An HTTP server that waits for the rest of a request is woken by an empty line.
+    // One timeout covers all addresses of the host name.
+    let connected = timeout(line_timeout, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()));
+    let (address, mut peer) = connected.map_err(|error| NotJudged::Closed(target_name(), error))?;
+    // An HTTP server may wait for the rest of a request: an empty line completes it.
     for line in ["PROT 0.1 CONNECT NEW\r\n", "\r\n\r\n"] {
-        let until = after(patience);
-        peer.send(line.as_bytes(), usize::MAX, until).await;
-        match peer.line(until).await {
-            Got::Eof(bytes) if bytes.is_empty() => return Err(NotJudged::Full(named())),
-            Got::Line(bytes) | Got::TooLong(bytes) | Got::Eof(bytes) => return known(named(), address, &bytes),
-            Got::Silent => {}
+        let deadline = deadline_after(line_timeout);
+        peer.send(line.as_bytes(), usize::MAX, deadline).await;
+        match peer.line(deadline).await {
+            LineRead::Eof(bytes) if bytes.is_empty() => return Err(NotJudged::Full(target_name())),
+            LineRead::Line(bytes) | LineRead::TooLong(bytes) | LineRead::Eof(bytes) => {
+                return recognize(target_name(), address, &bytes);
+            }
+            LineRead::TimedOut => {}
         }
     }
-    Err(NotJudged::Silent(named(), patience.saturating_mul(2)))
+    Err(NotJudged::Silent(target_name(), line_timeout.saturating_mul(2)))
 }
 
-fn known(target: String, address: SocketAddr, bytes: &[u8]) -> Result<SocketAddr, NotJudged> {
+/// Accepts the server if its first answer starts with a word of this protocol.
+fn recognize(target: String, address: SocketAddr, bytes: &[u8]) -> Result<SocketAddr, NotJudged> {
     let line = String::from_utf8_lossy(bytes);
     let line = line.trim_end();
     match line.split(' ').next().unwrap_or_default() {
         "BYE" => Err(NotJudged::Full(target)),
-        // Words of this protocol. Whether they are in their place is for the cases to say.
+        // Any word of this protocol will do. The cases check whether it is the right answer.
         "NAME" | "OK" | "WELCOME" | "BAD" | "JOIN" | "LOGOUT" | "FROM" | "LIST" | "PING" | "PONG" => Ok(address),
         word if word.starts_with("HTTP/") || word.starts_with('<') => {
             Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))

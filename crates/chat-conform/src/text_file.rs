@@ -1,4 +1,4 @@
-//! Reads the files that somebody names: whole, and up to a limit, since `/dev/zero` is a file too.
+//! Reads the text files that the user names, up to a limit. Without it, `/dev/zero` would fill the memory.
 
 use std::{
     fs::File,
@@ -6,14 +6,18 @@ use std::{
     path::Path,
 };
 
-/// Larger files are refused: nobody writes so many cases, names or servers.
-pub(crate) const MOST_READ: usize = 16 * 1024 * 1024;
+/// The largest file that is read, in bytes.
+pub(crate) const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The text of a file of [`MOST_READ`] bytes at most.
+/// The text of the file.
+///
+/// # Errors
+///
+/// The file cannot be read, is not UTF-8, or is larger than [`MAX_FILE_BYTES`].
 pub(crate) fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    if File::open(path)?.take(MOST_READ as u64 + 1).read_to_string(&mut text)? > MOST_READ {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MOST_READ} bytes")));
+    if File::open(path)?.take(MAX_FILE_BYTES as u64 + 1).read_to_string(&mut text)? > MAX_FILE_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_FILE_BYTES} bytes")));
     }
     Ok(text)
 }

@@ -1,15 +1,16 @@
-//! Cases out of Annex C: each line of a client, sent to a server, is answered as its meaning says.
+//! Makes cases from Annex C: a case sends one line to the server, and expects the reply that the line's meaning
+//! requires.
 
 use chat_proto::contract::{Context, Contract, Level, Meaning, Vector};
 
 use super::{Act, Case, Requirement, Side, Step};
 
-/// One case for each line that a client may send.
+/// One case for each line of Annex C that goes to a server.
 pub(super) fn cases(contract: &Contract) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for vector in contract.vectors() {
-        let Some(mut case) = of(vector) else { continue };
-        // Lines that look alike when shortened are told apart by their length.
+        let Some(mut case) = case_of(vector) else { continue };
+        // Two long lines may have the same shortened name: append the length.
         if cases.iter().any(|other| other.name == case.name) {
             case.name = format!("{} ({})", case.name, vector.line.len());
         }
@@ -18,7 +19,8 @@ pub(super) fn cases(contract: &Contract) -> Vec<Case> {
     cases
 }
 
-fn of(vector: &Vector) -> Option<Case> {
+/// `None` if the line has no reply that depends on this line alone.
+fn case_of(vector: &Vector) -> Option<Case> {
     let (context, prefix, level) = match vector.context {
         Context::First if vector.line.starts_with(b"PROT") => ("first", None, Level::Named),
         Context::First => ("first", None, Level::Plain),
@@ -26,7 +28,7 @@ fn of(vector: &Vector) -> Option<Case> {
         Context::Plain => ("plain", Some("\r\n"), Level::Plain),
         _ => return None,
     };
-    let answer = answer(vector)?;
+    let reply = reply_to(vector)?;
     let mut steps = Vec::new();
     let mut step = |act| steps.push(Step { who: 'A', act, clause: None, within: None, at: vector.at });
     if let Some(prefix) = prefix {
@@ -37,75 +39,81 @@ fn of(vector: &Vector) -> Option<Case> {
         step(Act::Expect("WELCOME".to_owned()));
     }
     step(Act::Send([&vector.line[..], b"\r\n"].concat()));
-    for line in answer.lines {
+    for line in reply.lines {
         step(Act::Expect((*line).to_owned()));
     }
-    match answer.then {
+    match reply.then {
         Then::Closed => step(Act::ExpectEof),
-        // Whatever it is answered, nothing more than that is.
-        Then::GoesOn => {
+        // The `BYE` must be the next line: a second reply fails the case.
+        Then::Continues => {
             step(Act::Send(b"BYE\r\n".to_vec()));
             step(Act::Expect("BYE".to_owned()));
             step(Act::ExpectEof);
         }
-        Then::NotYetNamed => {}
+        Then::AwaitsName => {}
     }
     Some(Case {
-        name: format!("line-{context} {}", shown(&vector.line)),
+        name: format!("line-{context} {}", shortened_line(&vector.line)),
         side: Side::Server,
         level,
         requirement: Requirement::Must,
-        clauses: vec![answer.clause],
-        about: "A line of Annex C is answered as its meaning says.".to_owned(),
+        clauses: vec![reply.clause],
+        about: "The reply to a line of Annex C follows from the line's meaning.".to_owned(),
         steps,
         place: format!("protocole.md:{}", vector.at),
     })
 }
 
-struct Answer {
+/// What the server must do after the line.
+struct Reply {
     lines: &'static [&'static str],
     then: Then,
+    /// The clause that requires the reply.
     clause: String,
 }
 
+/// The state of the connection after the reply.
 enum Then {
-    GoesOn,
-    NotYetNamed,
+    /// The session goes on.
+    Continues,
+    /// The server waits for a name.
+    AwaitsName,
+    /// The server closes the connection.
     Closed,
 }
 
-/// What a server says to it, how it goes on, and which clause says so.
-fn answer(vector: &Vector) -> Option<Answer> {
-    let in_named = vector.context == Context::Named;
-    let plain = |clause: &'static str, plain_clause: &'static str| if in_named { clause } else { plain_clause };
+/// The reply that the meaning of the line requires. `None` if other cases test this line.
+fn reply_to(vector: &Vector) -> Option<Reply> {
+    let is_named = vector.context == Context::Named;
+    let by_kind = |named_clause: &'static str, plain_clause| if is_named { named_clause } else { plain_clause };
     let (lines, then, clause): (&'static [_], _, &str) = match &vector.meaning {
         Meaning::Breaks { clause, reply } => match (reply.as_deref(), vector.context) {
             (Some("BAD PROT"), _) => (&["BAD PROT"], Then::Closed, clause),
             (Some("BAD REQ"), Context::First) => (&["BAD REQ"], Then::Closed, clause),
-            (Some("BAD REQ"), _) => (&["BAD REQ"], Then::GoesOn, clause),
-            (Some("NAME FAILURE"), Context::First) => (&["NAME FAILURE", "NAME REQ"], Then::NotYetNamed, clause),
-            // After login a name is not for asking.
+            (Some("BAD REQ"), _) => (&["BAD REQ"], Then::Continues, clause),
+            (Some("NAME FAILURE"), Context::First) => (&["NAME FAILURE", "NAME REQ"], Then::AwaitsName, clause),
+            // `NAME FAILURE` is a reply during login only.
             _ => return None,
         },
         Meaning::Says { word, .. } => match word.as_str() {
-            "connect-new" => (&["NAME REQ"], Then::NotYetNamed, "3.1"),
-            "connect-user" => (&["NAME OK", "WELCOME"], Then::GoesOn, "3.2"),
-            "message" => (&["OK"], Then::GoesOn, plain("3.5", "4.1")),
-            "ping" => (&["PONG"], Then::GoesOn, "3.7"),
-            "pong" => (&[], Then::GoesOn, "3.7"),
-            "blank" => (&[], Then::GoesOn, "4.2"),
-            "bye" => (&["BYE"], Then::Closed, plain("3.8", "4.3")),
-            // A roster depends on who else is there, a name on the login: other cases show these.
+            "connect-new" => (&["NAME REQ"], Then::AwaitsName, "3.1"),
+            "connect-user" => (&["NAME OK", "WELCOME"], Then::Continues, "3.2"),
+            "message" => (&["OK"], Then::Continues, by_kind("3.5", "4.1")),
+            "ping" => (&["PONG"], Then::Continues, "3.7"),
+            "pong" => (&[], Then::Continues, "3.7"),
+            "blank" => (&[], Then::Continues, "4.2"),
+            "bye" => (&["BYE"], Then::Closed, by_kind("3.8", "4.3")),
+            // The reply depends on more than this line, such as on who is in the room. Other cases test these.
             _ => return None,
         },
         _ => return None,
     };
-    Some(Answer { lines, then, clause: clause.to_owned() })
+    Some(Reply { lines, then, clause: clause.to_owned() })
 }
 
-/// The line as a name: escaped, and not too long.
-fn shown(line: &[u8]) -> String {
-    const MOST: usize = 32;
-    let escaped = crate::transcript::visible(&line[..line.len().min(MOST)]);
-    if line.len() > MOST { format!("\"{escaped}\"… {}", line.len()) } else { format!("\"{escaped}\"") }
+/// The line as part of a case name: escaped, at most 32 bytes, and the length of a longer line.
+fn shortened_line(line: &[u8]) -> String {
+    const MAX_BYTES: usize = 32;
+    let escaped = crate::transcript::visible(&line[..line.len().min(MAX_BYTES)]);
+    if line.len() > MAX_BYTES { format!("\"{escaped}\"… {}", line.len()) } else { format!("\"{escaped}\"") }
 }

@@ -1,4 +1,4 @@
-//! A case: what is done and what must come back, as data. Where cases come from, and how they are read.
+//! Cases as data: the steps to take and the lines to expect. Also reads and makes them.
 
 mod lines;
 mod names;
@@ -15,98 +15,100 @@ pub use self::{
 };
 pub use chat_proto::contract::Level;
 
-/// What is played, and what it shows.
+/// A script to play, and the clauses that it tests.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Case {
-    /// Its name, unique among all cases; it never changes, so that it can be found again.
+    /// The name, unique among all cases. It never changes, because lists of expected failures refer to it.
     pub name: String,
-    /// Who is judged.
+    /// Whether the case judges servers or clients.
     pub side: Side,
-    /// The level that it belongs to (section 10).
+    /// The level that includes this case (section 10).
     pub level: Level,
-    /// Whether failing it counts.
+    /// Whether a failure fails the run.
     pub requirement: Requirement,
-    /// The clauses that it shows; the first is what it is about.
+    /// The clauses that the case tests, the main one first. Never empty.
     pub clauses: Vec<String>,
-    /// What it shows, in a sentence; may be empty.
+    /// What the case tests, in a sentence. May be empty.
     pub about: String,
-    /// What happens, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The file and line where it stands.
+    /// The file and line of the heading, as `FILE:LINE`.
     pub place: String,
 }
 
-/// Who is judged by a case.
+/// Whether a case judges servers or clients.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Side {
-    /// A server: the kit plays its clients.
+    /// The case judges a server. The judge plays its clients.
     Server,
-    /// A client: the kit plays its server, its keyboard and its screen.
+    /// The case judges a client. The judge plays its server, types on its standard input and reads its output.
     Client,
 }
 
-/// How binding a case is, in the sense of RFC 2119.
+/// How binding a case is (RFC 2119).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum Requirement {
-    /// Failing it is a failure.
+    /// A failure fails the run.
     Must,
-    /// Failing it is a warning.
+    /// A failure is a warning.
     Should,
 }
 
-/// Something that is done or awaited.
+/// One step of a case.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Step {
-    /// Who does or receives it: the letter of a connection; in cases of clients `S`, `T` or `O`.
+    /// Who acts or receives: the letter of a connection. In cases for clients: `S` (server), `T` (keyboard) or `O`
+    /// (screen).
     pub who: char,
-    /// What.
+    /// What is done or expected.
     pub act: Act,
-    /// The clause that this step is about, if it is not the first of the case.
+    /// The clause that this step tests, if not the first one of the case.
     pub clause: Option<String>,
-    /// How long it may take, if not as long as any.
+    /// The timeout of this step, if not the default.
     pub within: Option<Duration>,
-    /// The line of its file.
+    /// The line number in the file.
     pub at: usize,
 }
 
-/// What is done or awaited.
+/// What is done or expected in a step.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Act {
-    /// `A> …`, `A>raw "…"`: these bytes, in one write.
+    /// `A> …`, `A>raw "…"`: sends these bytes in one write.
     Send(Vec<u8>),
-    /// `A>each "…"`: these bytes, each in a write of its own.
+    /// `A>each "…"`: sends these bytes, each in its own write.
     SendEach(Vec<u8>),
-    /// `A>EOF`: the sending side is closed.
+    /// `A>EOF`: closes the sending side.
     HalfClose,
-    /// `A>RESET`: the connection is torn down.
+    /// `A>RESET`: resets the connection.
     Reset,
-    /// `A< …`: this line, with the terminator that 1.2 asks for.
+    /// `A< …`: expects this line, with the terminator that 1.2 requires.
     Expect(String),
-    /// `A<raw "…"`: these bytes.
+    /// `A<raw "…"`: expects exactly these bytes.
     ExpectRaw(Vec<u8>),
-    /// `A<EOF`: nothing more.
+    /// `A<EOF`: expects the close of the connection, and no line before it.
     ExpectEof,
-    /// `A<nothing 200ms`: nothing for so long.
-    Nothing(Duration),
-    /// `C<order 90 A B`: so many messages come to C, A and B, in one order; an OK stands for one's own (clause 5.2).
+    /// `A<nothing 200ms`: expects to receive nothing for this long.
+    ExpectNothing(Duration),
+    /// `C<order 90 A B`: expects that C, A and B receive this many messages in the same order. A sender receives `OK`
+    /// in place of its own message (5.2).
     SameOrder {
-        /// How many.
+        /// How many messages.
         count: usize,
-        /// The others who see the same.
+        /// The other connections that receive the same order.
         others: Vec<char>,
     },
-    /// `S login`: the client logs in, in whichever way it likes, and is welcomed.
+    /// `S login`: expects a login, named or plain, and welcomes the client.
     Login,
-    /// `S refuse`: the client's name is refused; it offers another, waits, or leaves.
+    /// `S refuse`: refuses the client's name. The client must offer another or close.
     Refuse,
-    /// `S<said hi`: the client says this text, in the form of its session.
-    Said(String),
-    /// `O<not "…"`: these bytes have not been shown.
-    Never(Vec<u8>),
+    /// `S<said hi`: expects a message with this text, in the form of the client's session (`MSG hi` or `hi`).
+    ExpectMessage(String),
+    /// `O<not "…"`: checks that the client has not printed these bytes.
+    NotShown(Vec<u8>),
 }

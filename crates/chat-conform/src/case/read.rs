@@ -1,4 +1,5 @@
-//! Reads case files. A case is a heading, a sentence, and steps; blank lines part cases, `#` starts a remark.
+//! Reads case files. A case is a heading, a description, and steps. Blank lines separate cases. Lines that start with
+//! `#` are comments.
 
 use std::{error, fmt, time::Duration};
 
@@ -7,7 +8,7 @@ use chat_proto::contract::Level;
 use super::{Case, Requirement, Side, Step, step};
 use crate::clauses;
 
-/// Why a case file cannot be read: the place, and a sentence.
+/// Why a case file cannot be read: the file and line, and a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CaseError {
     place: String,
@@ -28,10 +29,14 @@ impl fmt::Display for CaseError {
 
 impl error::Error for CaseError {}
 
-/// Reads the cases of a file, which errors and failures call `file`.
+/// Reads the cases in `text`. `file` is the file name in error messages and reports.
+///
+/// # Errors
+///
+/// The first line that cannot be read, or the first case without steps.
 pub fn read(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
     let mut cases: Vec<Case> = Vec::new();
-    let mut open = Open::default();
+    let mut state = State::default();
     for (index, line) in text.lines().enumerate() {
         let at = index + 1;
         let failed = |problem| CaseError { place: format!("{file}:{at}"), problem };
@@ -39,36 +44,41 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
             continue;
         }
         if line.is_empty() {
-            open = Open::default();
+            state = State::default();
             continue;
         }
-        if !open.begun {
+        if !state.has_heading {
             let mut case = heading(line).map_err(failed)?;
             case.place = format!("{file}:{at}");
             if cases.iter().any(|other| other.name == case.name) {
-                return Err(failed(format!("there are two cases {}", case.name)));
+                return Err(failed(format!("the file has two cases named {}", case.name)));
             }
             cases.push(case);
-            open.begun = true;
+            state.has_heading = true;
         } else if let Some(case) = cases.last_mut() {
-            open.line(case, line, at).map_err(failed)?;
+            state.line(case, line, at).map_err(failed)?;
         }
     }
     match cases.iter().find(|case| case.steps.is_empty()) {
-        Some(empty) => Err(CaseError { place: empty.place.clone(), problem: format!("{} has no steps", empty.name) }),
+        Some(empty) => {
+            Err(CaseError { place: empty.place.clone(), problem: format!("the case {} has no steps", empty.name) })
+        }
         None => Ok(cases),
     }
 }
 
-/// What holds from here to the end of the case, or up to the next step.
+/// The state of the reader within a case.
 #[derive(Default)]
-struct Open {
-    begun: bool,
+struct State {
+    has_heading: bool,
+    /// From `clause`: applies to the rest of the case.
     clause: Option<String>,
+    /// From `within`: applies to the next step.
     within: Option<Duration>,
 }
 
-impl Open {
+impl State {
+    /// Reads a line after the heading.
     fn line(&mut self, case: &mut Case, line: &str, at: usize) -> Result<(), String> {
         if let Some(about) = line.strip_prefix(": ") {
             if !case.about.is_empty() {
@@ -88,17 +98,17 @@ impl Open {
     }
 }
 
-/// `case NAME LEVEL MUST CLAUSE…`, or `client NAME LEVEL MUST CLAUSE…`.
+/// Reads `case NAME LEVEL MUST CLAUSE…` or `client NAME LEVEL MUST CLAUSE…`.
 fn heading(line: &str) -> Result<Case, String> {
-    let wanted = || format!("`{line}` is no heading: case NAME LEVEL MUST CLAUSE…, or client …");
+    let malformed = || format!("`{line}` is not a heading: case NAME LEVEL MUST CLAUSE…, or client …");
     let mut words = line.split(' ');
     let side = match words.next() {
         Some("case") => Side::Server,
         Some("client") => Side::Client,
-        _ => return Err(wanted()),
+        _ => return Err(malformed()),
     };
     let (Some(name), Some(level), Some(requirement)) = (words.next(), words.next(), words.next()) else {
-        return Err(wanted());
+        return Err(malformed());
     };
     let level: Level = level.parse()?;
     let requirement = match requirement {
@@ -108,12 +118,13 @@ fn heading(line: &str) -> Result<Case, String> {
     };
     let clauses = words.map(clause).collect::<Result<Vec<_>, _>>()?;
     if clauses.is_empty() {
-        return Err("a case cites the clauses that it shows".to_owned());
+        return Err("the heading cites no clause".to_owned());
     }
     let (name, about, place) = (name.to_owned(), String::new(), String::new());
     Ok(Case { name, side, level, requirement, clauses, about, steps: Vec::new(), place })
 }
 
+/// Checks that the clause exists.
 fn clause(number: &str) -> Result<String, String> {
     match clauses::get(number) {
         Some(_) => Ok(number.to_owned()),
@@ -126,13 +137,14 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn refused(text: &str, why: &str) {
-        assert_eq!(read("f", text).unwrap_err().to_string(), why);
+    fn fails_with(text: &str, message: &str) {
+        assert_eq!(read("f", text).unwrap_err().to_string(), message);
     }
 
     #[test]
-    fn a_case_has_a_heading_a_sentence_and_steps() {
-        let text = "# Two.\n\ncase one plain MUST 2.3 4.1\n: It\n: speaks.\nA> hi\nclause 5.1\nwithin 1s\nA< OK\nA<EOF\n\n\
+    fn a_case_has_a_heading_a_description_and_steps() {
+        let text = "# Two.\n\ncase one plain MUST 2.3 4.1\n: It\n: speaks.\nA> hi\nclause 5.1\nwithin 1s\nA< OK\n\
+                    A<EOF\n\n\
                     client two named SHOULD 7.1\nS login\n";
         let cases = read("f", text).unwrap();
         assert_eq!((cases[0].about.as_str(), cases[0].place.as_str()), ("It speaks.", "f:3"));
@@ -148,13 +160,13 @@ mod tests {
 
     #[test]
     fn errors_name_the_line() {
-        refused("\nA> hi\n", "f:2: `A> hi` is no heading: case NAME LEVEL MUST CLAUSE…, or client …");
-        refused("case a plain MAY 1.1\n", "f:1: `MAY` is neither MUST nor SHOULD");
-        refused("case a best MUST 1.1\n", "f:1: `best` is no level: plain, named or robust");
-        refused("case a plain MUST\n", "f:1: a case cites the clauses that it shows");
-        refused("case a plain MUST 1.99\n", "f:1: protocole.md has no clause 1.99");
-        refused("case a plain MUST 1.1\n", "f:1: a has no steps");
-        refused("case a plain MUST 1.1\nA> x\n\ncase a plain MUST 1.1\n", "f:4: there are two cases a");
-        refused("case a plain MUST 1.1\nhello\n", "f:2: `hello` is no step");
+        fails_with("\nA> hi\n", "f:2: `A> hi` is not a heading: case NAME LEVEL MUST CLAUSE…, or client …");
+        fails_with("case a plain MAY 1.1\n", "f:1: `MAY` is neither MUST nor SHOULD");
+        fails_with("case a best MUST 1.1\n", "f:1: `best` is no level: plain, named or robust");
+        fails_with("case a plain MUST\n", "f:1: the heading cites no clause");
+        fails_with("case a plain MUST 1.99\n", "f:1: protocole.md has no clause 1.99");
+        fails_with("case a plain MUST 1.1\n", "f:1: the case a has no steps");
+        fails_with("case a plain MUST 1.1\nA> x\n\ncase a plain MUST 1.1\n", "f:4: the file has two cases named a");
+        fails_with("case a plain MUST 1.1\nhello\n", "f:2: `hello` is not a step");
     }
 }

@@ -1,4 +1,4 @@
-//! One step of a case file: those of Annex B, and what a judge needs beyond them.
+//! Reads one step of a case file: the steps of Annex B, and those that only case files have.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use chat_proto::contract::{self, Action};
 
 use super::{Act, Side};
 
-/// Reads a step. `A joins bob` is three of them.
+/// Reads a line with a step. The line `A joins bob` becomes three steps.
 pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
     let mut chars = line.chars();
-    let who = chars.next().filter(char::is_ascii_uppercase).ok_or_else(|| format!("`{line}` is no step"))?;
+    let who = chars.next().filter(char::is_ascii_uppercase).ok_or_else(|| format!("`{line}` is not a step"))?;
     let act = match (side, chars.as_str()) {
         (Side::Server, rest) if rest.starts_with(" joins ") => return Ok(joins(who, &rest[" joins ".len()..])),
         (Side::Client, " login") => Act::Login,
@@ -21,21 +21,21 @@ pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
             } else if let Some(order) = rest.strip_prefix("<order ").filter(|_| side == Side::Server) {
                 same_order(order)?
             } else if let Some(time) = rest.strip_prefix("<nothing ") {
-                Act::Nothing(duration(time)?)
+                Act::ExpectNothing(duration(time)?)
             } else if let Some(text) = rest.strip_prefix("<said ").filter(|_| side == Side::Client) {
-                Act::Said(text.to_owned())
+                Act::ExpectMessage(text.to_owned())
             } else if let Some(bytes) = rest.strip_prefix("<not ").filter(|_| side == Side::Client) {
-                Act::Never(contract::quoted(bytes)?)
+                Act::NotShown(contract::quoted(bytes)?)
             } else {
-                return contract::step(line).and_then(|(who, action)| Ok(vec![(who, of_document(&action)?)]));
+                return contract::step(line).and_then(|(who, action)| Ok(vec![(who, from_contract(&action)?)]));
             }
         }
     };
     Ok(vec![(who, act)])
 }
 
-/// The same step, as `protocole.md` has it.
-pub(super) fn of_document(action: &Action) -> Result<Act, String> {
+/// Converts a step of `protocole.md`.
+pub(super) fn from_contract(action: &Action) -> Result<Act, String> {
     Ok(match action {
         Action::Send(line) => Act::Send(format!("{line}\r\n").into_bytes()),
         Action::SendRaw(bytes) => Act::Send(bytes.clone()),
@@ -47,35 +47,37 @@ pub(super) fn of_document(action: &Action) -> Result<Act, String> {
     })
 }
 
+/// The steps of a named login.
 fn joins(who: char, name: &str) -> Vec<(char, Act)> {
     let line = |line: &str| (who, Act::Expect(line.to_owned()));
     let connect = Act::Send(format!("PROT 0.1 CONNECT USER {name}\r\n").into_bytes());
     vec![(who, connect), line("NAME OK"), line("WELCOME")]
 }
 
-/// So many messages are kept to be compared.
-const MOST_MESSAGES: usize = 1_000;
-/// No step takes longer.
-const LONGEST: Duration = Duration::from_secs(3_600);
+/// The most messages that `order` compares. This bounds the memory.
+const MAX_MESSAGES: usize = 1_000;
+/// The longest `within` and `nothing`.
+const MAX_DURATION: Duration = Duration::from_secs(3_600);
 
-/// `90 A B`.
+/// Reads `90 A B`, the arguments of `order`.
 fn same_order(order: &str) -> Result<Act, String> {
-    let wanted = || format!("`{order}` is no number of messages, up to {MOST_MESSAGES}, and letters of others");
-    let (count, others) = order.split_once(' ').ok_or_else(wanted)?;
-    let count = count.parse().ok().filter(|count| (1..=MOST_MESSAGES).contains(count)).ok_or_else(wanted)?;
+    let malformed =
+        || format!("`{order}` is not a number of messages, 1 to {MAX_MESSAGES}, and letters of connections");
+    let (count, others) = order.split_once(' ').ok_or_else(malformed)?;
+    let count = count.parse().ok().filter(|count| (1..=MAX_MESSAGES).contains(count)).ok_or_else(malformed)?;
     let letters = others.split(' ').map(|other| other.chars().next().filter(|_| other.len() == 1));
-    Ok(Act::SameOrder { count, others: letters.collect::<Option<_>>().ok_or_else(wanted)? })
+    Ok(Act::SameOrder { count, others: letters.collect::<Option<_>>().ok_or_else(malformed)? })
 }
 
-/// `200ms` or `3s`.
+/// Reads `200ms` or `3s`, at most an hour.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = || format!("`{text}` is no time: 200ms, 3s, up to an hour");
+    let malformed = || format!("`{text}` is not a duration such as 200ms or 3s, up to an hour");
     let (number, unit): (_, fn(u64) -> Duration) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, Duration::from_millis),
         (None, Some(number)) => (number, Duration::from_secs),
-        (None, None) => return Err(wanted()),
+        (None, None) => return Err(malformed()),
     };
-    number.parse().ok().map(unit).filter(|time| *time <= LONGEST).ok_or_else(wanted)
+    number.parse().ok().map(unit).filter(|time| *time <= MAX_DURATION).ok_or_else(malformed)
 }
 
 #[cfg(test)]
@@ -83,25 +85,25 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn means(line: &str, side: Side, act: Act) {
+    fn reads_as(line: &str, side: Side, act: Act) {
         assert_eq!(read(line, side).map(|steps| steps.into_iter().map(|(_, act)| act).collect()), Ok(vec![act]));
     }
 
     #[test]
-    fn steps_beyond_the_document() {
-        means("A>each \"hi\\n\"", Side::Server, Act::SendEach(b"hi\n".to_vec()));
-        means("A<nothing 200ms", Side::Server, Act::Nothing(Duration::from_millis(200)));
-        means("C<order 9 A B", Side::Server, Act::SameOrder { count: 9, others: vec!['A', 'B'] });
-        means("A>RESET", Side::Server, Act::Reset);
-        means("A> hi", Side::Server, Act::Send(b"hi\r\n".to_vec()));
-        means("S login", Side::Client, Act::Login);
-        means("S<said hi", Side::Client, Act::Said("hi".to_owned()));
-        means("O<not \"\\x1B\"", Side::Client, Act::Never(b"\x1b".to_vec()));
+    fn steps_of_case_files_are_read() {
+        reads_as("A>each \"hi\\n\"", Side::Server, Act::SendEach(b"hi\n".to_vec()));
+        reads_as("A<nothing 200ms", Side::Server, Act::ExpectNothing(Duration::from_millis(200)));
+        reads_as("C<order 9 A B", Side::Server, Act::SameOrder { count: 9, others: vec!['A', 'B'] });
+        reads_as("A>RESET", Side::Server, Act::Reset);
+        reads_as("A> hi", Side::Server, Act::Send(b"hi\r\n".to_vec()));
+        reads_as("S login", Side::Client, Act::Login);
+        reads_as("S<said hi", Side::Client, Act::ExpectMessage("hi".to_owned()));
+        reads_as("O<not \"\\x1B\"", Side::Client, Act::NotShown(b"\x1b".to_vec()));
         assert_eq!(read("B joins bob", Side::Server).unwrap().len(), 3);
     }
 
     #[test]
-    fn not_steps() {
+    fn malformed_steps_are_refused() {
         for line in [
             "",
             "hello",

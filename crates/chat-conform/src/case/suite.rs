@@ -1,4 +1,4 @@
-//! All cases: the dialogues and lines of `protocole.md`, the embedded files, and files that somebody adds.
+//! Collections of cases: the dialogues and lines of `protocole.md`, the embedded files, and the files of users.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use chat_proto::contract::{Dialogue, Level};
 use super::{Case, CaseError, Requirement, Side, Step, lines, read, step};
 use crate::{clauses, text_file};
 
-/// The files below `cases/`, found when this crate was built.
+/// The files below `cases/`, embedded by `build.rs`: file name and text.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/case_files.rs"));
 
 /// A collection of cases, in the order in which they are played.
@@ -16,46 +16,54 @@ pub struct Suite {
     cases: Vec<Case>,
 }
 
-/// Which cases are wanted.
+/// Selects cases by name, clause and level.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Select {
-    /// Only those whose name contains this, or that are about the clause of this number.
+    /// Selects cases whose name contains this text, or that cite the clause with this number.
     pub only: Option<String>,
-    /// Only those up to this level.
+    /// Selects cases up to this level.
     pub level: Option<Level>,
 }
 
 impl Select {
-    /// All cases whose name contains `only`, or that are about it; up to `level`.
+    /// Selects cases whose name contains `only` or that cite the clause `only`, up to `level`. `None` selects all.
     pub fn new(only: Option<String>, level: Option<Level>) -> Self {
         Self { only, level }
     }
 
-    fn takes(&self, case: &Case) -> bool {
-        let named = |pattern: &String| case.name.contains(pattern.as_str()) || case.clauses.contains(pattern);
-        self.only.as_ref().is_none_or(named) && self.level.is_none_or(|level| case.level <= level)
+    fn selects(&self, case: &Case) -> bool {
+        let matches = |pattern: &String| case.name.contains(pattern.as_str()) || case.clauses.contains(pattern);
+        self.only.as_ref().is_none_or(matches) && self.level.is_none_or(|level| case.level <= level)
     }
 }
 
 impl Suite {
-    /// All that is embedded.
+    /// All embedded cases, sorted by level.
+    ///
+    /// # Errors
+    ///
+    /// An embedded case cannot be read. A test checks that this does not happen.
     pub fn embedded() -> Result<Self, CaseError> {
         let contract = clauses::contract();
         let mut suite = Self::default();
-        let dialogues = contract.dialogues().iter().map(of_document).collect::<Result<Vec<_>, _>>();
+        let dialogues = contract.dialogues().iter().map(from_dialogue).collect::<Result<Vec<_>, _>>();
         suite.add(dialogues.map_err(|problem| CaseError::at("protocole.md", problem))?)?;
         for (file, text) in FILES {
             suite.add(read(file, text)?)?;
         }
         suite.add(lines::cases(contract))?;
-        // What is simple first: a failure there explains those further on.
+        // Simple cases go first: their failures explain those of later cases.
         suite.cases.sort_by_key(|case| case.level);
         Ok(suite)
     }
 
-    /// The cases of one file.
-    pub fn of_file(path: &Path) -> Result<Self, CaseError> {
+    /// The cases in one file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or a line of it is malformed.
+    pub fn from_file(path: &Path) -> Result<Self, CaseError> {
         let name = path.display().to_string();
         let text =
             text_file::read(path).map_err(|error| CaseError::at(&name, format!("{error}: name a file of cases")))?;
@@ -67,7 +75,7 @@ impl Suite {
     fn add(&mut self, cases: Vec<Case>) -> Result<(), CaseError> {
         for case in cases {
             if let Some(other) = self.cases.iter().find(|other| other.name == case.name) {
-                let problem = format!("there is a case {} in {} too", case.name, other.place);
+                let problem = format!("the case {} is also in {}", case.name, other.place);
                 return Err(CaseError::at(&case.place, problem));
             }
             self.cases.push(case);
@@ -75,16 +83,16 @@ impl Suite {
         Ok(())
     }
 
-    /// The cases that judge this side.
+    /// The selected cases that judge this side.
     pub fn select(&self, side: Side, select: &Select) -> Vec<&Case> {
-        self.cases.iter().filter(|case| case.side == side && select.takes(case)).collect()
+        self.cases.iter().filter(|case| case.side == side && select.selects(case)).collect()
     }
 }
 
-/// A dialogue of Annex B.
-fn of_document(dialogue: &Dialogue) -> Result<Case, String> {
+/// Makes a case from a dialogue of Annex B.
+fn from_dialogue(dialogue: &Dialogue) -> Result<Case, String> {
     let steps = dialogue.steps.iter().map(|step| {
-        let act = step::of_document(&step.action)?;
+        let act = step::from_contract(&step.action)?;
         Ok(Step { who: step.client, act, clause: None, within: None, at: step.at })
     });
     Ok(Case {
@@ -104,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_embedded_can_be_read() {
+    fn embedded_cases_can_be_read() {
         let suite = Suite::embedded().unwrap();
         let servers = suite.select(Side::Server, &Select::default());
         assert!(servers.len() > 100, "{}", servers.len());
@@ -113,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_are_found_by_name_clause_and_level() {
+    fn cases_are_selected_by_name_clause_and_level() {
         let suite = Suite::embedded().unwrap();
         let by = |only: &str| suite.select(Side::Server, &Select::new(Some(only.to_owned()), None));
         assert!(by("plain-hello").iter().all(|case| case.name == "plain-hello"));

@@ -1,4 +1,4 @@
-//! A class: a table of servers in, a table of scores out.
+//! Judges the servers of a class: reads a table of servers, and makes a table of scores.
 
 mod page;
 mod table;
@@ -13,36 +13,36 @@ pub use self::{
 };
 use crate::{ExpectedFailures, Report, Select, Side, Suite, case::Case, judge_server};
 
-/// So many servers are judged at the same time.
-const AT_ONCE: usize = 8;
+/// How many servers are judged at the same time.
+const MAX_PARALLEL: usize = 8;
 
-/// A student, and how their server did.
+/// A student and the report on their server.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Scored {
-    /// Their name.
+pub struct StudentResult {
+    /// The student's name.
     pub name: String,
-    /// Their server.
+    /// The address of the student's server.
     pub address: String,
-    /// The report, or why there is none.
+    /// The report, or why the server could not be judged.
     pub report: Result<Report, String>,
 }
 
-/// Judges every server of the table; the scores come in its order.
-pub async fn judge(rows: Vec<Row>, suite: Suite, select: Select, patience: Duration) -> Vec<Scored> {
-    let (suite, places) = (Arc::new((suite, select)), Arc::new(Semaphore::new(AT_ONCE)));
+/// Judges all servers of the table. The results have the order of the rows.
+pub async fn judge(rows: Vec<Row>, suite: Suite, select: Select, line_timeout: Duration) -> Vec<StudentResult> {
+    let (suite, permits) = (Arc::new((suite, select)), Arc::new(Semaphore::new(MAX_PARALLEL)));
     let mut running = JoinSet::new();
     for (index, row) in rows.into_iter().enumerate() {
-        let (suite, places) = (Arc::clone(&suite), Arc::clone(&places));
+        let (suite, permits) = (Arc::clone(&suite), Arc::clone(&permits));
         running.spawn(async move {
-            let _place = places.acquire_owned().await;
+            let _permit = permits.acquire_owned().await;
             let cases: Vec<&Case> = suite.0.select(Side::Server, &suite.1);
-            let report = judge_server(&row.address, &cases, patience, &ExpectedFailures::default(), |_| {}).await;
+            let report = judge_server(&row.address, &cases, line_timeout, &ExpectedFailures::default(), |_| {}).await;
             let report = report.map_err(|error| error.to_string());
-            (index, Scored { name: row.name, address: row.address, report })
+            (index, StudentResult { name: row.name, address: row.address, report })
         });
     }
-    let mut scored = running.join_all().await;
-    scored.sort_by_key(|(index, _)| *index);
-    scored.into_iter().map(|(_, scored)| scored).collect()
+    let mut results = running.join_all().await;
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,9 +1,9 @@
-//! The scores as a page of plain HTML: a table, and below it what each server failed.
+//! The scores as an HTML page: a table, and below it the failures of each server.
 
 use std::fmt::Write;
 
 use super::{
-    Scored,
+    StudentResult,
     table::{LEVELS, cell},
 };
 use crate::report::{Verdict, escaped};
@@ -17,8 +17,8 @@ td.part { background: #ffd }
 pre { background: #f4f4f4; padding: .5em; overflow-x: auto }
 </style>\n<h1>Scores</h1>\n";
 
-/// The page.
-pub fn page(scored: &[Scored]) -> String {
+/// The HTML page.
+pub fn page(scored: &[StudentResult]) -> String {
     let mut out = String::from(HEAD);
     out.push_str("<table>\n<tr><th>name<th>server<th>plain<th>named<th>robust<th>\n");
     for (index, student) in scored.iter().enumerate() {
@@ -29,7 +29,7 @@ pub fn page(scored: &[Scored]) -> String {
             let class = score.map_or("none", |score| if score.passed == score.of { "full" } else { "part" });
             let _ = write!(out, "<td class=\"{class}\">{}", cell(student, level));
         }
-        let remark = student.report.as_ref().err().map(|why| escaped(why)).unwrap_or_default();
+        let remark = student.report.as_ref().err().map(|error| escaped(error)).unwrap_or_default();
         let _ = writeln!(out, "<td>{remark}");
     }
     out.push_str("</table>\n");
@@ -38,7 +38,7 @@ pub fn page(scored: &[Scored]) -> String {
     out
 }
 
-fn failures(out: &mut String, index: usize, student: &Scored) {
+fn failures(out: &mut String, index: usize, student: &StudentResult) {
     let _ = writeln!(out, "<h2 id=\"s{index}\">{}</h2>", escaped(&student.name));
     let Ok(report) = &student.report else {
         out.push_str("<p>Not judged.</p>\n");
@@ -49,15 +49,15 @@ fn failures(out: &mut String, index: usize, student: &Scored) {
         out.push_str("<p>Nothing failed.</p>\n");
     }
     for case in failed {
-        let Some(told) = &case.failure else { continue };
+        let Some(failure) = &case.failure else { continue };
         let _ = writeln!(
             out,
             "<details><summary>{}: clause {}: {}</summary>\n<p>{}</p>\n<pre>{}</pre></details>",
             escaped(&case.name),
-            told.clause,
-            escaped(&told.what),
-            escaped(&told.asks),
-            escaped(&told.transcript.join("\n"))
+            failure.clause,
+            escaped(&failure.what),
+            escaped(&failure.asks),
+            escaped(&failure.transcript.join("\n"))
         );
     }
 }
@@ -67,9 +67,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_text_and_no_markup() {
+    fn names_are_escaped() {
         let report = Err("closed".to_owned());
-        let page = page(&[Scored { name: "<script>x".to_owned(), address: "a:1".to_owned(), report }]);
+        let page = page(&[StudentResult { name: "<script>x".to_owned(), address: "a:1".to_owned(), report }]);
         assert!(page.contains("&lt;script&gt;x") && !page.contains("<script>") && page.contains("closed"));
     }
 }

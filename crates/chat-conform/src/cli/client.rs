@@ -1,7 +1,7 @@
-//! `chat-conform client`.
+//! The command `chat-conform client`.
 
 use super::{Exit, args::Client, output};
-use crate::{Command, Patience, Side, judge_client};
+use crate::{Command, Side, Timeouts, judge_client};
 
 pub(super) async fn run(args: &Client) -> Result<Exit, String> {
     let judge = &args.judge;
@@ -11,14 +11,15 @@ pub(super) async fn run(args: &Client) -> Result<Exit, String> {
         output::list(&cases);
         return Ok(Exit::Passed);
     }
-    let known = output::known(&suite, Side::Client, judge)?;
+    let known = output::expected_failures(&suite, Side::Client, judge)?;
     let command = Command::new(args.command.clone());
-    let patience = Patience { line: judge.timeout, person: args.wait };
-    let told = |judged: &crate::Judged| {
+    let timeouts = Timeouts { line: judge.timeout, person: args.wait };
+    let on_case = |case: &crate::CaseReport| {
         if !judge.json {
-            output::line(&judged.to_string());
+            output::line(&case.to_string());
         }
     };
-    let report = judge_client(&args.listen, command.as_ref(), &cases, patience, &known, told, output::complain).await;
-    output::hand_out(&report.map_err(|error| error.to_string())?, judge)
+    let report =
+        judge_client(&args.listen, command.as_ref(), &cases, timeouts, &known, on_case, output::error_line).await;
+    output::write_report(&report.map_err(|error| error.to_string())?, judge)
 }

@@ -1,4 +1,4 @@
-//! The program: flags, what is printed, and the exit code.
+//! The command line: flags, output and exit codes.
 
 mod args;
 mod class;
@@ -12,15 +12,15 @@ use std::process::{ExitCode, Termination};
 pub use args::Args;
 use args::Command;
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Exit {
-    /// 0: all passed.
+    /// 0: nothing failed.
     Passed,
     /// 1: something failed.
     Failed,
-    /// 2: it could not run.
+    /// 2: the program could not run.
     CouldNotRun,
 }
 
@@ -34,16 +34,16 @@ impl Termination for Exit {
     }
 }
 
-/// Does what the flags say.
+/// Runs the command that `args` names. Prints an error on standard error.
 pub async fn run(args: Args) -> Exit {
-    let done = match args.command {
+    let result = match args.command {
         Command::Server(args) => server::run(&args).await,
         Command::Client(args) => client::run(&args).await,
         Command::Class(args) => class::run(&args).await,
         Command::Proxy(args) => proxy::run(&args).await,
     };
-    done.unwrap_or_else(|why| {
-        output::complain(&why);
+    result.unwrap_or_else(|error| {
+        output::error_line(&error);
         Exit::CouldNotRun
     })
 }

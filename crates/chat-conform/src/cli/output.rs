@@ -1,4 +1,4 @@
-//! What the program prints, and where reports go.
+//! Selects cases by the flags, and writes lists, reports and errors.
 
 use std::{
     collections::BTreeSet,
@@ -10,49 +10,49 @@ use std::{
 use super::{Exit, args::Judge};
 use crate::{Case, ExpectedFailures, Report, Select, Side, Suite, text_file};
 
-/// One line on standard output. A reader that is gone does not stop a run.
+/// Prints a line on standard output. A closed output, as after `| head`, does not stop the run.
 pub(super) fn line(text: &str) {
     drop(writeln!(io::stdout(), "{text}"));
 }
 
-/// One line on standard error.
-pub(super) fn complain(why: &str) {
-    drop(writeln!(io::stderr(), "chat-conform: {why}"));
+/// Prints a line on standard error.
+pub(super) fn error_line(message: &str) {
+    drop(writeln!(io::stderr(), "chat-conform: {message}"));
 }
 
 pub(super) fn read_file(path: &Path) -> Result<String, String> {
-    text_file::read(path).map_err(|error| format!("cannot read {}: {error}: name a file that is there", path.display()))
+    text_file::read(path).map_err(|error| format!("cannot read {}: {error}: name an existing file", path.display()))
 }
 
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text)
-        .map_err(|error| format!("cannot write {}: {error}: name a file in a folder that is there", path.display()))
+        .map_err(|error| format!("cannot write {}: {error}: name a file in an existing folder", path.display()))
 }
 
-/// The cases to choose from.
+/// The cases of `--cases`, or the embedded ones.
 pub(super) fn suite(judge: &Judge) -> Result<Suite, String> {
-    let suite = judge.cases.as_deref().map_or_else(Suite::embedded, Suite::of_file);
+    let suite = judge.cases.as_deref().map_or_else(Suite::embedded, Suite::from_file);
     suite.map_err(|error| error.to_string())
 }
 
-/// The cases that the flags choose.
+/// The cases that `--only` and `--level` select.
 pub(super) fn selected<'a>(suite: &'a Suite, side: Side, judge: &Judge) -> Vec<&'a Case> {
     suite.select(side, &Select::new(judge.only.clone(), judge.level))
 }
 
-/// What may fail. A name of no case at all is a slip of the pen.
-pub(super) fn known(suite: &Suite, side: Side, judge: &Judge) -> Result<ExpectedFailures, String> {
+/// The list of `--known-failing`. A name that no case has is an error, because it is probably misspelled.
+pub(super) fn expected_failures(suite: &Suite, side: Side, judge: &Judge) -> Result<ExpectedFailures, String> {
     let Some(path) = &judge.known_failing else { return Ok(ExpectedFailures::default()) };
     let known = ExpectedFailures::read(&read_file(path)?);
     let all = suite.select(side, &Select::default());
     let names: BTreeSet<_> = all.iter().map(|case| case.name.as_str()).collect();
-    match known.strangers(&names).as_slice() {
+    match known.unknown_names(&names).as_slice() {
         [] => Ok(known),
-        strangers => Err(format!("{}: no such case: {}", path.display(), strangers.join(", "))),
+        unknown => Err(format!("{}: no such case: {}", path.display(), unknown.join(", "))),
     }
 }
 
-/// `--list`.
+/// Prints a line for each case.
 pub(super) fn list(cases: &[&Case]) {
     for case in cases {
         let should = if case.requirement == crate::Requirement::Should { " (SHOULD)" } else { "" };
@@ -60,8 +60,8 @@ pub(super) fn list(cases: &[&Case]) {
     }
 }
 
-/// Writes the report wherever it is wanted, and judges the run.
-pub(super) fn hand_out(report: &Report, judge: &Judge) -> Result<Exit, String> {
+/// Writes the report to the outputs that the flags ask for. Returns the exit code.
+pub(super) fn write_report(report: &Report, judge: &Judge) -> Result<Exit, String> {
     if judge.json {
         line(&report.json());
     } else {

@@ -1,4 +1,4 @@
-//! `chat-conform proxy`.
+//! The command `chat-conform proxy`.
 
 use std::{fs::File, io::Write, path::Path, time::Duration};
 
@@ -6,70 +6,76 @@ use tokio::net::TcpListener;
 
 use super::{Exit, args::Proxy, output};
 use crate::{
-    proxy::{self, Listener, Saved, Shape},
+    proxy::{self, Observer, Recorder, Shape},
     text_file,
 };
 
-/// Room for the heading of what is saved.
-const HEADING: usize = 1_024;
+/// Bytes reserved for the heading of the saved case.
+const MAX_HEADING: usize = 1_024;
 
 pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
-    let (listen, to) = (here(&args.listen), here(&args.to));
-    let listener = TcpListener::bind(&listen)
-        .await
-        .map_err(|error| format!("cannot listen on {listen}: {error}: give another with --listen, as in :3333"))?;
+    let (listen, to) = (with_default_host(&args.listen), with_default_host(&args.to));
+    let listener = TcpListener::bind(&listen).await.map_err(|error| {
+        format!("cannot listen on {listen}: {error}: choose another address with --listen, as in :3333")
+    })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let out = Out { file: args.save.as_deref().map(begin).transpose()?, left: text_file::MOST_READ - HEADING };
+    let file = args.save.as_deref().map(create_case_file).transpose()?;
+    let console = Console { file, bytes_left: text_file::MAX_FILE_BYTES - MAX_HEADING };
     output::line(&format!("listening on {address}"));
     let shape = Shape::new(args.split, Duration::from_millis(args.delay), Duration::from_millis(args.coalesce));
+    let running = proxy::run(listener, &to, shape, args.connections, console);
     tokio::select! {
-        ended = proxy::run(listener, &to, shape, args.connections, out) => ended.map_err(|error| error.to_string())?,
-        // Interrupted, it has done what it is for.
+        result = running => result.map_err(|error| error.to_string())?,
+        // Ctrl-C is the usual way to stop the proxy, and no failure.
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(Exit::Passed)
 }
 
-/// `:PORT` is on this machine.
-fn here(address: &str) -> String {
+/// Puts `127.0.0.1` before `:PORT`.
+fn with_default_host(address: &str) -> String {
     if address.starts_with(':') { format!("127.0.0.1{address}") } else { address.to_owned() }
 }
 
-fn begin(path: &Path) -> Result<File, String> {
-    let name: String = path.file_stem().unwrap_or_default().to_string_lossy().chars().map(dashed).collect();
+/// Creates the file and writes the heading of the case.
+fn create_case_file(path: &Path) -> Result<File, String> {
+    let name: String =
+        path.file_stem().unwrap_or_default().to_string_lossy().chars().map(letter_digit_or_dash).collect();
     let file = File::create(path).and_then(|mut file| {
-        file.write_all(Saved::heading(&format!("saved-{name}")).as_bytes())?;
+        file.write_all(Recorder::heading(&format!("saved-{name}")).as_bytes())?;
         Ok(file)
     });
     file.map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
-fn dashed(c: char) -> char {
+/// Replaces characters that a case name should not have with `-`.
+fn letter_digit_or_dash(c: char) -> char {
     if c.is_ascii_alphanumeric() { c } else { '-' }
 }
 
-struct Out {
+/// Prints lines on standard output, and saves steps if there is a file.
+struct Console {
     file: Option<File>,
-    /// So many more bytes are saved: a conversation may last, and what is saved is to be read again.
-    left: usize,
+    /// How many more bytes may be saved. `--cases` does not read larger files.
+    bytes_left: usize,
 }
 
-impl Listener for Out {
-    fn tell(&mut self, line: &str) {
+impl Observer for Console {
+    fn print(&mut self, line: &str) {
         output::line(line);
     }
 
-    fn keep(&mut self, step: &str) {
+    fn save(&mut self, step: &str) {
         let Some(file) = &mut self.file else { return };
-        let saved = match self.left.checked_sub(step.len() + 1) {
-            Some(left) => {
-                self.left = left;
+        let saved = match self.bytes_left.checked_sub(step.len() + 1) {
+            Some(bytes_left) => {
+                self.bytes_left = bytes_left;
                 writeln!(file, "{step}").map_err(|error| error.to_string())
             }
-            None => Err("the file is as large as a case may be".to_owned()),
+            None => Err("the file has reached the size limit".to_owned()),
         };
-        if let Err(why) = saved {
-            output::complain(&format!("what is seen is no longer saved: {why}"));
+        if let Err(error) = saved {
+            output::error_line(&format!("the traffic is no longer saved: {error}"));
             self.file = None;
         }
     }

@@ -1,4 +1,4 @@
-//! `chat-conform server`.
+//! The command `chat-conform server`.
 
 use super::{Exit, args::Server, output};
 use crate::{Side, judge_server};
@@ -11,12 +11,12 @@ pub(super) async fn run(args: &Server) -> Result<Exit, String> {
         output::list(&cases);
         return Ok(Exit::Passed);
     };
-    let known = output::known(&suite, Side::Server, judge)?;
-    let report = judge_server(target, &cases, judge.timeout, &known, |judged| {
+    let known = output::expected_failures(&suite, Side::Server, judge)?;
+    let report = judge_server(target, &cases, judge.timeout, &known, |case| {
         if !judge.json {
-            output::line(&judged.to_string());
+            output::line(&case.to_string());
         }
     });
     let report = report.await.map_err(|error| error.to_string())?;
-    output::hand_out(&report, judge)
+    output::write_report(&report, judge)
 }

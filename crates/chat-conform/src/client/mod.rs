@@ -1,4 +1,5 @@
-//! Judges a client: starts it anew for each case, plays its server, its keyboard and its screen, and reports.
+//! Judges a client: starts it for each case, plays its server, types on its standard input, reads its output, and
+//! reports.
 
 mod expect;
 mod play;
@@ -9,49 +10,56 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
-use self::play::Play;
+use self::play::CaseRun;
 pub use self::process::Command;
-use crate::{Case, ExpectedFailures, Judged, NotJudged, Report, server::numbers};
+use crate::{Case, CaseReport, ExpectedFailures, NotJudged, Report, server::name_numbers};
 
-/// How a client is reached, and how long it may take.
+/// How long to wait for a client.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For each line.
+pub struct Timeouts {
+    /// For each line of a client that the judge started.
     pub line: Duration,
-    /// For a person who starts the client and types; only if there is no command.
+    /// Without a command: for the connection, and for each line. A person starts the client and types.
     pub person: Duration,
 }
 
-/// Plays the cases against clients that connect to `listen`. With a command, it is started for each case;
-/// without, `say` tells a person what to do.
+/// Plays the cases against a client that connects to `listen`. Calls `on_case` after each case.
+///
+/// Starts `command` for each case. Without a command, calls `prompt` with instructions for a person who starts the
+/// client.
+///
+/// # Errors
+///
+/// `cases` is empty, the judge cannot listen on `listen`, or the client does not start or connect.
 pub async fn judge_client(
     listen: &str,
     command: Option<&Command>,
     cases: &[&Case],
-    patience: Patience,
+    timeouts: Timeouts,
     known: &ExpectedFailures,
-    mut told: impl FnMut(&Judged),
-    mut say: impl FnMut(&str),
+    mut on_case: impl FnMut(&CaseReport),
+    mut prompt: impl FnMut(&str),
 ) -> Result<Report, NotJudged> {
     if cases.is_empty() {
         return Err(NotJudged::NothingSelected);
     }
-    let cannot = |error| NotJudged::Cannot(format!("cannot listen on {listen}: {error}: give another with --listen"));
-    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
+    let failed =
+        |error| NotJudged::Setup(format!("cannot listen on {listen}: {error}: choose another address with --listen"));
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     let mut report = Report::new(&command.map_or_else(|| format!("client at {address}"), ToString::to_string));
-    let (begun, numbers) = (Instant::now(), numbers());
+    let (run_started, numbers) = (Instant::now(), name_numbers());
     for (case, number) in cases.iter().zip(numbers) {
-        let started = Instant::now();
+        let case_started = Instant::now();
         if command.is_none() {
-            say(&format!("{}: connect your client to {address}", case.name));
+            prompt(&format!("{}: connect your client to {address}", case.name));
         }
-        let mut play = Play::begin(&listener, command, patience, number).await?;
-        let result = play.case(case, &mut say).await;
-        let judged = Judged::new(case, result, known, started.elapsed());
-        told(&judged);
-        report.add(judged);
+        let mut run = CaseRun::start(&listener, command, timeouts, number).await?;
+        let result = run.play(case, &mut prompt).await;
+        let case_report = CaseReport::new(case, result, known, case_started.elapsed());
+        on_case(&case_report);
+        report.add(case_report);
     }
-    report.end(begun.elapsed());
+    report.set_duration(run_started.elapsed());
     Ok(report)
 }

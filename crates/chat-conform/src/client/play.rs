@@ -1,4 +1,4 @@
-//! Plays one case of clients, step by step.
+//! Plays one case against a client, step by step.
 
 use std::time::Duration;
 
@@ -7,105 +7,110 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Command, Patience, process::Process, session::Session};
+use super::{Command, Timeouts, process::Process, session::Session};
 use crate::{
     Failure, NotJudged,
     case::{Act, Case, Step},
     clauses,
-    clock::after,
-    play::{Got, Peer, Wrong},
+    clock::deadline_after,
+    play::{LineRead, Peer, Violation},
     transcript::{Mark, Transcript, shortened},
 };
 
-/// A program may take its time to start, whatever the patience for lines.
-const TO_START: Duration = Duration::from_secs(10);
+/// How long a started client may take to connect, even if the timeout for lines is shorter.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// So many connections of earlier clients are closed before a case begins.
-const MOST_STALE: usize = 1_024;
+/// The most connections of earlier clients that are closed before a case starts.
+const MAX_STALE_CONNECTIONS: usize = 1_024;
 
-/// How long a guest's client may wait for its user before it is typed to.
-const TO_SPEAK: Duration = Duration::from_millis(300);
+/// How long to wait for the first line of a client before typing `hello`. A plain client may send nothing until its
+/// user types.
+const LOGIN_SILENCE: Duration = Duration::from_millis(300);
 
-pub(super) struct Play {
-    /// `None`: a person has started the client, and types.
+/// One case while it is played: the client, its connection, and what was exchanged.
+pub(super) struct CaseRun {
+    /// `None`: a person has started the client and types.
     pub(super) process: Option<Process>,
+    /// The connection. `None` after a reset.
     pub(super) peer: Option<Peer>,
     pub(super) session: Session,
-    patience: Patience,
-    other_name: String,
+    timeouts: Timeouts,
+    /// The name to type after a refused name.
+    second_name: String,
     pub(super) transcript: Transcript,
 }
 
-impl Play {
+impl CaseRun {
     /// Starts the client and waits for its connection.
-    pub(super) async fn begin(
+    pub(super) async fn start(
         listener: &TcpListener,
         command: Option<&Command>,
-        patience: Patience,
+        timeouts: Timeouts,
         number: u32,
     ) -> Result<Self, NotJudged> {
-        // Clients of earlier cases that have tried again; one that never stops trying is left waiting.
-        for _ in 0..MOST_STALE {
+        // Clients of earlier cases may have reconnected. The limit is for a client that never stops.
+        for _ in 0..MAX_STALE_CONNECTIONS {
             let Ok(Ok(_)) = timeout(Duration::ZERO, listener.accept()).await else { break };
         }
-        let cannot = |error: std::io::Error| NotJudged::Cannot(error.to_string());
-        let address = listener.local_addr().map_err(cannot)?;
+        let failed = |error: std::io::Error| NotJudged::Setup(error.to_string());
+        let address = listener.local_addr().map_err(failed)?;
         let name = format!("client{number:07}");
         let process = command.map(|command| Process::start(command, address, &name)).transpose();
-        let mut process = process.map_err(NotJudged::Cannot)?;
-        let wait = if process.is_some() { TO_START.max(patience.line) } else { patience.person };
+        let mut process = process.map_err(NotJudged::Setup)?;
+        let wait = if process.is_some() { START_TIMEOUT.max(timeouts.line) } else { timeouts.person };
         let accepted = timeout(wait, listener.accept()).await;
         let Ok(accepted) = accepted else {
-            let shown = process.as_mut().map(|process| shortened(&process.last_shown())).unwrap_or_default();
-            return Err(NotJudged::Cannot(format!("no client has connected to {address} within {wait:?} \"{shown}\"")));
+            let output = process.as_mut().map(|process| shortened(&process.output_tail())).unwrap_or_default();
+            return Err(NotJudged::Setup(format!("no client has connected to {address} within {wait:?} \"{output}\"")));
         };
-        let peer = accepted.and_then(|(stream, _)| Peer::over(stream)).map_err(cannot)?;
+        let peer = accepted.and_then(|(stream, _)| Peer::from_stream(stream)).map_err(failed)?;
         let (session, transcript) = (Session::Fresh, Transcript::default());
-        let other_name = format!("other{number:07}");
-        Ok(Self { process, peer: Some(peer), session, patience, other_name, transcript })
+        let second_name = format!("other{number:07}");
+        Ok(Self { process, peer: Some(peer), session, timeouts, second_name, transcript })
     }
 
-    pub(super) async fn case(&mut self, case: &Case, say: &mut impl FnMut(&str)) -> Result<(), Failure> {
+    /// Runs the steps up to the first failure. A client that a signal killed fails its case.
+    pub(super) async fn play(&mut self, case: &Case, prompt: &mut impl FnMut(&str)) -> Result<(), Failure> {
         let mut result = Ok(());
         for step in &case.steps {
-            result = self.step(step, say).await.map_err(|wrong| (wrong, step));
+            result = self.step(step, prompt).await.map_err(|violation| (violation, step));
             if result.is_err() {
                 break;
             }
         }
-        let crashed = self.process.as_mut().is_some_and(Process::has_crashed);
-        if let (Ok(()), true, Some(last)) = (&result, crashed, case.steps.last()) {
-            result = Err((Wrong::new("the client was ended by a signal"), last));
+        let was_killed = self.process.as_mut().is_some_and(Process::was_killed_by_signal);
+        if let (Ok(()), true, Some(last)) = (&result, was_killed, case.steps.last()) {
+            result = Err((Violation::new("a signal killed the client"), last));
         }
-        result.map_err(|(wrong, step)| {
+        result.map_err(|(violation, step)| {
             if let Some(process) = &self.process {
-                self.transcript.received('O', &process.last_shown(), Mark::Fine);
+                self.transcript.received('O', &process.output_tail(), Mark::Fine);
             }
             let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
             Failure {
-                clause: wrong
+                clause: violation
                     .clause
                     .map(str::to_owned)
                     .or_else(|| step.clause.clone())
-                    .or_else(|| clauses::about(&step.act, &case.clauses))
+                    .or_else(|| clauses::likely_clause(&step.act, &case.clauses))
                     .unwrap_or_else(|| case.clauses[0].clone()),
-                what: wrong.what,
+                what: violation.what,
                 place: format!("{file}:{}", step.at),
                 transcript: std::mem::take(&mut self.transcript),
             }
         })
     }
 
-    async fn step(&mut self, step: &Step, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
-        let patience = if self.process.is_some() { self.patience.line } else { self.patience.person };
-        let until = after(step.within.unwrap_or(patience));
+    async fn step(&mut self, step: &Step, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
+        let line_timeout = if self.process.is_some() { self.timeouts.line } else { self.timeouts.person };
+        let deadline = deadline_after(step.within.unwrap_or(line_timeout));
         match (step.who, &step.act) {
-            ('S', Act::Login) => self.login(until, say).await,
-            ('S', Act::Refuse) => self.refuse(until, say).await,
-            ('S', Act::Send(bytes)) => self.send(bytes, usize::MAX, until).await,
-            ('S', Act::SendEach(bytes)) => self.send(bytes, 1, until).await,
+            ('S', Act::Login) => self.login(deadline, prompt).await,
+            ('S', Act::Refuse) => self.refuse(deadline, prompt).await,
+            ('S', Act::Send(bytes)) => self.send(bytes, usize::MAX, deadline).await,
+            ('S', Act::SendEach(bytes)) => self.send(bytes, 1, deadline).await,
             ('S', Act::HalfClose) => {
-                self.transcript.event('S', "the server is gone", Mark::Fine);
+                self.transcript.event('S', "the server closes its sending side", Mark::Fine);
                 if let Some(peer) = &mut self.peer {
                     peer.half_close().await;
                 }
@@ -116,104 +121,110 @@ impl Play {
                 self.peer.take().into_iter().for_each(Peer::reset);
                 Ok(())
             }
-            ('S', Act::Expect(line)) => self.expect(line, until).await,
-            ('S', Act::Said(text)) => self.expect(&self.session.message(text), until).await,
-            ('S', Act::ExpectEof) => self.expect_end(until).await,
-            ('S', Act::Nothing(time)) => self.expect_nothing(after(*time)).await,
-            ('T', Act::Send(bytes)) => self.types(bytes, until, say).await,
+            ('S', Act::Expect(line)) => self.expect(line, deadline).await,
+            ('S', Act::ExpectMessage(text)) => self.expect(&self.session.message(text), deadline).await,
+            ('S', Act::ExpectEof) => self.expect_end(deadline).await,
+            ('S', Act::ExpectNothing(time)) => self.expect_nothing(deadline_after(*time)).await,
+            ('T', Act::Send(bytes)) => self.type_line(bytes, deadline, prompt).await,
             ('T', Act::HalfClose) => {
-                self.stops_typing(say);
+                self.end_input(prompt);
                 Ok(())
             }
-            ('O', act) => self.screen(act, until).await,
-            (who, act) => Err(Wrong::new(format!("{who} cannot do {act:?}: the case is wrong"))),
+            ('O', act) => self.check_screen(act, deadline).await,
+            (who, act) => Err(Violation::new(format!("{who} cannot do {act:?}: correct the case"))),
         }
     }
 
-    /// Hears a login of whichever kind, and welcomes.
-    async fn login(&mut self, until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
-        let mut asked = false;
+    /// Accepts a login, named or plain, and welcomes the client.
+    async fn login(&mut self, deadline: Instant, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
+        let mut has_typed = false;
         while !self.session.is_open() {
-            // A guest's client may have nothing to say before its user has.
-            let first = if asked || self.session != Session::Fresh { until } else { after(TO_SPEAK) };
-            let text = match self.next(first).await {
-                Err(Got::Silent) if !asked && self.session == Session::Fresh => {
-                    asked = true;
-                    self.types(b"hello\n", until, say).await?;
+            // A plain client may wait for its user.
+            let read_deadline =
+                if has_typed || self.session != Session::Fresh { deadline } else { deadline_after(LOGIN_SILENCE) };
+            let text = match self.next(read_deadline).await {
+                Err(LineRead::TimedOut) if !has_typed && self.session == Session::Fresh => {
+                    has_typed = true;
+                    self.type_line(b"hello\n", deadline, prompt).await?;
                     continue;
                 }
-                Err(got) => return Err(self.nothing(&got, "a first line")),
+                Err(read) => return Err(self.missing_line(&read, "a first line")),
                 Ok(text) => text,
             };
-            let answer = match self.session.login(&text) {
-                Ok(answer) => answer,
-                Err(wrong) => return Err(wrong),
-            };
-            self.answer(&answer, until).await;
+            let answer = self.session.login(&text)?;
+            self.answer(&answer, deadline).await;
         }
         Ok(())
     }
 
-    /// Refuses the name. The client offers another, of its own or its user's, or leaves; nothing else.
-    async fn refuse(&mut self, until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+    /// Refuses the client's name, and types another. The client must offer a name or close.
+    async fn refuse(&mut self, deadline: Instant, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
         while !self.session.is_open() {
-            let text = self.next(until).await.map_err(|got| self.nothing(&got, "a first line"))?;
+            let text = self.next(deadline).await.map_err(|read| self.missing_line(&read, "a first line"))?;
             let answer = self.session.login(&text)?;
             if !self.session.is_open() {
-                self.answer(&answer, until).await;
+                self.answer(&answer, deadline).await;
             }
         }
         if self.session == Session::Plain {
-            return Err(Wrong::by("3.2", "a guest has no name to refuse: start the client with {name}"));
+            return Err(Violation::of("3.2", "a plain client has no name to refuse: put {name} into the command"));
         }
         self.session = Session::Asked;
-        self.answer(&["NAME FAILURE".to_owned(), "NAME REQ".to_owned()], until).await;
-        let other = format!("{}\n", self.other_name);
-        self.types(other.as_bytes(), until, say).await?;
-        match self.next(until).await {
+        self.answer(&["NAME FAILURE".to_owned(), "NAME REQ".to_owned()], deadline).await;
+        let line = format!("{}\n", self.second_name);
+        self.type_line(line.as_bytes(), deadline, prompt).await?;
+        match self.next(deadline).await {
             Ok(text) => {
                 let answer = self.session.login(&text)?;
-                self.answer(&answer, until).await;
+                self.answer(&answer, deadline).await;
                 Ok(())
             }
-            Err(Got::Eof(_)) => {
+            Err(LineRead::Eof(_)) => {
                 self.transcript.event('S', "the client leaves", Mark::Fine);
                 Ok(())
             }
-            Err(got) => Err(self.nothing(&got, "another name, or the end")),
+            Err(read) => Err(self.missing_line(&read, "another name, or close")),
         }
     }
 
-    async fn send(&mut self, bytes: &[u8], piece: usize, until: Instant) -> Result<(), Wrong> {
+    async fn send(&mut self, bytes: &[u8], max_write: usize, deadline: Instant) -> Result<(), Violation> {
         self.transcript.sent('S', bytes);
         if let Some(peer) = &mut self.peer {
-            peer.send(bytes, piece, until).await;
+            peer.send(bytes, max_write, deadline).await;
         }
         Ok(())
     }
 
-    pub(super) async fn answer(&mut self, lines: &[String], until: Instant) {
+    /// Sends these lines to the client.
+    pub(super) async fn answer(&mut self, lines: &[String], deadline: Instant) {
         for line in lines {
-            // Nothing can go wrong here: what is sent to a client that is gone is lost.
-            let _ = self.send(format!("{line}\r\n").as_bytes(), usize::MAX, until).await;
+            // Never fails: a closed connection shows at the next read.
+            let _ = self.send(format!("{line}\r\n").as_bytes(), usize::MAX, deadline).await;
         }
     }
 
-    async fn types(&mut self, bytes: &[u8], until: Instant, say: &mut impl FnMut(&str)) -> Result<(), Wrong> {
+    /// Types the line, or asks the person to type it.
+    async fn type_line(
+        &mut self,
+        bytes: &[u8],
+        deadline: Instant,
+        prompt: &mut impl FnMut(&str),
+    ) -> Result<(), Violation> {
         let line: Vec<u8> = bytes.strip_suffix(b"\r\n").map_or(bytes.to_vec(), |line| [line, b"\n"].concat());
         self.transcript.sent('T', &line);
         match &mut self.process {
-            Some(process) => process.write(&line, until).await,
-            None => say(&format!("  type: {}", shortened(line.trim_ascii_end()))),
+            Some(process) => process.write(&line, deadline).await,
+            None => prompt(&format!("  type: {}", shortened(line.trim_ascii_end()))),
         }
         Ok(())
     }
 
-    fn stops_typing(&mut self, say: &mut impl FnMut(&str)) {
-        self.transcript.event('T', "no more input", Mark::Fine);
+    /// Closes the client's standard input, or asks the person to end the input.
+    fn end_input(&mut self, prompt: &mut impl FnMut(&str)) {
+        self.transcript.event('T', "end of input", Mark::Fine);
         match &mut self.process {
             Some(process) => process.close_input(),
-            None => say("  end the input, or leave in the way of your client"),
+            None => prompt("  end the input, or quit your client"),
         }
     }
 }

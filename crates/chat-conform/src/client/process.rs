@@ -1,4 +1,4 @@
-//! A client's process: started with pipes, typed to, read from, and never left behind.
+//! The process of a client: its standard input and its output. The process is killed when this is dropped.
 
 use std::{
     fmt,
@@ -15,26 +15,30 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// So many bytes of what a client shows are looked at, and so many of its end are kept for the report. A client that never
-/// stops printing costs no more memory than this.
-pub(super) const MOST_SHOWN: usize = 1 << 20;
-const LAST_SHOWN: usize = 160;
+/// How many bytes of the output are kept and searched, from its start. This bounds the memory if a client never stops
+/// printing.
+pub(super) const MAX_OUTPUT: usize = 1 << 20;
+/// How many bytes of the end of the output are kept, for reports.
+const OUTPUT_TAIL: usize = 160;
 
-/// How a client is started: a program and its arguments, in which `{addr}`, `{host}`, `{port}` and `{name}` are filled in.
+/// The command that starts a client: a program and its arguments. `{addr}`, `{host}`, `{port}` and `{name}` in them are
+/// replaced.
 #[derive(Clone, Debug)]
 pub struct Command {
     words: Vec<String>,
 }
 
 impl Command {
-    /// The command, unless it is empty. If it has no place for an address, `HOST:PORT` is its last argument.
+    /// Makes a command from the program and its arguments. Appends `{addr}` if they contain none of `{addr}`, `{host}`
+    /// and `{port}`. `None` if `words` is empty.
     pub fn new(mut words: Vec<String>) -> Option<Self> {
         if words.is_empty() {
             return None;
         }
-        let has_place =
-            words.iter().any(|word| ["{addr}", "{host}", "{port}"].iter().any(|place| word.contains(place)));
-        if !has_place {
+        let has_address = words
+            .iter()
+            .any(|word| ["{addr}", "{host}", "{port}"].iter().any(|placeholder| word.contains(placeholder)));
+        if !has_address {
             words.push("{addr}".to_owned());
         }
         Some(Self { words })
@@ -57,37 +61,48 @@ impl fmt::Display for Command {
     }
 }
 
+/// How a client has exited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Exit {
+    /// With an exit code.
+    ByItself,
+    /// Killed by a signal.
+    BySignal,
+}
+
 /// A running client.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
-    shown: Arc<Mutex<Shown>>,
+    output: Arc<Mutex<Output>>,
+    /// Changes whenever there is new output.
     changed: watch::Receiver<()>,
-    /// They end with this process, also if another holds its outputs open.
-    _collecting: JoinSet<()>,
+    /// The tasks that read the output. They end when this is dropped, even if another process holds the pipes open.
+    _collectors: JoinSet<()>,
 }
 
-/// What it has shown, on both outputs.
+/// What the client has printed, on standard output and standard error together.
 #[derive(Debug, Default)]
-struct Shown {
-    /// The first bytes.
+struct Output {
+    /// The first bytes, at most [`MAX_OUTPUT`].
     first: Vec<u8>,
-    /// The last ones.
+    /// The last bytes, at most [`OUTPUT_TAIL`].
     last: Vec<u8>,
-    /// Whether there were more than `first` holds.
-    is_cut: bool,
+    /// Whether there was more output than `first` can hold.
+    is_truncated: bool,
 }
 
-impl Shown {
+impl Output {
     fn add(&mut self, bytes: &[u8]) {
-        let kept = bytes.len().min(MOST_SHOWN - self.first.len());
+        let kept = bytes.len().min(MAX_OUTPUT - self.first.len());
         self.first.extend(&bytes[..kept]);
-        self.is_cut |= kept < bytes.len();
-        self.last.extend(&bytes[bytes.len().saturating_sub(LAST_SHOWN)..]);
-        self.last.drain(..self.last.len().saturating_sub(LAST_SHOWN));
+        self.is_truncated |= kept < bytes.len();
+        self.last.extend(&bytes[bytes.len().saturating_sub(OUTPUT_TAIL)..]);
+        self.last.drain(..self.last.len().saturating_sub(OUTPUT_TAIL));
     }
 
+    /// Whether `first` contains these bytes at `from` or later.
     fn has(&self, bytes: &[u8], from: usize) -> bool {
         bytes.is_empty() || self.first[from..].windows(bytes.len()).any(|window| window == bytes)
     }
@@ -97,24 +112,24 @@ impl Process {
     pub(super) fn start(command: &Command, address: SocketAddr, name: &str) -> Result<Self, String> {
         let words = command.filled_in(address, name);
         let (program, arguments) = words.split_first().ok_or("an empty command")?;
-        let mut command = tokio::process::Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| {
-            format!("cannot start {program}: {error}: behind `--` stands a command as one types it")
+        let mut process = tokio::process::Command::new(program);
+        process.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = process.spawn().map_err(|error| {
+            format!("cannot start {program}: {error}: write the command that starts your client after `--`")
         })?;
-        let (shown, mut collecting) = (Arc::default(), JoinSet::new());
+        let (output, mut collectors) = (Arc::default(), JoinSet::new());
         let (change, changed) = watch::channel(());
         if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
-            collecting.spawn(collect(stdout, Arc::clone(&shown), change.clone()));
-            collecting.spawn(collect(stderr, Arc::clone(&shown), change));
+            collectors.spawn(collect(stdout, Arc::clone(&output), change.clone()));
+            collectors.spawn(collect(stderr, Arc::clone(&output), change));
         }
-        Ok(Self { stdin: child.stdin.take(), child, shown, changed, _collecting: collecting })
+        Ok(Self { stdin: child.stdin.take(), child, output, changed, _collectors: collectors })
     }
 
-    /// Types. A client that no longer reads is no error here.
-    pub(super) async fn write(&mut self, bytes: &[u8], until: Instant) {
+    /// Writes to the client's standard input. A client that no longer reads is not an error.
+    pub(super) async fn write(&mut self, bytes: &[u8], deadline: Instant) {
         if let Some(stdin) = &mut self.stdin {
-            let _ = timeout_at(until, async {
+            let _ = timeout_at(deadline, async {
                 stdin.write_all(bytes).await?;
                 stdin.flush().await
             })
@@ -122,72 +137,76 @@ impl Process {
         }
     }
 
+    /// Closes the client's standard input.
     pub(super) fn close_input(&mut self) {
         self.stdin = None;
     }
 
-    fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    fn output(&self) -> MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether these bytes are among the first [`MOST_SHOWN`].
-    pub(super) fn has_shown(&self, bytes: &[u8]) -> bool {
-        self.shown().has(bytes, 0)
+    /// Whether the first [`MAX_OUTPUT`] bytes of the output contain these bytes.
+    pub(super) fn has_printed(&self, bytes: &[u8]) -> bool {
+        self.output().has(bytes, 0)
     }
 
-    /// Whether it has shown more than is looked at.
-    pub(super) fn shows_too_much(&self) -> bool {
-        self.shown().is_cut
+    /// Whether the client has printed more than [`MAX_OUTPUT`] bytes.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.output().is_truncated
     }
 
-    /// Waits until it has shown these bytes, or more than is looked at. Whether it has.
-    pub(super) async fn shows(&mut self, bytes: &[u8], until: Instant) -> bool {
+    /// Waits until the client has printed these bytes. Returns `false` at the deadline, at the end of the output, and
+    /// after [`MAX_OUTPUT`] bytes.
+    pub(super) async fn wait_for_output(&mut self, bytes: &[u8], deadline: Instant) -> bool {
         let mut searched = 0;
         loop {
-            let is_cut = {
-                let shown = self.shown();
-                if shown.has(bytes, searched) {
+            let is_truncated = {
+                let output = self.output();
+                if output.has(bytes, searched) {
                     return true;
                 }
-                // They may have begun to come.
-                searched = shown.first.len().saturating_sub(bytes.len());
-                shown.is_cut
+                // The last bytes may be the start of what is searched for.
+                searched = output.first.len().saturating_sub(bytes.len());
+                output.is_truncated
             };
-            // One that never stops printing does not push the deadline.
-            if is_cut || Instant::now() >= until {
+            // A client that never stops printing cannot postpone the deadline.
+            if is_truncated || Instant::now() >= deadline {
                 return false;
             }
-            // Its output has ended, or the time is up.
-            if !matches!(timeout_at(until, self.changed.changed()).await, Ok(Ok(()))) {
-                // This process may have slept over the deadline: what it shows is read once more before the time counts.
+            // The output has ended, or the deadline has passed.
+            if !matches!(timeout_at(deadline, self.changed.changed()).await, Ok(Ok(()))) {
+                // The judge may have been stopped past the deadline. The yield lets the collectors read what arrived
+                // meanwhile.
                 yield_now().await;
-                return self.has_shown(bytes);
+                return self.has_printed(bytes);
             }
         }
     }
 
-    /// The end of what it has shown.
-    pub(super) fn last_shown(&self) -> Vec<u8> {
-        self.shown().last.clone()
+    /// The last bytes of the output.
+    pub(super) fn output_tail(&self) -> Vec<u8> {
+        self.output().last.clone()
     }
 
-    /// Waits for its end. Whether it has ended, and whether by itself.
-    pub(super) async fn ends(&mut self, until: Instant) -> Option<bool> {
-        let status = timeout_at(until, self.child.wait()).await.ok()?.ok()?;
-        Some(status.code().is_some())
+    /// Waits for the exit of the client. `None`: it still runs at the deadline.
+    pub(super) async fn wait_exit(&mut self, deadline: Instant) -> Option<Exit> {
+        let status = timeout_at(deadline, self.child.wait()).await.ok()?.ok()?;
+        Some(if status.code().is_some() { Exit::ByItself } else { Exit::BySignal })
     }
 
-    /// Whether it has been ended by a signal, which it did not ask for.
-    pub(super) fn has_crashed(&mut self) -> bool {
+    /// Whether a signal has killed the client.
+    pub(super) fn was_killed_by_signal(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(status)) if status.code().is_none())
     }
 }
 
-async fn collect(mut from: impl AsyncRead + Unpin, shown: Arc<Mutex<Shown>>, change: watch::Sender<()>) {
+/// Reads an output of the client to its end.
+async fn collect(mut from: impl AsyncRead + Unpin, output: Arc<Mutex<Output>>, change: watch::Sender<()>) {
     let mut buffer = vec![0; 8_192];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        shown.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..count]);
-        // Nobody may be waiting.
+        output.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..count]);
+        // The receiver may have been dropped.
         let _ = change.send(());
     }
 }
@@ -197,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_comes_last_or_where_it_is_wanted() {
+    fn the_address_replaces_a_placeholder_or_comes_last() {
         let address: SocketAddr = "127.0.0.1:7".parse().unwrap();
         let filled = |words: &[&str]| {
             Command::new(words.iter().map(ToString::to_string).collect()).unwrap().filled_in(address, "bob")
@@ -208,15 +227,15 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_shown_the_beginning_and_the_end_are_kept() {
-        let mut shown = Shown::default();
-        shown.add(b"hello");
-        for _ in 0..3 * MOST_SHOWN / 8_192 {
-            shown.add(&[b'y'; 8_192]);
+    fn long_output_keeps_its_start_and_its_end() {
+        let mut output = Output::default();
+        output.add(b"hello");
+        for _ in 0..3 * MAX_OUTPUT / 8_192 {
+            output.add(&[b'y'; 8_192]);
         }
-        assert!(shown.is_cut);
-        shown.add(b"the end");
-        assert!(shown.has(b"hello", 0) && shown.last.ends_with(b"yythe end"));
-        assert_eq!((shown.first.len(), shown.last.len()), (MOST_SHOWN, LAST_SHOWN));
+        assert!(output.is_truncated);
+        output.add(b"the end");
+        assert!(output.has(b"hello", 0) && output.last.ends_with(b"yythe end"));
+        assert_eq!((output.first.len(), output.last.len()), (MAX_OUTPUT, OUTPUT_TAIL));
     }
 }

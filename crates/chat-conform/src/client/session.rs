@@ -1,45 +1,52 @@
-//! The server that a client meets: hears its login, answers what it asks by itself, and gives the rest to the case.
+//! The server side of a client's session: the login, and the lines that the judge answers without a step of the case.
 
 use chat_proto::Name;
 
 use crate::{
-    play::{Got, Peer, Wrong},
+    play::{LineRead, Peer, Violation},
     transcript::shortened,
 };
 
-/// How far the client's session is.
+/// The state of the client's session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Session {
-    /// Nothing has come yet.
+    /// The client has sent nothing.
     Fresh,
-    /// It wants to be asked for a name.
+    /// The client was sent `NAME REQ`.
     Asked,
-    /// It has this name.
+    /// A named session with this name.
     Named(String),
-    /// It is a guest.
+    /// A plain session.
     Plain,
 }
 
-/// What a line of the client calls for.
+/// How the judge reacts to a line that is not the expected one.
 pub(super) enum Reaction {
-    /// These lines are the answer, and the script goes on.
+    /// Sends these lines, and continues to wait for the expected line.
     Answer(Vec<String>),
-    /// The case is to judge it.
-    Judge,
+    /// The client must not send this line here: the case fails.
+    Unexpected,
 }
 
 impl Session {
-    /// A line during login: the answer, if the client may be let in or asked.
-    pub(super) fn login(&mut self, line: &str) -> Result<Vec<String>, Wrong> {
+    /// Takes a line of the login. Returns the answer, or the clause that the line breaks.
+    pub(super) fn login(&mut self, line: &str) -> Result<Vec<String>, Violation> {
         let (next, answer) = match (&*self, line.strip_prefix("PROT ")) {
             (Self::Fresh, Some("0.1 CONNECT NEW")) => (Self::Asked, vec!["NAME REQ".to_owned()]),
             (Self::Fresh, Some(rest)) => match rest.strip_prefix("0.1 CONNECT USER ") {
                 Some(name) => named(name)?,
-                None => return Err(Wrong::by("3.1", format!("no request of version 0.1: \"{}\"", shown(line)))),
+                None => {
+                    return Err(Violation::of("3.1", format!("not a request of version 0.1: \"{}\"", quotable(line))));
+                }
             },
             (Self::Asked, _) => match line.strip_prefix("NAME ") {
                 Some(name) => named(name)?,
-                None => return Err(Wrong::by("3.4", format!("before login comes NAME, not \"{}\"", shown(line)))),
+                None => {
+                    return Err(Violation::of(
+                        "3.4",
+                        format!("expected NAME after NAME REQ, got \"{}\"", quotable(line)),
+                    ));
+                }
             },
             (_, _) if line.is_empty() => (Self::Plain, Vec::new()),
             (_, _) => (Self::Plain, vec!["OK".to_owned()]),
@@ -48,43 +55,45 @@ impl Session {
         Ok(answer)
     }
 
+    /// Whether the login is complete.
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Named(_) | Self::Plain)
     }
 
-    /// What a client may send at any time is answered; the rest is for the case.
-    pub(super) fn hear(&self, line: &str) -> Reaction {
+    /// Answers the lines that a client may send at any time.
+    pub(super) fn react(&self, line: &str) -> Reaction {
         match (self, line) {
             (Self::Named(name), "REQ CLIENTS") => Reaction::Answer(vec![format!("LIST CLIENTS 1 {name}")]),
             (Self::Named(_), "PING") => Reaction::Answer(vec!["PONG".to_owned()]),
             (Self::Named(_), "PONG") | (Self::Plain, "") => Reaction::Answer(Vec::new()),
-            _ => Reaction::Judge,
+            _ => Reaction::Unexpected,
         }
     }
 
-    /// A message with this text, as this session writes it.
+    /// The line for a message with this text: with `MSG` in a named session, without it in a plain one.
     pub(super) fn message(&self, text: &str) -> String {
         if *self == Self::Plain { text.to_owned() } else { format!("MSG {text}") }
     }
 }
 
-fn named(name: &str) -> Result<(Session, Vec<String>), Wrong> {
+/// Opens a named session, if the name is valid.
+fn named(name: &str) -> Result<(Session, Vec<String>), Violation> {
     match Name::chosen(name) {
         Ok(_) => Ok((Session::Named(name.to_owned()), vec!["NAME OK".to_owned(), "WELCOME".to_owned()])),
-        Err(_) => Err(Wrong::by("1.6", format!("\"{}\" is no name", shown(name)))),
+        Err(_) => Err(Violation::of("1.6", format!("\"{}\" is not a valid name", quotable(name)))),
     }
 }
 
-/// A client's line in a sentence: however long it is, and whatever is in it.
-fn shown(line: &str) -> String {
+/// The line for a message: escaped and shortened.
+fn quotable(line: &str) -> String {
     shortened(line.as_bytes())
 }
 
-/// The next line of the client, or what came instead.
-pub(super) async fn line(peer: &mut Peer, until: tokio::time::Instant) -> Result<(Vec<u8>, String), Got> {
-    match peer.line(until).await {
-        Got::Line(bytes) => {
-            // Both terminators are a client's right, mixed too (clause 1.2).
+/// Reads the next line of the client: its bytes and its text. `Err`: why there is none.
+pub(super) async fn read_line(peer: &mut Peer, deadline: tokio::time::Instant) -> Result<(Vec<u8>, String), LineRead> {
+    match peer.line(deadline).await {
+        LineRead::Line(bytes) => {
+            // A client may end its lines with CRLF or LF, and mix the two (clause 1.2).
             let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
             let text = String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)).into_owned();
             Ok((bytes, text))

@@ -1,25 +1,25 @@
-//! What is awaited: a line, bytes, the end, or nothing; each up to a time, and strangers passed over.
+//! The steps that expect something: a line, bytes, a close, or nothing. Each has a deadline, and ignores lines about
+//! clients outside of the case.
 
 use tokio::time::Instant;
 
-use super::{Got, Play, Wrong, check_bytes};
+use super::{CaseRun, LineRead, Violation, check_bytes};
 use crate::transcript::{Mark, shortened};
 
-impl Play {
-    /// The next line that is not a stranger's is the expected one.
-    pub(super) async fn expect(&mut self, who: char, expected: &str, until: Instant) -> Result<(), Wrong> {
-        let wanted = format!("expected \"{}\"", shortened(expected.as_bytes()));
+impl CaseRun {
+    /// Expects this line. Skips unrelated lines before it.
+    pub(super) async fn expect(&mut self, who: char, expected: &str, deadline: Instant) -> Result<(), Violation> {
+        let expectation = format!("expected \"{}\"", shortened(expected.as_bytes()));
         loop {
-            let line = match self.next(who, until).await {
-                Got::Line(bytes) => bytes,
-                other => return Err(self.nothing(who, other, &wanted)),
+            let line = match self.next(who, deadline).await {
+                LineRead::Line(bytes) => bytes,
+                other => return Err(self.missing_line(who, other, &expectation)),
             };
-            let text = check_bytes(&line, self.peers[&who].wants_crlf());
-            let text = match text {
+            let text = match check_bytes(&line, self.peers[&who].wants_crlf()) {
                 Ok(text) => text,
-                Err(wrong) => {
+                Err(violation) => {
                     self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(wrong);
+                    return Err(violation);
                 }
             };
             if self.room.matches(expected, &text) {
@@ -29,120 +29,130 @@ impl Play {
                 }
                 return Ok(());
             }
-            if self.passes_over(who, &text, &line, until).await {
+            if self.skip_unrelated(who, &text, &line, deadline).await {
                 continue;
             }
             self.transcript.received(who, &line, Mark::Wrong);
-            return Err(Wrong::new(format!("{who}: {wanted}, got another line")));
+            return Err(Violation::new(format!("{who}: {expectation}, got another line")));
         }
     }
 
-    /// A stranger's line is no answer; a server may ask whether somebody is still there (clause 6.1).
-    pub(super) async fn passes_over(&mut self, who: char, text: &str, line: &[u8], until: Instant) -> bool {
+    /// Whether the line is unrelated to the case: it is about a client outside of it, or it is a `PING`, which a server
+    /// may send at any time (clause 6.1). Answers the `PING`.
+    pub(super) async fn skip_unrelated(&mut self, who: char, text: &str, line: &[u8], deadline: Instant) -> bool {
         let is_ping = text == "PING";
-        if !is_ping && !self.room.is_strangers(text) {
+        if !is_ping && !self.room.is_about_stranger(text) {
             return false;
         }
-        self.transcript.received(who, line, Mark::Stranger);
+        self.transcript.received(who, line, Mark::Ignored);
         if is_ping && let Some(peer) = self.peers.get_mut(&who) {
             self.transcript.sent(who, b"PONG\r\n");
-            peer.send(b"PONG\r\n", usize::MAX, until).await;
+            peer.send(b"PONG\r\n", usize::MAX, deadline).await;
         }
         true
     }
 
-    pub(super) async fn expect_bytes(&mut self, who: char, expected: &[u8], until: Instant) -> Result<(), Wrong> {
+    /// Expects these bytes, line by line. Skips unrelated lines between them.
+    pub(super) async fn expect_bytes(
+        &mut self,
+        who: char,
+        expected: &[u8],
+        deadline: Instant,
+    ) -> Result<(), Violation> {
         for expected in expected.split_inclusive(|&byte| byte == b'\n') {
-            let wanted = format!("expected \"{}\"", shortened(expected));
+            let expectation = format!("expected \"{}\"", shortened(expected));
             loop {
-                let line = match self.next(who, until).await {
-                    Got::Line(bytes) => bytes,
-                    other => return Err(self.nothing(who, other, &wanted)),
+                let line = match self.next(who, deadline).await {
+                    LineRead::Line(bytes) => bytes,
+                    other => return Err(self.missing_line(who, other, &expectation)),
                 };
                 if self.room.matches_bytes(expected, &line) {
                     self.transcript.received(who, &line, Mark::Fine);
                     break;
                 }
                 let text = String::from_utf8_lossy(&line);
-                if self.room.is_strangers(text.trim_end_matches(['\r', '\n'])) {
-                    self.transcript.received(who, &line, Mark::Stranger);
+                if self.room.is_about_stranger(text.trim_end_matches(['\r', '\n'])) {
+                    self.transcript.received(who, &line, Mark::Ignored);
                     continue;
                 }
                 self.transcript.received(who, &line, Mark::Wrong);
-                let is_end = expected.trim_ascii_end() == line.trim_ascii_end();
-                let clause = is_end.then_some("1.2");
-                return Err(Wrong { clause, what: format!("{who}: {wanted}, got other bytes") });
+                let only_terminator_differs = expected.trim_ascii_end() == line.trim_ascii_end();
+                let clause = only_terminator_differs.then_some("1.2");
+                return Err(Violation { clause, what: format!("{who}: {expectation}, got other bytes") });
             }
         }
         Ok(())
     }
 
-    pub(super) async fn expect_end(&mut self, who: char, until: Instant) -> Result<(), Wrong> {
+    /// Expects the server to close the connection, with no line before that.
+    pub(super) async fn expect_end(&mut self, who: char, deadline: Instant) -> Result<(), Violation> {
         loop {
-            match self.next(who, until).await {
-                Got::Eof(rest) if rest.is_empty() => {
+            match self.next(who, deadline).await {
+                LineRead::Eof(rest) if rest.is_empty() => {
                     self.transcript.event(who, "closed", Mark::Fine);
                     return Ok(());
                 }
-                Got::Line(line) if self.room.is_strangers(String::from_utf8_lossy(&line).trim_end()) => {
-                    self.transcript.received(who, &line, Mark::Stranger);
+                LineRead::Line(line) if self.room.is_about_stranger(String::from_utf8_lossy(&line).trim_end()) => {
+                    self.transcript.received(who, &line, Mark::Ignored);
                 }
-                Got::Line(line) | Got::Eof(line) | Got::TooLong(line) => {
+                LineRead::Line(line) | LineRead::Eof(line) | LineRead::TooLong(line) => {
                     self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: the server should have closed, and says more")));
+                    return Err(Violation::new(format!("{who}: the server should close, but sends more")));
                 }
-                Got::Silent => {
+                LineRead::TimedOut => {
                     self.transcript.event(who, "still open", Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: the server should have closed, and has not")));
+                    return Err(Violation::new(format!("{who}: the server should close, but does not")));
                 }
             }
         }
     }
 
-    pub(super) async fn expect_nothing(&mut self, who: char, until: Instant) -> Result<(), Wrong> {
+    /// Expects the connection to stay open without a line up to the deadline.
+    pub(super) async fn expect_nothing(&mut self, who: char, deadline: Instant) -> Result<(), Violation> {
         loop {
-            match self.next(who, until).await {
-                Got::Silent => return Ok(()),
-                Got::Line(line) if self.room.is_strangers(String::from_utf8_lossy(&line).trim_end()) => {
-                    self.transcript.received(who, &line, Mark::Stranger);
+            match self.next(who, deadline).await {
+                LineRead::TimedOut => return Ok(()),
+                LineRead::Line(line) if self.room.is_about_stranger(String::from_utf8_lossy(&line).trim_end()) => {
+                    self.transcript.received(who, &line, Mark::Ignored);
                 }
-                Got::Line(line) | Got::TooLong(line) => {
+                LineRead::Line(line) | LineRead::TooLong(line) => {
                     self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: nothing should have come")));
+                    return Err(Violation::new(format!("{who}: the server should send nothing")));
                 }
-                Got::Eof(_) => {
+                LineRead::Eof(_) => {
                     self.transcript.event(who, "closed", Mark::Wrong);
-                    return Err(Wrong::new(format!("{who}: the connection should have stayed open")));
+                    return Err(Violation::new(format!("{who}: the connection should stay open")));
                 }
             }
         }
     }
 
-    pub(super) async fn next(&mut self, who: char, until: Instant) -> Got {
+    /// Reads the next line. After a reset there is none.
+    pub(super) async fn next(&mut self, who: char, deadline: Instant) -> LineRead {
         match self.peers.get_mut(&who) {
-            Some(peer) => peer.line(until).await,
-            None => Got::Eof(Vec::new()),
+            Some(peer) => peer.line(deadline).await,
+            None => LineRead::Eof(Vec::new()),
         }
     }
 
-    /// Why there is no line.
-    pub(super) fn nothing(&mut self, who: char, got: Got, wanted: &str) -> Wrong {
-        match got {
-            Got::TooLong(bytes) => {
+    /// The violation if `read` is not a line, where a line was expected.
+    pub(super) fn missing_line(&mut self, who: char, read: LineRead, expectation: &str) -> Violation {
+        match read {
+            LineRead::TooLong(bytes) => {
                 self.transcript.received(who, &bytes, Mark::Wrong);
-                Wrong::by("1.3", format!("{who}: {wanted}, got more bytes than any line has"))
+                Violation::of("1.3", format!("{who}: {expectation}, got more bytes than a line may have"))
             }
-            Got::Eof(rest) if !rest.is_empty() => {
+            LineRead::Eof(rest) if !rest.is_empty() => {
                 self.transcript.received(who, &rest, Mark::Wrong);
-                Wrong::by("1.1", format!("{who}: {wanted}, got a line without an end"))
+                Violation::of("1.1", format!("{who}: {expectation}, got a line without LF"))
             }
-            Got::Eof(_) => {
+            LineRead::Eof(_) => {
                 self.transcript.event(who, "closed", Mark::Wrong);
-                Wrong::new(format!("{who}: {wanted}, the server closed instead"))
+                Violation::new(format!("{who}: {expectation}, the server closed instead"))
             }
-            Got::Silent | Got::Line(_) => {
+            LineRead::TimedOut | LineRead::Line(_) => {
                 self.transcript.event(who, "nothing came", Mark::Wrong);
-                Wrong::new(format!("{who}: {wanted}, nothing came"))
+                Violation::new(format!("{who}: {expectation}, nothing came"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! One connection: lines out of a stream of bytes, each waited for as long as it may take and no longer.
+//! One connection: sends bytes, and reads lines with a deadline for each.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -11,154 +11,164 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::Wrong;
+use super::Violation;
 
-/// Room for each read.
-const AT_ONCE: usize = 8 * 1024;
-/// What came before a deadline is a line in time, also when it is read after it. Of a peer that never stops sending, so many
-/// bytes may be that.
-const MOST_LATE: usize = 64 * 1024;
+/// Buffer space for each read, in bytes.
+const READ_SIZE: usize = 8 * 1024;
+/// A line that arrived before the deadline counts, even if it is read later. If the peer never stops sending, this many
+/// bytes are accepted after the deadline.
+const MAX_LATE_BYTES: usize = 64 * 1024;
 
-/// A connection that speaks in raw bytes.
+/// A TCP connection to the program under test.
 #[derive(Debug)]
 pub(crate) struct Peer {
     stream: TcpStream,
     received: BytesMut,
-    /// So many bytes of `received` hold no LF.
+    /// How many bytes at the start of `received` are known to contain no LF.
     searched: usize,
-    /// How many bytes of lines were taken after their deadline.
-    late: usize,
-    /// What it has sent of its first line.
-    first: Vec<u8>,
-    sends: bool,
+    /// How many bytes of lines were read after their deadline.
+    late_bytes: usize,
+    /// The first line that was sent, or its beginning. It decides the terminator (clause 1.2).
+    first_line: Vec<u8>,
+    /// Whether the sending side is open.
+    can_send: bool,
+    /// Whether the peer has closed its sending side, or has reset the connection.
     ended: bool,
 }
 
-/// What came.
+/// The result of reading a line.
 #[derive(Debug)]
-pub(crate) enum Got {
+pub(crate) enum LineRead {
     /// A line, with its terminator.
     Line(Vec<u8>),
-    /// The end, and what stood before it without a terminator.
+    /// The peer has closed or reset the connection. Holds the bytes after the last LF.
     Eof(Vec<u8>),
-    /// More bytes without an LF than any receiver has to bear.
+    /// More than `MAX_UNTERMINATED` bytes without LF (clause 1.4).
     TooLong(Vec<u8>),
-    /// Nothing in time.
-    Silent,
+    /// No line before the deadline.
+    TimedOut,
 }
 
 impl Peer {
-    pub(crate) async fn connect(address: SocketAddr, patience: Duration) -> io::Result<Self> {
-        let stream = timeout(patience, TcpStream::connect(address)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        Self::over(stream)
+    pub(crate) async fn connect(address: SocketAddr, line_timeout: Duration) -> io::Result<Self> {
+        let stream =
+            timeout(line_timeout, TcpStream::connect(address)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        Self::from_stream(stream)
     }
 
-    pub(crate) fn over(stream: TcpStream) -> io::Result<Self> {
-        // What is written apart shall arrive apart.
+    pub(crate) fn from_stream(stream: TcpStream) -> io::Result<Self> {
+        // Nagle's algorithm would merge writes that a case keeps apart.
         stream.set_nodelay(true)?;
-        let received = BytesMut::with_capacity(AT_ONCE);
-        Ok(Self { stream, received, searched: 0, late: 0, first: Vec::new(), sends: true, ended: false })
+        let received = BytesMut::with_capacity(READ_SIZE);
+        Ok(Self { stream, received, searched: 0, late_bytes: 0, first_line: Vec::new(), can_send: true, ended: false })
     }
 
-    /// Sends in writes of so many bytes. A server that has closed already is no error here: what it sent will tell.
-    pub(crate) async fn send(&mut self, bytes: &[u8], piece: usize, until: Instant) {
-        if !self.first.ends_with(b"\n") {
+    /// Sends `bytes` in writes of at most `max_write` bytes. A closed connection is no error here: the next read
+    /// reports it.
+    pub(crate) async fn send(&mut self, bytes: &[u8], max_write: usize, deadline: Instant) {
+        if !self.first_line.ends_with(b"\n") {
             let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
-            self.first.extend(&bytes[..end]);
+            self.first_line.extend(&bytes[..end]);
         }
-        for piece in bytes.chunks(piece.max(1)) {
-            if !matches!(timeout_at(until, self.stream.write_all(piece)).await, Ok(Ok(()))) {
+        for piece in bytes.chunks(max_write.max(1)) {
+            if !matches!(timeout_at(deadline, self.stream.write_all(piece)).await, Ok(Ok(()))) {
                 break;
             }
         }
     }
 
+    /// Closes the sending side.
     pub(crate) async fn half_close(&mut self) {
-        self.sends = false;
-        // A connection that is closed already is as closed as it can be.
+        self.can_send = false;
+        // This fails if the peer has reset the connection. Then the sending side is closed too.
         drop(self.stream.shutdown().await);
     }
 
+    /// Resets the connection: the close sends RST instead of FIN.
     pub(crate) fn reset(self) {
         drop(self.stream.set_zero_linger());
     }
 
-    /// Whether it may still send, for all that is known here.
+    /// Whether neither side has closed, as far as is known.
     pub(crate) fn is_open(&self) -> bool {
-        self.sends && !self.ended
+        self.can_send && !self.ended
     }
 
-    /// Whether its first line asks for CRLF (clause 1.2).
+    /// Whether the peer must end its lines with CRLF. The first line that was sent decides this (clause 1.2).
     pub(crate) fn wants_crlf(&self) -> bool {
-        !self.first.ends_with(b"\n") || self.first.ends_with(b"\r\n")
+        !self.first_line.ends_with(b"\n") || self.first_line.ends_with(b"\r\n")
     }
 
-    /// The next line. A peer that never stops sending does not push the deadline.
-    pub(crate) async fn line(&mut self, until: Instant) -> Got {
-        // Lines that are there already take no wait: without this, others would have no turn.
+    /// Reads the next line. A peer that never stops sending cannot postpone the deadline.
+    pub(crate) async fn line(&mut self, deadline: Instant) -> LineRead {
+        // Buffered lines are returned without waiting. Without this, other tasks would starve.
         consume_budget().await;
-        let is_late = Instant::now() >= until;
+        let is_late = Instant::now() >= deadline;
         if !is_late {
-            self.late = 0;
-        } else if self.late > MOST_LATE {
-            return Got::Silent;
+            self.late_bytes = 0;
+        } else if self.late_bytes > MAX_LATE_BYTES {
+            return LineRead::TimedOut;
         }
         loop {
             if let Some(at) = self.received[self.searched..].iter().position(|&byte| byte == b'\n') {
                 let line = self.received.split_to(self.searched + at + 1).to_vec();
                 self.searched = 0;
-                self.late += if is_late { line.len() } else { 0 };
-                return Got::Line(line);
+                self.late_bytes += if is_late { line.len() } else { 0 };
+                return LineRead::Line(line);
             }
             self.searched = self.received.len();
             if self.received.len() > MAX_UNTERMINATED {
-                return Got::TooLong(self.rest());
+                return LineRead::TooLong(self.take_rest());
             }
-            match self.read(until).await {
-                None => return Got::Silent,
+            match self.read(deadline).await {
+                None => return LineRead::TimedOut,
                 Some(Ok(1..)) => {}
-                // A reset is an end too.
+                // The peer has closed (`Ok(0)`) or reset the connection (`Err`).
                 Some(_) => {
                     self.ended = true;
-                    return Got::Eof(self.rest());
+                    return LineRead::Eof(self.take_rest());
                 }
             }
         }
     }
 
-    /// Reads once. `None`: nothing came in time.
-    async fn read(&mut self, until: Instant) -> Option<io::Result<usize>> {
-        self.received.reserve(AT_ONCE);
-        if let Ok(read) = timeout_at(until, self.stream.read_buf(&mut self.received)).await {
+    /// Reads once. `None`: no bytes arrived before the deadline.
+    async fn read(&mut self, deadline: Instant) -> Option<io::Result<usize>> {
+        self.received.reserve(READ_SIZE);
+        if let Ok(read) = timeout_at(deadline, self.stream.read_buf(&mut self.received)).await {
             return Some(read);
         }
-        // This process may have slept over the deadline: the runtime looks at the socket once more before the time counts.
+        // The process may have been stopped past the deadline. The yield lets the runtime poll the socket, so that
+        // bytes that arrived meanwhile count.
         yield_now().await;
         timeout(Duration::ZERO, self.stream.read_buf(&mut self.received)).await.ok()
     }
 
-    fn rest(&mut self) -> Vec<u8> {
+    /// All bytes that were received and not returned.
+    fn take_rest(&mut self) -> Vec<u8> {
         self.searched = 0;
         self.received.split().to_vec()
     }
 }
 
-/// The text of a line, or what is wrong with its bytes (section 1).
-pub(crate) fn check_bytes(line: &[u8], crlf: bool) -> Result<String, Wrong> {
+/// Returns the text of a server's line, or how its bytes break section 1. `crlf`: the terminator must be CRLF, else LF.
+pub(crate) fn check_bytes(line: &[u8], crlf: bool) -> Result<String, Violation> {
     if line.len() > MAX_LINE {
-        return Err(Wrong::by("1.3", format!("a line of {} bytes, of {MAX_LINE} at most", line.len())));
+        return Err(Violation::of("1.3", format!("a line of {} bytes, more than {MAX_LINE}", line.len())));
     }
     let text = match (line.strip_suffix(b"\r\n"), crlf) {
         (Some(text), true) => text,
-        (Some(_), false) => return Err(Wrong::by("1.2", "the line ends in CRLF, the client's first one in a bare LF")),
-        (None, true) => return Err(Wrong::by("1.2", "the line does not end in CRLF")),
+        (Some(_), false) => {
+            return Err(Violation::of("1.2", "the line ends in CRLF, but the client's first line in LF alone"));
+        }
+        (None, true) => return Err(Violation::of("1.2", "the line does not end in CRLF")),
         (None, false) => line.strip_suffix(b"\n").unwrap_or(line),
     };
     if text.contains(&b'\r') {
-        return Err(Wrong::by("1.1", "a CR inside of a line"));
+        return Err(Violation::of("1.1", "the line contains a CR"));
     }
     match std::str::from_utf8(text) {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(Wrong::by("1.3", "the line is not UTF-8")),
+        Err(_) => Err(Violation::of("1.3", "the line is not UTF-8")),
     }
 }

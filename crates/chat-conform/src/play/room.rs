@@ -1,4 +1,5 @@
-//! Who is who in the room: which lines are about this case, and which about strangers who happen to be there.
+//! Tells lines about the clients of this case from lines about strangers. A *stranger* is a client in the room that
+//! does not belong to the case.
 
 use std::collections::BTreeSet;
 
@@ -6,102 +7,107 @@ use chat_proto::contract::Guests;
 
 use crate::case::Names;
 
-/// Rosters of more names are not read to their end.
-const MOST_NAMES: usize = 1 << 18;
+/// The most names of one roster that are collected.
+const MAX_NAMES: usize = 1 << 18;
 
-/// What a case knows about the room.
+/// What a case knows about the clients in the room.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct RoomView {
     names: Names,
     guests: Guests,
-    /// All lines that were said, to know an echo from a stranger's message.
-    said: BTreeSet<String>,
-    /// The names of a roster that is not complete yet (clause 3.6).
+    /// The messages that this case sent. A guest's message with the same text may be an echo of one.
+    sent: BTreeSet<String>,
+    /// The names of a roster whose further lines are still to come (clause 3.6).
     roster: Vec<String>,
     is_partial: bool,
 }
 
-impl Room {
+impl RoomView {
     pub(super) fn new(names: Names) -> Self {
-        Self { names, guests: Guests::default(), said: BTreeSet::new(), roster: Vec::new(), is_partial: false }
+        Self { names, guests: Guests::default(), sent: BTreeSet::new(), roster: Vec::new(), is_partial: false }
     }
 
-    /// Somebody of this case sends this.
-    pub(super) fn said(&mut self, bytes: &[u8]) {
+    /// Records that a client of this case sends these bytes.
+    pub(super) fn record_sent(&mut self, bytes: &[u8]) {
         for line in bytes.split(|&byte| byte == b'\n') {
             let line = String::from_utf8_lossy(line);
             let line = line.trim_end_matches('\r');
-            self.said.insert(line.strip_prefix("MSG ").unwrap_or(line).to_owned());
+            self.sent.insert(line.strip_prefix("MSG ").unwrap_or(line).to_owned());
         }
     }
 
-    /// Whether the roster goes on in a further line.
+    /// Whether the last matched line is part of a roster that continues in a further line.
     pub(super) fn is_partial(&self) -> bool {
         self.is_partial
     }
 
-    /// Whether the line is what is expected. A roster may hold strangers besides.
-    pub(super) fn matches(&mut self, expected: &str, got: &str) -> bool {
+    /// Whether `received` matches `expected`. A roster may also contain strangers.
+    pub(super) fn matches(&mut self, expected: &str, received: &str) -> bool {
         self.is_partial = false;
-        match (expected.strip_prefix("LIST CLIENTS "), got.strip_prefix("LIST CLIENTS ")) {
-            (Some(expected), Some(got)) => self.roster(expected, got),
-            _ => self.guests.matches(expected, got),
+        match (expected.strip_prefix("LIST CLIENTS "), received.strip_prefix("LIST CLIENTS ")) {
+            (Some(expected), Some(received)) => self.roster_matches(expected, received),
+            _ => self.guests.matches(expected, received),
         }
     }
 
-    /// Whether these are the bytes that are expected, but for the numbers of guests.
-    pub(super) fn matches_bytes(&mut self, expected: &[u8], got: &[u8]) -> bool {
-        match (str::from_utf8(expected), str::from_utf8(got)) {
-            (Ok(expected), Ok(got)) => self.guests.matches(expected, got),
-            _ => expected == got,
+    /// Whether `received` are the expected bytes. Numbers of guests may differ.
+    pub(super) fn matches_bytes(&mut self, expected: &[u8], received: &[u8]) -> bool {
+        match (str::from_utf8(expected), str::from_utf8(received)) {
+            (Ok(expected), Ok(received)) => self.guests.matches(expected, received),
+            _ => expected == received,
         }
     }
 
-    fn roster(&mut self, expected: &str, got: &str) -> bool {
-        let mut words = got.split(' ');
+    /// Whether a roster has all expected names, and no other name of this case. Collects the names until all lines are
+    /// there.
+    fn roster_matches(&mut self, expected: &str, received: &str) -> bool {
+        let mut words = received.split(' ');
         let Some(total) = words.next().and_then(|total| total.parse::<usize>().ok()) else { return false };
         self.roster.extend(words.map(str::to_owned));
-        if self.roster.len() < total && self.roster.len() < MOST_NAMES {
+        if self.roster.len() < total && self.roster.len() < MAX_NAMES {
             self.is_partial = true;
             return true;
         }
-        let mut here = std::mem::take(&mut self.roster);
+        let mut present = std::mem::take(&mut self.roster);
         let mut unique = BTreeSet::new();
-        if here.len() != total || !here.iter().all(|name| unique.insert(name.to_ascii_lowercase())) {
+        if present.len() != total || !present.iter().all(|name| unique.insert(name.to_ascii_lowercase())) {
             return false;
         }
-        let mut wanted: Vec<_> = expected.split(' ').skip(1).collect();
-        // Guests that have no number yet come last: they take what nobody else can be.
-        wanted.sort_by_key(|name| name.contains('{'));
-        let found = wanted.into_iter().all(|name| {
-            let place = here.iter().position(|got| self.guests.matches(name, got));
-            place.map(|place| here.swap_remove(place)).is_some()
+        let mut required: Vec<_> = expected.split(' ').skip(1).collect();
+        // A guest whose number is not known yet matches any guest. These go last, so that they take no name that
+        // another needs.
+        required.sort_by_key(|name| name.contains('{'));
+        let all_present = required.into_iter().all(|name| {
+            let index = present.iter().position(|other| self.guests.matches(name, other));
+            index.map(|index| present.swap_remove(index)).is_some()
         });
-        found && !here.iter().any(|name| self.is_ours(name))
+        all_present && !present.iter().any(|name| self.is_own_name(name))
     }
 
-    fn is_ours(&self, name: &str) -> bool {
-        self.names.knows(name) || self.guests.knows(name)
+    /// Whether a client of this case has the name.
+    fn is_own_name(&self, name: &str) -> bool {
+        self.names.contains(name) || self.guests.knows(name)
     }
 
-    /// Whether the line is about somebody who is not of this case.
-    pub(super) fn is_strangers(&self, line: &str) -> bool {
+    /// Whether the line is about a stranger.
+    pub(super) fn is_about_stranger(&self, line: &str) -> bool {
         let mut words = line.splitn(4, ' ');
         let (verb, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (verb, words.next(), words.next()) {
-            ("JOIN" | "LOGOUT", None, None) => !name.is_empty() && !self.is_ours(name),
-            // A guest's number is not known before it is seen: what was said here may be an echo.
+            ("JOIN" | "LOGOUT", None, None) => !name.is_empty() && !self.is_own_name(name),
+            // The numbers of this case's guests may not be known yet. A guest's message that this case sent may be an
+            // echo.
             ("FROM", Some("MSG"), Some(text)) => {
-                let may_be_echo = name.starts_with("guest") && self.said.contains(text);
-                !self.is_ours(name) && !may_be_echo
+                let may_be_echo = name.starts_with("guest") && self.sent.contains(text);
+                !self.is_own_name(name) && !may_be_echo
             }
             _ => false,
         }
     }
 
-    /// Whether the line may still come when everybody of the case leaves.
-    pub(super) fn is_farewell(&self, line: &str) -> bool {
-        matches!(line, "BYE" | "BAD REQ") || line.starts_with("LOGOUT ") || self.is_strangers(line)
+    /// Whether the server may send this line while the clients of the case leave.
+    pub(super) fn may_follow_bye(&self, line: &str) -> bool {
+        matches!(line, "BYE" | "BAD REQ") || line.starts_with("LOGOUT ") || self.is_about_stranger(line)
     }
 }
 
@@ -109,40 +115,40 @@ impl Room {
 mod tests {
     use super::*;
 
-    fn room() -> Room {
+    fn room() -> RoomView {
         let text = "case a named MUST 3.2\nA joins ann\nB joins bob\n";
-        Room::new(Names::of(&crate::case::read("f", text).unwrap()[0], 7))
+        RoomView::new(Names::new(&crate::case::read("f", text).unwrap()[0], 7))
     }
 
     #[test]
-    fn strangers_are_told_from_friends() {
+    fn strangers_are_told_from_clients_of_the_case() {
         let mut room = room();
-        room.said(b"MSG mine\r\n");
+        room.record_sent(b"MSG mine\r\n");
         for line in ["JOIN eve", "LOGOUT guest4", "FROM eve MSG mine", "FROM guest4 MSG other"] {
-            assert!(room.is_strangers(line), "{line}");
+            assert!(room.is_about_stranger(line), "{line}");
         }
         for line in
             ["OK", "JOIN ann0000007", "LOGOUT BOB0000007", "FROM ann0000007 MSG x", "FROM guest4 MSG mine", "JOIN"]
         {
-            assert!(!room.is_strangers(line), "{line}");
+            assert!(!room.is_about_stranger(line), "{line}");
         }
     }
 
     #[test]
-    fn rosters_may_hold_strangers_but_no_friend_who_left() {
-        let wanted = "LIST CLIENTS 1 ann0000007";
-        assert!(room().matches(wanted, "LIST CLIENTS 3 eve ann0000007 guest4"));
-        assert!(!room().matches(wanted, "LIST CLIENTS 2 ann0000007 bob0000007"));
-        assert!(!room().matches(wanted, "LIST CLIENTS 1 eve"));
-        assert!(!room().matches(wanted, "LIST CLIENTS 1 ann0000007 eve"));
-        assert!(!room().matches(wanted, "LIST CLIENTS 2 ann0000007 ann0000007"));
+    fn rosters_may_contain_strangers_but_no_client_that_left() {
+        let expected = "LIST CLIENTS 1 ann0000007";
+        assert!(room().matches(expected, "LIST CLIENTS 3 eve ann0000007 guest4"));
+        assert!(!room().matches(expected, "LIST CLIENTS 2 ann0000007 bob0000007"));
+        assert!(!room().matches(expected, "LIST CLIENTS 1 eve"));
+        assert!(!room().matches(expected, "LIST CLIENTS 1 ann0000007 eve"));
+        assert!(!room().matches(expected, "LIST CLIENTS 2 ann0000007 ann0000007"));
         let mut room = room();
-        assert!(room.matches(wanted, "LIST CLIENTS 2 eve") && room.is_partial());
-        assert!(room.matches(wanted, "LIST CLIENTS 2 ann0000007") && !room.is_partial());
+        assert!(room.matches(expected, "LIST CLIENTS 2 eve") && room.is_partial());
+        assert!(room.matches(expected, "LIST CLIENTS 2 ann0000007") && !room.is_partial());
         let mut lines = 0;
-        while room.matches(wanted, "LIST CLIENTS 999999999999 a b c d e f g h i j k l m n o p") {
+        while room.matches(expected, "LIST CLIENTS 999999999999 a b c d e f g h i j k l m n o p") {
             lines += 16;
         }
-        assert!(lines < MOST_NAMES && room.roster.is_empty());
+        assert!(lines < MAX_NAMES && room.roster.is_empty());
     }
 }

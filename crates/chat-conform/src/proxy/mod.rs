@@ -1,8 +1,9 @@
-//! Stands between clients and a server: tells what each line is and which clause it breaks, and changes only its pace.
+//! A proxy between clients and a server. It annotates each line with its clause, and can split or delay bytes. It never
+//! changes them.
 
-mod note;
+mod annotator;
 mod pump;
-mod saved;
+mod recorder;
 
 use std::{
     io,
@@ -17,120 +18,131 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::pump::{Heard, pump};
+use self::pump::{PumpEvent, pump};
 pub use self::{
-    note::{Note, Notes},
-    saved::Saved,
+    annotator::{Annotator, Note},
+    recorder::Recorder,
 };
 use crate::transcript::shortened;
 
-/// What is done to the bytes on their way.
+/// How the proxy forwards bytes, to simulate a bad network.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct Shape {
-    /// They go in pieces of so many.
+    /// The most bytes in one write. `None`: no limit.
     pub split: Option<usize>,
-    /// Each piece goes so much later.
+    /// How long to wait before forwarding what was read.
     pub delay: Duration,
-    /// They are gathered for so long, and go as one.
+    /// How long to collect bytes before forwarding them together.
     pub coalesce: Duration,
 }
 
 impl Shape {
-    /// In pieces of `split`, `delay` later, gathered for `coalesce`.
+    /// Forwards at most `split` bytes in a write, after collecting bytes for `coalesce` and waiting for `delay`.
     pub fn new(split: Option<usize>, delay: Duration, coalesce: Duration) -> Self {
         Self { split, delay, coalesce }
     }
 }
 
-/// What is told of a line, and kept of a dialogue.
-pub trait Listener: Send {
-    /// A line for the eyes.
-    fn tell(&mut self, line: &str);
-    /// A step of the dialogue.
-    fn keep(&mut self, step: &str);
+/// Receives what the proxy sees.
+pub trait Observer: Send {
+    /// Shows a line to the user.
+    fn print(&mut self, line: &str);
+    /// Saves a step of a case.
+    fn save(&mut self, step: &str);
 }
 
-/// Serves clients of `listener` with the server at `to`, for ever or for so many connections.
-pub async fn run<L: Listener + 'static>(
+/// Connects each client of `listener` to the server at `to`. Returns after `connections` connections. With `None` it
+/// never returns.
+///
+/// A failed `accept` or connection to the server is printed and does not end the proxy.
+pub async fn run<O: Observer + 'static>(
     listener: TcpListener,
     to: &str,
     shape: Shape,
     connections: Option<usize>,
-    hearer: L,
+    observer: O,
 ) -> io::Result<()> {
-    const TO_CONNECT: Duration = Duration::from_secs(5);
-    let hearer = Arc::new(Mutex::new((hearer, Saved::default())));
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+    let observer = Arc::new(Mutex::new((observer, Recorder::default())));
     let mut running = JoinSet::new();
     for number in 0.. {
-        if connections.is_some_and(|most| number >= most) {
+        if connections.is_some_and(|max| number >= max) {
             break;
         }
-        let (client, from) = accept(&listener, &hearer).await;
+        let (client, from) = accept(&listener, &observer).await;
         let who = char::from(b'A' + u8::try_from(number % 26).unwrap_or_default());
-        let server =
-            timeout(TO_CONNECT, TcpStream::connect(to)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let server = timeout(CONNECT_TIMEOUT, TcpStream::connect(to))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let server = match server {
             Ok(server) => server,
             Err(error) => {
-                tell(&hearer, &format!("{who}  {from} is turned away: no connection to {to}: {error}"));
+                print(&observer, &format!("{who}  {from} is disconnected: cannot connect to {to}: {error}"));
                 continue;
             }
         };
-        tell(&hearer, &format!("{who}  {from} connects"));
-        running.spawn(serve(who, client, server, shape, Arc::clone(&hearer)));
+        print(&observer, &format!("{who}  {from} connects"));
+        running.spawn(serve(who, client, server, shape, Arc::clone(&observer)));
         while running.try_join_next().is_some() {}
     }
     while running.join_next().await.is_some() {}
     Ok(())
 }
 
-/// The next client. A failed attempt, such as one for want of descriptors, is told and tried again.
-async fn accept<L: Listener>(listener: &TcpListener, hearer: &Shared<L>) -> (TcpStream, SocketAddr) {
-    const REST: Duration = Duration::from_millis(100);
+/// Accepts the next client. Prints an error, such as too many open files, and tries again.
+async fn accept<O: Observer>(listener: &TcpListener, observer: &Shared<O>) -> (TcpStream, SocketAddr) {
+    const RETRY_DELAY: Duration = Duration::from_millis(100);
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) => tell(hearer, &format!("   a client cannot be accepted: {error}")),
+            Err(error) => print(observer, &format!("   cannot accept a client: {error}")),
         }
-        sleep(REST).await;
+        sleep(RETRY_DELAY).await;
     }
 }
 
-type Shared<L> = Arc<Mutex<(L, Saved)>>;
+/// The observer and the recorder, which all connections share.
+type Shared<O> = Arc<Mutex<(O, Recorder)>>;
 
-fn tell<L: Listener>(hearer: &Shared<L>, line: &str) {
-    hearer.lock().unwrap_or_else(PoisonError::into_inner).0.tell(line);
+fn print<O: Observer>(observer: &Shared<O>, line: &str) {
+    observer.lock().unwrap_or_else(PoisonError::into_inner).0.print(line);
 }
 
-async fn serve<L: Listener>(who: char, client: TcpStream, server: TcpStream, shape: Shape, hearer: Shared<L>) {
-    // What is split shall stay split.
+/// Forwards both directions of one connection to their end.
+async fn serve<O: Observer>(who: char, client: TcpStream, server: TcpStream, shape: Shape, observer: Shared<O>) {
+    // Nagle's algorithm would merge what `split` separates.
     if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
         return;
     }
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let notes = Mutex::new(Notes::default());
-    let hear = |sends: bool, heard: Heard<'_>| {
-        let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hearer = hearer.lock().unwrap_or_else(PoisonError::into_inner);
-        let (out, saved) = &mut *hearer;
-        let sign = if sends { '>' } else { '<' };
-        match heard {
-            Heard::Line(bytes) => {
-                let note = if sends { notes.client(bytes) } else { notes.server(bytes) };
+    let annotator = Mutex::new(Annotator::default());
+    let on_event = |from_client: bool, event: PumpEvent<'_>| {
+        let mut annotator = annotator.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut observer = observer.lock().unwrap_or_else(PoisonError::into_inner);
+        let (observer, recorder) = &mut *observer;
+        let sign = if from_client { '>' } else { '<' };
+        match event {
+            PumpEvent::Line(bytes) => {
+                let note = if from_client { annotator.client_line(bytes) } else { annotator.server_line(bytes) };
                 let mark = if note.wrong { '!' } else { ' ' };
-                out.tell(&format!("{mark} {who}{sign} {:<48} {:<4} {}", shortened(bytes), note.clause, note.what));
-                saved.line(who, sends, bytes, &notes).into_iter().for_each(|step| out.keep(&step));
+                observer.print(&format!(
+                    "{mark} {who}{sign} {:<48} {:<4} {}",
+                    shortened(bytes),
+                    note.clause,
+                    note.what
+                ));
+                recorder.step(who, from_client, bytes, &annotator).into_iter().for_each(|step| observer.save(&step));
             }
-            Heard::End => {
-                out.tell(&format!("  {who}{sign} ({} closes)", if sends { "client" } else { "server" }));
-                out.keep(&format!("{who}{sign}EOF"));
+            PumpEvent::Closed => {
+                observer.print(&format!("  {who}{sign} ({} closes)", if from_client { "client" } else { "server" }));
+                observer.save(&format!("{who}{sign}EOF"));
             }
         }
     };
     tokio::join!(
-        pump(from_client, to_server, shape, |heard| hear(true, heard)),
-        pump(from_server, to_client, shape, |heard| hear(false, heard)),
+        pump(from_client, to_server, shape, |event| on_event(true, event)),
+        pump(from_server, to_client, shape, |event| on_event(false, event)),
     );
 }

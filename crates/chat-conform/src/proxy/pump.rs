@@ -1,4 +1,4 @@
-//! One direction of one connection: bytes on their way, and the lines that they make.
+//! One direction of a connection: forwards the bytes, and reports the lines in them.
 
 use chat_proto::MAX_UNTERMINATED;
 use tokio::{
@@ -8,41 +8,41 @@ use tokio::{
 };
 
 use super::Shape;
-use crate::clock::after;
+use crate::clock::deadline_after;
 
-/// What went by.
-pub(super) enum Heard<'a> {
-    /// A line, with its terminator; or, at the end, what had none.
+/// What one side of the connection did.
+pub(super) enum PumpEvent<'a> {
+    /// It sent a line, with its terminator. The last line may have none, and a line that is too long comes in parts.
     Line(&'a [u8]),
-    /// The sending side was closed.
-    End,
+    /// It closed its sending side.
+    Closed,
 }
 
-/// Passes bytes on until they end or nobody wants them.
+/// Forwards bytes until the sender closes or the receiver no longer accepts them.
 pub(super) async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     shape: Shape,
-    mut hear: impl FnMut(Heard<'_>),
+    mut on_event: impl FnMut(PumpEvent<'_>),
 ) {
-    const AT_ONCE: usize = 64 * 1024;
-    let (mut bytes, mut line) = (Vec::with_capacity(AT_ONCE), Vec::new());
+    const READ_SIZE: usize = 64 * 1024;
+    let (mut bytes, mut line) = (Vec::with_capacity(READ_SIZE), Vec::new());
     loop {
         bytes.clear();
         let mut count = from.read_buf(&mut bytes).await.unwrap_or(0);
-        let until = after(shape.coalesce);
-        while count > 0 && !shape.coalesce.is_zero() && bytes.len() < AT_ONCE {
-            match timeout_at(until, from.read_buf(&mut bytes)).await {
+        let deadline = deadline_after(shape.coalesce);
+        while count > 0 && !shape.coalesce.is_zero() && bytes.len() < READ_SIZE {
+            match timeout_at(deadline, from.read_buf(&mut bytes)).await {
                 Ok(read) => count = read.unwrap_or(0),
                 Err(_) => break,
             }
         }
-        cut(&bytes, &mut line, &mut hear);
+        split_lines(&bytes, &mut line, &mut on_event);
         if !shape.delay.is_zero() {
             sleep(shape.delay).await;
         }
-        let piece = shape.split.unwrap_or(usize::MAX).max(1);
-        for piece in bytes.chunks(piece) {
+        let max_write = shape.split.unwrap_or(usize::MAX).max(1);
+        for piece in bytes.chunks(max_write) {
             if to.write_all(piece).await.is_err() {
                 count = 0;
                 break;
@@ -53,19 +53,20 @@ pub(super) async fn pump(
         }
     }
     if !line.is_empty() {
-        hear(Heard::Line(&line));
+        on_event(PumpEvent::Line(&line));
     }
-    hear(Heard::End);
-    // The other side may be gone already.
+    on_event(PumpEvent::Closed);
+    // This fails if the receiver has closed already.
     let _ = to.shutdown().await;
 }
 
-/// Tells of each line that is whole. One without end is told in parts, so that none fills the memory.
-fn cut(bytes: &[u8], line: &mut Vec<u8>, hear: &mut impl FnMut(Heard<'_>)) {
+/// Appends `bytes` to `line`, and reports each complete line. Reports a line that is too long in parts, to bound the
+/// memory.
+fn split_lines(bytes: &[u8], line: &mut Vec<u8>, on_event: &mut impl FnMut(PumpEvent<'_>)) {
     for part in bytes.split_inclusive(|&byte| byte == b'\n') {
         line.extend(part);
         if part.ends_with(b"\n") || line.len() > MAX_UNTERMINATED {
-            hear(Heard::Line(line));
+            on_event(PumpEvent::Line(line));
             line.clear();
         }
     }

@@ -1,13 +1,13 @@
-//! The report as `JUnit` XML, which most build servers show.
+//! The report as `JUnit` XML, a format that most build servers can show.
 
 use std::fmt::Write;
 
-use super::{Judged, Report, Verdict};
+use super::{CaseReport, Report, Verdict};
 
 impl Report {
     /// The whole report as `JUnit` XML.
     pub fn junit(&self) -> String {
-        let failed = |case: &&Judged| case.verdict == Verdict::Failed;
+        let failed = |case: &&CaseReport| case.verdict == Verdict::Failed;
         let (tests, failures) = (self.cases.len(), self.cases.iter().filter(failed).count());
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let target = escaped(&self.target);
@@ -28,7 +28,7 @@ impl Report {
                 xml.push_str("/>\n");
                 continue;
             };
-            // What is known to fail, or only SHOULD pass, is no failure there.
+            // A known failure or a failed SHOULD case must not fail the build: it is skipped.
             let element = if case.verdict == Verdict::Failed { "failure" } else { "skipped" };
             let message = escaped(&format!("{}: {}", failure.clause, failure.what));
             let body = escaped(&format!("{}\n\n{}", failure.asks, failure.transcript.join("\n")));
@@ -39,7 +39,7 @@ impl Report {
     }
 }
 
-/// Text as XML and HTML take it. What neither may hold has been made visible before.
+/// Escapes text for XML and HTML. Characters that XML does not allow become U+FFFD.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -60,7 +60,7 @@ pub(crate) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn nothing_gets_out_of_its_element() {
+    fn markup_and_control_characters_are_escaped() {
         assert_eq!(super::escaped("<a b=\"c\">'&\u{1b}"), "&lt;a b=&quot;c&quot;&gt;&#39;&amp;\u{fffd}");
     }
 }

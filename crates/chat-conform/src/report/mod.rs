@@ -1,4 +1,4 @@
-//! What came out: for each case a verdict, for each level a score; as text, JSON or `JUnit`.
+//! The report of a run: a verdict for each case and a score for each level, as text, JSON or `JUnit` XML.
 
 mod junit;
 mod text;
@@ -16,86 +16,87 @@ use crate::{
     play::Failure,
 };
 
-/// The outcome of a run.
+/// The results of a run.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// What was judged.
+    /// The address of the server, or the command of the client.
     pub target: String,
-    /// How long it took.
+    /// How long the run took.
     pub seconds: f64,
-    /// Each level's score, of those that were played.
+    /// The score of each level that was played.
     pub scores: Vec<Score>,
-    /// The cases, in the order in which they were played.
-    pub cases: Vec<Judged>,
+    /// The results of the cases, in the order in which they were played.
+    pub cases: Vec<CaseReport>,
 }
 
-/// How many cases of a level were passed.
+/// How many cases of a level passed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Score {
     /// The level.
     pub level: String,
-    /// Of those that MUST be passed, how many were.
+    /// How many MUST cases passed.
     pub passed: usize,
-    /// How many MUST be passed.
+    /// How many MUST cases were played.
     pub of: usize,
-    /// Of those that SHOULD be passed, how many were.
+    /// How many SHOULD cases passed.
     pub should_passed: usize,
-    /// How many SHOULD be passed.
+    /// How many SHOULD cases were played.
     pub should_of: usize,
 }
 
-/// A case and its verdict.
+/// The result of one case.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
-pub struct Judged {
-    /// Its name.
+pub struct CaseReport {
+    /// The name of the case.
     pub name: String,
-    /// Its level.
+    /// The level of the case.
     pub level: String,
-    /// How binding it is.
+    /// Whether a failure fails the run.
     pub requirement: Requirement,
-    /// The clauses that it shows.
+    /// The clauses that the case tests.
     pub clauses: Vec<String>,
-    /// How it went.
+    /// The result.
     pub verdict: Verdict,
-    /// How long it took.
+    /// How long the case took.
     pub seconds: f64,
-    /// Why it failed.
-    pub failure: Option<Told>,
+    /// Why the case failed.
+    pub failure: Option<FailureReport>,
 }
 
-/// How a case went.
+/// The result of a case, in a word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// As it should.
+    /// It passed.
     Passed,
-    /// Not as it MUST.
+    /// A MUST case failed.
     Failed,
-    /// Not as it SHOULD.
+    /// A SHOULD case failed.
     Warned,
-    /// It failed, and was known to.
-    ExpectedFailures,
-    /// It passed, and was known to fail: it can come off the list.
+    /// It failed, and is on the list of expected failures.
+    #[serde(rename = "expectedfailures")]
+    KnownFailure,
+    /// It passed, and can be removed from the list of expected failures.
     Fixed,
 }
 
-/// A failure as it is told.
+/// Why a case failed.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
-pub struct Told {
-    /// The clause that is broken.
+pub struct FailureReport {
+    /// The broken clause.
     pub clause: String,
-    /// What the clause asks.
+    /// The text of the clause.
     pub asks: String,
-    /// What was wrong.
+    /// The difference from what was expected.
     pub what: String,
-    /// Where the step stands that it happened at.
+    /// The file and line of the step that failed.
     pub place: String,
-    /// What went over the wires; the wrong line starts with `!`.
+    /// The lines that were exchanged. The wrong line starts with `!`.
     pub transcript: Vec<String>,
 }
 
@@ -104,53 +105,53 @@ impl Report {
         Self { target: target.to_owned(), seconds: 0.0, scores: Vec::new(), cases: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, judged: Judged) {
-        let place = self.scores.iter().position(|score| score.level == judged.level);
-        let place = place.unwrap_or_else(|| {
-            let level = judged.level.clone();
+    pub(crate) fn add(&mut self, case: CaseReport) {
+        let index = self.scores.iter().position(|score| score.level == case.level);
+        let index = index.unwrap_or_else(|| {
+            let level = case.level.clone();
             self.scores.push(Score { level, passed: 0, of: 0, should_passed: 0, should_of: 0 });
             self.scores.len() - 1
         });
-        let score = &mut self.scores[place];
-        let (passed, of) = match judged.requirement {
+        let score = &mut self.scores[index];
+        let (passed, of) = match case.requirement {
             Requirement::Must => (&mut score.passed, &mut score.of),
             Requirement::Should => (&mut score.should_passed, &mut score.should_of),
         };
         *of += 1;
-        *passed += usize::from(matches!(judged.verdict, Verdict::Passed | Verdict::Fixed));
-        self.cases.push(judged);
+        *passed += usize::from(matches!(case.verdict, Verdict::Passed | Verdict::Fixed));
+        self.cases.push(case);
     }
 
-    pub(crate) fn end(&mut self, taken: Duration) {
+    pub(crate) fn set_duration(&mut self, taken: Duration) {
         self.seconds = taken.as_secs_f64();
     }
 
-    /// Whether nothing failed; if `strict`, warnings and lists that are out of date count too.
+    /// Whether no case failed. With `strict`, failed SHOULD cases and known failures that pass count as failures.
     pub fn passed(&self, strict: bool) -> bool {
         self.cases.iter().all(|case| match case.verdict {
-            Verdict::Passed | Verdict::ExpectedFailures => true,
+            Verdict::Passed | Verdict::KnownFailure => true,
             Verdict::Failed => false,
             Verdict::Warned | Verdict::Fixed => !strict,
         })
     }
 
-    /// The score of this level, if any of its cases was played.
+    /// The score of this level. `None` if none of its cases was played.
     pub fn score(&self, level: Level) -> Option<&Score> {
         self.scores.iter().find(|score| score.level == level.as_str())
     }
 
     /// The whole report as JSON.
     pub fn json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("strings and numbers can be written as JSON")
+        serde_json::to_string_pretty(self).expect("strings and numbers always serialize")
     }
 }
 
-impl Judged {
+impl CaseReport {
     pub(crate) fn new(case: &Case, result: Result<(), Failure>, known: &ExpectedFailures, taken: Duration) -> Self {
-        let verdict = match (&result, known.has(&case.name), case.requirement) {
+        let verdict = match (&result, known.contains(&case.name), case.requirement) {
             (Ok(()), false, _) => Verdict::Passed,
             (Ok(()), true, _) => Verdict::Fixed,
-            (Err(_), true, _) => Verdict::ExpectedFailures,
+            (Err(_), true, _) => Verdict::KnownFailure,
             (Err(_), false, Requirement::Must) => Verdict::Failed,
             (Err(_), false, Requirement::Should) => Verdict::Warned,
         };
@@ -161,12 +162,12 @@ impl Judged {
             clauses: case.clauses.clone(),
             verdict,
             seconds: taken.as_secs_f64(),
-            failure: result.err().map(Told::new),
+            failure: result.err().map(FailureReport::new),
         }
     }
 }
 
-impl Told {
+impl FailureReport {
     fn new(failure: Failure) -> Self {
         Self {
             asks: clauses::asks(&failure.clause),

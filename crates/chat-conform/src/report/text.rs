@@ -1,18 +1,18 @@
-//! The report as lines to read.
+//! The report as text.
 
 use std::fmt::{self, Write};
 
-use super::{Judged, Report, Score, Verdict};
+use super::{CaseReport, Report, Score, Verdict};
 use crate::case::Requirement;
 
-impl fmt::Display for Judged {
-    /// A line, and below it what a failure has to tell.
+impl fmt::Display for CaseReport {
+    /// One line, followed by the details of a failure.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.verdict {
             Verdict::Passed => "pass",
             Verdict::Failed => "FAIL",
             Verdict::Warned => "warn",
-            Verdict::ExpectedFailures => "known",
+            Verdict::KnownFailure => "known",
             Verdict::Fixed => "fixed",
         };
         write!(f, "{word:<5} {:<6} {:<36} {}", self.level, self.name, self.clauses.join(" "))?;
@@ -20,7 +20,7 @@ impl fmt::Display for Judged {
             f.write_str(" (SHOULD)")?;
         }
         if self.verdict == Verdict::Fixed {
-            f.write_str("\n      passes now: take it off the list of known failures")?;
+            f.write_str("\n      passes now: remove it from the list of known failures")?;
         }
         let Some(failure) = &self.failure else { return Ok(()) };
         if failure.transcript.is_empty() {
@@ -32,7 +32,7 @@ impl fmt::Display for Judged {
     }
 }
 
-/// Continues in lines that stand below the first.
+/// Wraps the text. Lines after the first are indented.
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 100;
     let (mut out, mut width) = (String::new(), 0);
@@ -61,22 +61,22 @@ impl fmt::Display for Score {
 }
 
 impl fmt::Display for Report {
-    /// The scores and the sum; the cases are told one by one before.
+    /// The scores and the totals. Each case has been printed before, when it ended.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.scores.iter().try_for_each(|score| writeln!(f, "{score}"))?;
         let count = |verdict| self.cases.iter().filter(|case| case.verdict == verdict).count();
-        let mut sum = format!("{} cases in {:.1} s: ", self.cases.len(), self.seconds);
+        let mut totals = format!("{} cases in {:.1} s: ", self.cases.len(), self.seconds);
         let parts = [
             (Verdict::Passed, "passed"),
             (Verdict::Failed, "failed"),
             (Verdict::Warned, "warned"),
-            (Verdict::ExpectedFailures, "known to fail"),
+            (Verdict::KnownFailure, "known to fail"),
             (Verdict::Fixed, "fixed"),
         ];
-        let told = parts.into_iter().map(|(verdict, word)| (count(verdict), word)).filter(|(count, _)| *count > 0);
-        for (index, (count, word)) in told.enumerate() {
-            write!(sum, "{}{count} {word}", if index > 0 { ", " } else { "" })?;
+        let counts = parts.into_iter().map(|(verdict, word)| (count(verdict), word)).filter(|(count, _)| *count > 0);
+        for (index, (count, word)) in counts.enumerate() {
+            write!(totals, "{}{count} {word}", if index > 0 { ", " } else { "" })?;
         }
-        f.write_str(&sum)
+        f.write_str(&totals)
     }
 }

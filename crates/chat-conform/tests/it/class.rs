@@ -1,4 +1,4 @@
-//! A class of two: one whose server is right, one whose server is not there.
+//! The command `class`, with a correct server and a closed port.
 
 use std::{fs, net::TcpListener as StdListener, process::Command};
 
@@ -6,29 +6,29 @@ use chat_server::ChatServer;
 use tokio::net::TcpListener;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_in_a_table_and_a_page_out() {
+async fn a_class_gets_a_csv_table_and_a_page() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let right = listener.local_addr().unwrap();
-    let gone = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let correct = listener.local_addr().unwrap();
+    let closed = StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = ChatServer::builder().build();
     tokio::spawn(server.serve(listener).into_future());
 
     let path = |name: &str| std::env::temp_dir().join(format!("chat-class-{}-{name}", std::process::id()));
     let (table, html) = (path("class.csv"), path("scores.html"));
-    fs::write(&table, format!("name,address\n\"Ann <A>\",{right}\nBob,{gone}\n")).unwrap();
+    fs::write(&table, format!("name,address\n\"Ann <A>\",{correct}\nBob,{closed}\n")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-conform"));
     command.arg("class").arg(&table).arg("--html").arg(&html).args(["--level", "plain"]);
-    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     server.cut();
 
-    let scores = String::from_utf8(ended.stdout).unwrap();
+    let scores = String::from_utf8(output.stdout).unwrap();
     let rows: Vec<_> = scores.lines().collect();
     assert_eq!(rows[0], "name,address,plain,named,robust,remark");
     let plain = rows[1].split(',').nth(2).unwrap();
     let (passed, of) = plain.split_once('/').unwrap();
     assert!(passed == of && of.parse::<u32>().unwrap() > 50, "{scores}");
     assert!(rows[2].contains("closed"), "{scores}");
-    assert_eq!(ended.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(1));
     let page = fs::read_to_string(html).unwrap();
     assert!(page.contains("Ann &lt;A&gt;") && page.contains(plain) && page.contains("closed"), "{page}");
 }

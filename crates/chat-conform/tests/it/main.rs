@@ -1,6 +1,6 @@
-//! The judge judged: against servers that are right, servers with one fault each, and what is no server at all.
+//! Tests of the judge: against correct servers, servers with one fault each, and programs that are not chat servers.
 
-// A panic is how a test says no; its helpers too.
+// Tests and their helpers fail by a panic.
 #![allow(clippy::unwrap_used)]
 
 mod class;

@@ -1,13 +1,13 @@
-//! The Python server passes; with any one of its faults it fails a case, by the right clause.
+//! The Python server passes all cases. With each of its faults it fails a case, and the report names the right clause.
 
 use std::{collections::BTreeSet, process::Command, sync::Arc, time::Duration};
 
 use chat_conform::{ExpectedFailures, Select, Side, Suite, judge_server, play};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use crate::python::{FAULTS, PythonServer, installed};
+use crate::python::{FAULTS, PythonServer, python_installed};
 
-/// The faults of `peers/faults.py`, and the clause that each breaks.
+/// The faults in `peers/faults.py`, and the clause that each breaks.
 const MUTANTS: &[(&str, &str)] = &[
     ("any-version", "3.1"),
     ("bad-req-closes", "3.9"),
@@ -47,12 +47,12 @@ const MUTANTS: &[(&str, &str)] = &[
     ("truncates", "1.5"),
 ];
 
-/// What does not come at once from a mutant will not come.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait for each line. A mutant that leaves out a line makes a case wait this long.
+const LINE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn every_fault_is_caught_by_its_clause() {
-    if !installed() {
+async fn every_fault_fails_a_case_by_its_clause() {
+    if !python_installed() {
         return;
     }
     let listed = Command::new("python3").args(["-B", FAULTS]).output().unwrap();
@@ -60,25 +60,25 @@ async fn every_fault_is_caught_by_its_clause() {
     let known: BTreeSet<_> = MUTANTS.iter().map(|(fault, _)| *fault).collect();
     assert_eq!(listed.lines().collect::<BTreeSet<_>>(), known);
 
-    let places = Arc::new(Semaphore::new(6));
+    let permits = Arc::new(Semaphore::new(6));
     let mut running = JoinSet::new();
     for &(fault, clause) in MUTANTS {
-        let places = Arc::clone(&places);
+        let permits = Arc::clone(&permits);
         running.spawn(async move {
-            let _place = places.acquire_owned().await.unwrap();
-            (!caught(fault, clause).await).then_some((fault, clause))
+            let _permit = permits.acquire_owned().await.unwrap();
+            (!is_caught(fault, clause).await).then_some((fault, clause))
         });
     }
     let missed: Vec<_> = running.join_all().await.into_iter().flatten().collect();
     assert!(missed.is_empty(), "not caught: {missed:?}");
 }
 
-/// Whether a case about this clause fails by it.
-async fn caught(fault: &'static str, clause: &str) -> bool {
+/// Whether a case that cites this clause fails with it.
+async fn is_caught(fault: &'static str, clause: &str) -> bool {
     let server = tokio::task::spawn_blocking(move || PythonServer::start(Some(fault))).await.unwrap();
     let suite = Suite::embedded().unwrap();
     for (number, case) in (1..).zip(suite.select(Side::Server, &Select::new(Some(clause.to_owned()), None))) {
-        match play(server.address, PATIENCE, case, number).await {
+        match play(server.address, LINE_TIMEOUT, case, number).await {
             Err(failure) if failure.clause == clause => {
                 let transcript: Vec<_> = failure.transcript.lines().collect();
                 assert!(transcript.iter().any(|line| line.starts_with('!')), "{fault}: {transcript:?}");
@@ -91,8 +91,8 @@ async fn caught(fault: &'static str, clause: &str) -> bool {
 }
 
 #[tokio::test]
-async fn the_python_server_passes_all() {
-    if !installed() {
+async fn the_python_server_passes_all_cases() {
+    if !python_installed() {
         return;
     }
     let server = PythonServer::start(None);

@@ -1,4 +1,4 @@
-//! The proxy: changes nothing but the pace, tells what is wrong, and saves what can be played again.
+//! The command `proxy`: it forwards all bytes, marks wrong lines, and saves a case that can be played.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,7 +14,8 @@ use tokio::{
     time::timeout,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any test takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Proxy {
     child: Child,
@@ -23,6 +24,7 @@ struct Proxy {
 }
 
 impl Proxy {
+    /// Starts the proxy on a free port.
     fn start(to: &str, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat-conform"));
         command.args(["proxy", "--listen", ":0", "--to", to]).args(args).stdout(Stdio::piped());
@@ -34,11 +36,11 @@ impl Proxy {
         Self { child, output, address }
     }
 
-    /// What it has told up to its end.
-    fn end(mut self) -> String {
-        let mut told = String::new();
-        std::io::Read::read_to_string(&mut self.output, &mut told).unwrap();
-        told
+    /// Waits for the proxy to exit. Returns what it printed.
+    fn wait_output(mut self) -> String {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut self.output, &mut text).unwrap();
+        text
     }
 }
 
@@ -49,7 +51,8 @@ impl Drop for Proxy {
     }
 }
 
-async fn server() -> (ChatServer, std::net::SocketAddr) {
+/// Starts a `chat-server` on a free port.
+async fn start_server() -> (ChatServer, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = ChatServer::builder().build();
@@ -57,52 +60,52 @@ async fn server() -> (ChatServer, std::net::SocketAddr) {
     (server, address)
 }
 
-/// Says all of it, and gives what comes up to the end.
-async fn talk(address: &str, said: &str) -> String {
+/// Connects, sends `text`, and returns all that is received up to the close.
+async fn exchange(address: &str, text: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(said.as_bytes()).await.unwrap();
-    let mut heard = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut heard)).await.unwrap().unwrap();
-    heard
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut received = String::new();
+    timeout(TEST_TIMEOUT, stream.read_to_string(&mut received)).await.unwrap().unwrap();
+    received
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_seen_is_told_saved_and_played_again() {
-    let (server, address) = server().await;
+async fn traffic_is_forwarded_printed_saved_and_played() {
+    let (server, address) = start_server().await;
     let saved = std::env::temp_dir().join(format!("chat-proxy-{}.case", std::process::id()));
     let args = ["--split", "3", "--delay", "1", "--coalesce", "5", "--connections", "2", "--save"];
     let proxy = Proxy::start(&address.to_string(), &[&args[..], &[saved.to_str().unwrap()]].concat());
-    let heard = talk(&proxy.address, "PROT 0.1 CONNECT USER ann\r\nMSG café\r\nNOPE\r\nBYE\r\n").await;
-    assert_eq!(heard, "NAME OK\r\nWELCOME\r\nOK\r\nBAD REQ\r\nBYE\r\n");
-    assert_eq!(talk(&proxy.address, "hello\nBYE\n").await, "OK\nBYE\n");
+    let received = exchange(&proxy.address, "PROT 0.1 CONNECT USER ann\r\nMSG café\r\nNOPE\r\nBYE\r\n").await;
+    assert_eq!(received, "NAME OK\r\nWELCOME\r\nOK\r\nBAD REQ\r\nBYE\r\n");
+    assert_eq!(exchange(&proxy.address, "hello\nBYE\n").await, "OK\nBYE\n");
 
-    let told = proxy.end();
+    let printed = proxy.wait_output();
     for line in
         ["  A> PROT 0.1 CONNECT USER ann\\r\\n", "3.5  a message", "! A> NOPE\\r\\n", "4.1  a message", "  B< OK\\n"]
     {
-        assert!(told.contains(line), "{line:?} is not in\n{told}");
+        assert!(printed.contains(line), "{line:?} is not in\n{printed}");
     }
-    let suite = Suite::of_file(&saved).unwrap();
+    let suite = Suite::from_file(&saved).unwrap();
     let cases = suite.select(Side::Server, &Select::default());
-    let again = play(address, PATIENCE, cases[0], 7).await;
-    assert!(again.is_ok(), "{}", again.unwrap_err().what);
+    let played = play(address, TEST_TIMEOUT, cases[0], 7).await;
+    assert!(played.is_ok(), "{}", played.unwrap_err().what);
     server.cut();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_is_marked() {
+async fn wrong_lines_are_marked() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy::start(&listener.local_addr().unwrap().to_string(), &["--connections", "1"]);
     let serve = async {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let mut heard = [0; 3];
-        stream.read_exact(&mut heard).await.unwrap();
+        let mut request = [0; 3];
+        stream.read_exact(&mut request).await.unwrap();
         stream.write_all(b"OK\r\nPING\n").await.unwrap();
     };
-    let (heard, ()) = tokio::join!(talk(&proxy.address, "hi\n"), serve);
-    assert_eq!(heard, "OK\r\nPING\n");
-    let told = proxy.end();
-    let marked: Vec<_> = told.lines().filter(|line| line.starts_with('!')).collect();
-    assert_eq!(marked.len(), 2, "{told}");
-    assert!(marked[0].contains(" 1.2 ") && marked[1].contains(" 4.5 "), "{told}");
+    let (received, ()) = tokio::join!(exchange(&proxy.address, "hi\n"), serve);
+    assert_eq!(received, "OK\r\nPING\n");
+    let printed = proxy.wait_output();
+    let marked: Vec<_> = printed.lines().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(marked.len(), 2, "{printed}");
+    assert!(marked[0].contains(" 1.2 ") && marked[1].contains(" 4.5 "), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! The Python peers as processes: started, asked for their address, and never left behind.
+//! Starts the Python peers as processes, and kills them when the test ends.
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,14 +10,16 @@ pub(crate) const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/serv
 pub(crate) const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/client.py");
 pub(crate) const FAULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/faults.py");
 
-/// Whether the peers can run here: a Unix with Python, for its `select` on standard input. In CI they must.
-pub(crate) fn installed() -> bool {
+/// Whether the peers can run here. They need Python, and a Unix, because the client calls `select` on standard input.
+/// In CI, a missing Python fails the test.
+pub(crate) fn python_installed() -> bool {
     if cfg!(windows) {
         return false;
     }
-    let there = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    assert!(there || std::env::var_os("CI").is_none(), "python3 must be there in CI");
-    there
+    let is_installed =
+        Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    assert!(is_installed || std::env::var_os("CI").is_none(), "CI must have python3");
+    is_installed
 }
 
 pub(crate) struct PythonServer {
@@ -26,7 +28,7 @@ pub(crate) struct PythonServer {
 }
 
 impl PythonServer {
-    /// Starts it on a port of the system's choice, with a fault or without.
+    /// Starts the server on a free port, with a fault of `faults.py` or without.
     pub(crate) fn start(fault: Option<&str>) -> Self {
         let mut command = Command::new("python3");
         command.args(["-B", SERVER, "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -37,7 +39,7 @@ impl PythonServer {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("{line:?} is no address, fault {fault:?}"));
+        let address = address.unwrap_or_else(|| panic!("{line:?} is not an address, fault {fault:?}"));
         Self { child, address }
     }
 }

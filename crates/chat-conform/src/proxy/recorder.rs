@@ -1,49 +1,53 @@
-//! What went by, as steps of a case that `chat-conform server` can play again.
+//! Writes the traffic as a case that `chat-conform server` can play.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Notes;
+use super::Annotator;
 use crate::transcript::visible;
 
-/// There are so many letters for guests. Those after them are left out, as strangers are.
-const LETTERS: u8 = 26;
-/// The names of so many clients are known. Those after them are strangers.
-const MOST_NAMES: usize = 10_000;
+/// The most guests that get a letter. Later guests are left out, as strangers are.
+const MAX_GUESTS: u8 = 26;
+/// The most clients whose names are stored. Later clients count as strangers.
+const MAX_NAMES: usize = 10_000;
 
-/// What is known of everybody, to leave strangers out and to give guests a letter.
+/// Turns lines into steps. Leaves out *strangers*, the clients that do not use the proxy, and gives each guest a
+/// letter.
 #[derive(Debug, Default)]
-pub struct Saved {
+pub struct Recorder {
+    /// The names of the proxy's clients, in lower case.
     names: BTreeSet<String>,
+    /// From a guest's name to its letter.
     guests: BTreeMap<String, char>,
 }
 
-impl Saved {
-    /// The heading of a file that holds this case.
+impl Recorder {
+    /// The first lines of the case file.
     pub fn heading(name: &str) -> String {
-        format!("# What a proxy saw.\n\ncase {name} robust MUST 5.1\n: A conversation that took place.\n")
+        format!("# Saved by chat-conform proxy.\n\ncase {name} robust MUST 5.1\n: A recorded session.\n")
     }
 
-    /// The step that a line is, unless it is about a stranger.
-    pub fn line(&mut self, who: char, sends: bool, bytes: &[u8], notes: &Notes) -> Option<String> {
-        if let Some(name) = notes.name().filter(|_| self.names.len() < MOST_NAMES) {
+    /// Makes a step from a line of the connection `who`. `None` if the line is about a stranger.
+    pub fn step(&mut self, who: char, from_client: bool, bytes: &[u8], annotator: &Annotator) -> Option<String> {
+        if let Some(name) = annotator.name().filter(|_| self.names.len() < MAX_NAMES) {
             self.names.insert(name.as_str().to_ascii_lowercase());
         }
-        let terminator = if sends || notes.wants_crlf() { "\r\n" } else { "\n" };
+        let terminator = if from_client || annotator.wants_crlf() { "\r\n" } else { "\n" };
         let text = str::from_utf8(bytes).ok().and_then(|text| text.strip_suffix(terminator));
-        // Lines of the server are compared with the terminator that they should have.
+        // A line with another terminator or with control characters becomes a `raw` step.
         let text =
             text.filter(|text| visible(text.as_bytes()).len() == text.len() || !text.chars().any(char::is_control));
-        let sign = if sends { '>' } else { '<' };
+        let sign = if from_client { '>' } else { '<' };
         match text {
-            Some("") if sends => Some(format!("{who}>")),
-            Some(text) if sends => Some(format!("{who}> {text}")),
-            Some(text) => self.told(text).map(|text| format!("{who}< {text}")),
+            Some("") if from_client => Some(format!("{who}>")),
+            Some(text) if from_client => Some(format!("{who}> {text}")),
+            Some(text) => self.server_line(text).map(|text| format!("{who}< {text}")),
             None => Some(format!("{who}{sign}raw \"{}\"", visible(bytes))),
         }
     }
 
-    /// The server's line, with letters for the numbers of guests and without strangers.
-    fn told(&mut self, line: &str) -> Option<String> {
+    /// Replaces the numbers of guests by letters, and removes strangers from rosters. `None` if the line is about a
+    /// stranger.
+    fn server_line(&mut self, line: &str) -> Option<String> {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["JOIN" | "LOGOUT", name] => Some(format!("{} {}", words[0], self.name(name)?)),
@@ -59,12 +63,12 @@ impl Saved {
         }
     }
 
-    /// As a case writes it; `None` for a stranger.
+    /// The name as it stands in a case. `None` for a stranger.
     fn name(&mut self, name: &str) -> Option<String> {
         let digits = name.strip_prefix("guest").filter(|digits| !digits.is_empty());
         if digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
             if !self.guests.contains_key(name) {
-                let next = u8::try_from(self.guests.len()).ok().filter(|count| *count < LETTERS)?;
+                let next = u8::try_from(self.guests.len()).ok().filter(|count| *count < MAX_GUESTS)?;
                 self.guests.insert(name.to_owned(), char::from(b'a' + next));
             }
             return self.guests.get(name).map(|letter| format!("guest{{{letter}}}"));
@@ -78,15 +82,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strangers_go_and_guests_get_letters() {
-        let (mut saved, mut notes) = (Saved::default(), Notes::default());
-        let mut line = |sends: bool, line: &str| {
-            if sends {
-                notes.client(line.as_bytes())
+    fn strangers_are_left_out_and_guests_get_letters() {
+        let (mut recorder, mut annotator) = (Recorder::default(), Annotator::default());
+        let mut line = |from_client: bool, line: &str| {
+            if from_client {
+                annotator.client_line(line.as_bytes())
             } else {
-                notes.server(line.as_bytes())
+                annotator.server_line(line.as_bytes())
             };
-            saved.line('A', sends, line.as_bytes(), &notes)
+            recorder.step('A', from_client, line.as_bytes(), &annotator)
         };
         assert_eq!(line(true, "PROT 0.1 CONNECT USER bob\r\n").as_deref(), Some("A> PROT 0.1 CONNECT USER bob"));
         line(false, "NAME OK\r\n");
