@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything that must pass before a change goes in, one step after the other.
+//! `cargo xtask ci`: runs the checks that a change must pass, one after the other.
 
 use std::{
     process::{Command, Stdio},
@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{self, cargo};
 
-/// A cargo command that has to succeed.
+/// A cargo command that must succeed.
 struct Step {
-    /// As it is typed behind `cargo`.
+    /// The arguments of cargo.
     command: &'static str,
     is_test: bool,
 }
@@ -19,7 +19,7 @@ struct Step {
 const STEPS: &[Step] = &[
     check("fmt --all --check"),
     check("clippy --workspace --all-targets --all-features --locked -- -D warnings"),
-    // Each library alone: together, the needs of one would switch on features of another.
+    // Checks each library alone. Cargo unifies features, so together one library would enable features of another.
     check("clippy --package chat-proto --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-room --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-server --lib --no-default-features --locked -- -D warnings"),
@@ -38,27 +38,30 @@ const fn test(command: &'static str) -> Step {
     Step { command, is_test: true }
 }
 
-/// Runs the steps up to the first that fails, and prints how long each took.
-pub(crate) fn run(tests: bool) -> Result<()> {
+/// Runs the steps, and stops at the first that fails. Prints how long each took.
+pub(crate) fn run(with_tests: bool) -> Result<()> {
     let start = Instant::now();
-    for step in STEPS.iter().filter(|step| tests || !step.is_test) {
-        let mut command = cargo();
+    for step in STEPS.iter().filter(|step| with_tests || !step.is_test) {
+        let mut command = cargo()?;
         command.args(step.command.split(' '));
         if step.command.starts_with("doc ") {
             command.env("RUSTDOCFLAGS", "-D warnings");
         }
-        timed(&format!("cargo {}", step.command), &mut command)?;
+        run_timed(&format!("cargo {}", step.command), &mut command)?;
     }
     if is_installed("typos") {
-        timed("typos", Command::new("typos").current_dir(cargo::root()))?;
+        run_timed("typos", Command::new("typos").current_dir(cargo::root()?))?;
     } else {
-        println!("ci: skipped typos, which is not installed: `pip install typos` or `cargo install typos-cli`");
+        println!(
+            "ci: skipped typos, because it is not installed; run `pip install typos` or `cargo install typos-cli`"
+        );
     }
     println!("ci: all passed in {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
 }
 
-fn timed(name: &str, command: &mut Command) -> Result<()> {
+/// Runs a step, and prints how long it took.
+fn run_timed(name: &str, command: &mut Command) -> Result<()> {
     println!("ci: {name}");
     let start = Instant::now();
     cargo::run(command).with_context(|| format!("ci stopped at `{name}`"))?;

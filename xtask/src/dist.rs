@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: all programs as they are handed out, optimised and stripped, with man pages and completions.
+//! `cargo xtask dist`: builds all programs for a release, optimised and stripped, with man pages and completions.
 
 use std::{env::consts::EXE_SUFFIX, fs, path::Path, process::Command};
 
@@ -6,40 +6,41 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, run as run_command, target};
 
-/// Linked with the system's libraries.
+/// Programs that are linked dynamically with the libraries of the system.
 const PROGRAMS: &[&str] = &["chat-server", "chat-client"];
-/// Linked statically: it is copied from machine to machine.
-const STATIC: &str = "chat-conform";
+/// A program that is linked statically, because users copy it from machine to machine.
+const STATIC_PROGRAM: &str = "chat-conform";
 
 /// Builds the programs with the profile `dist`, into target/dist.
 pub(crate) fn run() -> Result<()> {
     let target = target()?;
     build(&target, PROGRAMS, None)?;
     let host = host()?;
-    build(&target, &[STATIC], Some(&host))?;
+    build(&target, &[STATIC_PROGRAM], Some(&host))?;
 
     let dist = target.join("dist");
     let file = |program: &str| format!("{program}{EXE_SUFFIX}");
-    let built = target.join(&host).join("dist").join(file(STATIC));
-    fs::copy(&built, dist.join(file(STATIC))).with_context(|| format!("cannot copy {}", built.display()))?;
-    for program in PROGRAMS.iter().chain([&STATIC]) {
+    let built = target.join(&host).join("dist").join(file(STATIC_PROGRAM));
+    fs::copy(&built, dist.join(file(STATIC_PROGRAM))).with_context(|| format!("cannot copy {}", built.display()))?;
+    for program in PROGRAMS.iter().chain([&STATIC_PROGRAM]) {
         let path = dist.join(file(program));
         let size = fs::metadata(&path).with_context(|| format!("cannot find {}", path.display()))?.len();
         println!("{} {}", path.display(), megabytes(size));
     }
 
-    // The same program with a feature: only here are the programs' command lines compiled into it.
-    let mut again = cargo();
-    again.args(["run", "--quiet", "--package", "xtask", "--features", "man-and-completions", "--locked", "--"]);
-    run_command(again.arg("man-and-completions").arg(dist.join("share")))
+    // Runs xtask again, with the feature that compiles the command lines of the programs into it.
+    let mut xtask = cargo()?;
+    xtask.args(["run", "--quiet", "--package", "xtask", "--features", "man-and-completions", "--locked", "--"]);
+    run_command(xtask.arg("man-and-completions").arg(dist.join("share")))
 }
 
-/// Builds programs by name, whichever package has them; static ones for the host, which has to be named.
-fn build(target: &Path, programs: &[&str], static_for: Option<&str>) -> Result<()> {
-    let mut cargo = cargo();
+/// Builds programs by the names of their binaries. With `static_host`, links them statically for this target triple,
+/// which must be that of the host.
+fn build(target: &Path, programs: &[&str], static_host: Option<&str>) -> Result<()> {
+    let mut cargo = cargo()?;
     cargo.args(["build", "--profile", "dist", "--locked", "--target-dir"]).arg(target);
-    if let Some(host) = static_for {
-        // Without `--target`, build scripts would be linked in this way too.
+    if let Some(host) = static_host {
+        // Without `--target`, the flags would apply to build scripts too.
         cargo.args(["--target", host]).env("RUSTFLAGS", "-C target-feature=+crt-static");
     }
     for program in programs {
@@ -48,15 +49,15 @@ fn build(target: &Path, programs: &[&str], static_for: Option<&str>) -> Result<(
     run_command(&mut cargo)
 }
 
-/// The target triple of this machine.
+/// The target triple of the host.
 fn host() -> Result<String> {
     let version = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
     let version = String::from_utf8_lossy(&version.stdout);
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
-    host.context("`rustc -vV` prints no host")
+    host.context("the output of `rustc -vV` has no host")
 }
 
-/// In MB with one decimal, rounded up.
+/// Formats a size in MB with one decimal, rounded up.
 fn megabytes(bytes: u64) -> String {
     let tenths = bytes.div_ceil(100_000);
     format!("{}.{} MB", tenths / 10, tenths % 10)

@@ -1,4 +1,4 @@
-//! `cargo xtask`: checks the whole workspace (`ci`), and builds what is handed out (`dist`).
+//! `cargo xtask`: checks the workspace (`ci`), and builds the programs for a release (`dist`).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod cargo;
@@ -10,19 +10,19 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-/// Checks this workspace, and builds what is handed out.
+/// Check this workspace, or build its programs for a release
 #[derive(Parser, Debug)]
 #[command(name = "xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Command {
-    /// Run everything that must pass: format, lints, tests, documentation, spelling; stop at the first failure
+    /// Check format, lints, tests, documentation and spelling; stop at the first failure
     Ci {
-        /// Leave the tests out
+        /// Skip the tests
         #[arg(long)]
         no_tests: bool,
     },
-    /// Build all programs, optimised and stripped, with man pages and completions, into target/dist
+    /// Build all programs into target/dist, optimised and stripped, with man pages and completions
     Dist,
-    /// Write the man pages and completions of both programs below this folder, as `dist` does
+    /// Write the man pages and completions of both programs to this folder. `dist` runs this
     #[command(hide = true)]
     ManAndCompletions { folder: PathBuf },
 }

@@ -1,6 +1,6 @@
-//! What the documents of the workspace name exists: files that they link to or put in backticks, and the programs, packages,
-//! examples and tasks of their commands.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test says no")]
+//! Checks that the things that the documents of the workspace name exist: linked files, paths in backticks, and the
+//! programs, packages, examples, tasks and flags of commands.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::{
     collections::BTreeSet,
@@ -9,17 +9,19 @@ use std::{
     process::Command,
 };
 
+/// The root of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// All files below a folder, without what git or cargo keeps there.
+/// All files below a folder, except those of git and the target folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let kept = entries.filter(|path| !path.ends_with("target") && !path.ends_with(".git"));
     kept.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
+/// All Markdown files, with their text.
 fn documents() -> impl Iterator<Item = (PathBuf, String)> {
     let documents =
         files(&root()).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"));
@@ -31,14 +33,14 @@ fn prose(text: &str) -> String {
     text.split("\n```").step_by(2).collect()
 }
 
-/// A heading as forges make an anchor of it.
+/// The anchor that forges make of a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim_start_matches('#').trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 #[test]
-fn links_point_at_files_and_headings() {
+fn links_point_to_existing_files_and_headings() {
     let mut broken = Vec::new();
     for (path, text) in documents() {
         for target in prose(&text).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -55,7 +57,7 @@ fn links_point_at_files_and_headings() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// A path in backticks is one from the root, or the end of one, such as `hub/state.rs`.
+/// A path in backticks starts at the root, or is the end of a path, such as `hub/state.rs`.
 #[test]
 fn paths_in_backticks_exist() {
     let files = files(&root());
@@ -70,13 +72,14 @@ fn paths_in_backticks_exist() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// Whether the text in backticks is a path.
 fn is_path(span: &str) -> bool {
     let plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     plain && (span.starts_with("crates/") || Path::new(span).extension().is_some_and(|extension| extension == "rs"))
 }
 
-/// `--bin chat-server`, `--package chat-proto` and the like, for everything that cargo knows here.
-fn known() -> BTreeSet<String> {
+/// Arguments that name a program, package, example, bench or task of the workspace, such as `--bin chat-server`.
+fn known_arguments() -> BTreeSet<String> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
     let metadata: serde_json::Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
@@ -94,8 +97,8 @@ fn known() -> BTreeSet<String> {
 }
 
 #[test]
-fn commands_name_what_exists() {
-    let known = known();
+fn commands_name_existing_programs_packages_and_tasks() {
+    let known = known_arguments();
     for (path, text) in documents() {
         for command in text.lines().flat_map(|line| line.split("cargo ").skip(1)) {
             let words: Vec<_> = command.split(' ').take_while(|word| *word != "--").collect();
@@ -109,12 +112,12 @@ fn commands_name_what_exists() {
     }
 }
 
-/// Flags behind `--bin PROGRAM --` stand in its `--help`, of which the tests of each program with a snapshot keep a copy.
+/// The flags after `--bin PROGRAM --` must be in the snapshot of its `--help`.
 #[test]
-fn flags_of_commands_exist() {
+fn commands_use_existing_flags() {
     let snapshots = files(&root()).into_iter().filter(|path| path.ends_with("snapshots/help.txt"));
     let helps: Vec<_> = snapshots.map(|path| fs::read_to_string(path).unwrap()).collect();
-    assert!(helps.len() >= 2, "the snapshots of --help have moved");
+    assert!(helps.len() >= 2, "no snapshots of --help found");
     for (path, text) in documents() {
         for command in text.lines().flat_map(|line| line.split("--bin ").skip(1)) {
             let Some((program, arguments)) = command.split_once(" -- ") else { continue };
@@ -133,7 +136,7 @@ fn published_crates_have_a_readme_and_licences() {
     let manifests = files(&root().join("crates")).into_iter().filter(|path| path.ends_with("Cargo.toml"));
     for manifest in manifests.filter(|path| !fs::read_to_string(path).unwrap().contains("publish = false")) {
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-            assert!(manifest.with_file_name(file).exists(), "{}: no {file} beside it", manifest.display());
+            assert!(manifest.with_file_name(file).exists(), "{}: no {file} in its folder", manifest.display());
         }
     }
 }

@@ -1,11 +1,16 @@
-//! `chat-bench`: measures what a delivery costs, against other servers (`bench`), and runs the server under load for as
-//! long as asked (`soak`).
+//! `chat-bench`: compares the cost of a delivery with that of other servers (`bench`), and runs chat-server under load
+//! (`soak`).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
-#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "elsewhere the options are only parsed"))]
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "other systems only parse the options"))]
 
 #[cfg(target_os = "linux")]
 mod bench;
+#[cfg(target_os = "linux")]
+#[path = "../../../xtask/src/cargo.rs"]
+mod cargo;
 mod cli;
+#[cfg(target_os = "linux")]
+mod server_process;
 #[cfg(target_os = "linux")]
 mod soak;
 #[cfg(target_os = "linux")]
@@ -42,8 +47,8 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Both tools read `/proc`, and the benchmarks pin threads to cores. Only Linux has both.
+/// Both commands read `/proc`, and the benchmarks pin threads to cores.
 #[cfg(not(target_os = "linux"))]
 fn run(_: Command) -> anyhow::Result<()> {
-    anyhow::bail!("the benchmarks and the soak run on Linux only")
+    anyhow::bail!("the benchmarks and the soak test run on Linux only")
 }

@@ -1,44 +1,45 @@
-//! The exit codes, and what each means.
+//! The exit codes and their meanings.
 
 use std::{io::ErrorKind, process::ExitCode};
 
 use chat_client::CloseReason;
 
-/// The exit code of the program. `--help` lists all.
+/// The exit code of the program. `--help` lists all codes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Exit {
     /// 0: every message was acknowledged, and the session ended with `BYE`.
     Done,
-    /// 1: the input cannot be read, or the output cannot be written.
+    /// 1: the input could not be read, or the output could not be written.
     Failed,
-    /// 2: the command line is wrong.
+    /// 2: the command line or the configuration file is invalid.
     Usage,
-    /// 3: there is no connection.
+    /// 3: the client could not connect.
     CannotConnect,
     /// 4: the server refused the login: the name is taken, the protocol differs, or the server is full.
     Refused,
     /// 5: the server ended the session, or the connection was lost. No message is unacknowledged.
     Lost,
-    /// 6: a message has no `OK`: it was refused, was not a valid text, or the session ended first.
+    /// 6: a message has no `OK`: it was refused, it was invalid, or the session ended before the `OK`.
     Unacknowledged,
     /// 130: interrupted with Ctrl-C.
     Interrupted,
 }
 
-/// The end of `--help`.
+/// The last part of `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    everything said was acknowledged
-  1    the input cannot be read, or the output not be written
-  2    wrong usage
+  0    all messages were acknowledged
+  1    cannot read the input or write the output
+  2    invalid command line or configuration file
   3    cannot connect
-  4    refused by the server: name taken, unknown protocol, server full, no guests
-  5    connection lost, or ended by the server, with nothing unacknowledged
-  6    a message was refused or not acknowledged; standard error tells which
-  130  interrupted (Ctrl-C says BYE first; a second one leaves at once)";
+  4    login refused: name taken, unknown protocol, server full, or no guests allowed
+  5    connection lost or closed by the server; no message is unacknowledged
+  6    a message was refused or not acknowledged; standard error lists it
+  130  interrupted (Ctrl-C sends BYE and waits for the OKs; a second Ctrl-C exits at once)";
 
 impl Exit {
-    /// The exit code of a conversation that ended for this reason, with this many messages that got no `OK`.
+    /// The exit code of a conversation that ended for `reason`, with `without_ok` messages that have no `OK`. `failure`
+    /// is the error that ended the input or the output.
     pub(crate) fn of_conversation(reason: CloseReason, without_ok: usize, failure: Option<ErrorKind>) -> Self {
         match (reason, failure) {
             (CloseReason::TurnedAway | CloseReason::GuestsRefused, _) => Self::Refused,
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exit_code_reports_the_worst_outcome() {
+    fn the_worst_outcome_decides_the_exit_code() {
         for (reason, without_ok, failure, expected) in [
             (CloseReason::Left, 0, None, Exit::Done),
             (CloseReason::Left, 0, Some(ErrorKind::BrokenPipe), Exit::Done),

@@ -1,4 +1,4 @@
-//! Events as JSON objects, and commands from JSON objects: version 1 of a format for programs.
+//! Writes events and reads commands as JSON objects, in version 1 of a format for programs.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -6,10 +6,10 @@ use chat_client::{Event, Name, Text, conversation::Input, escape};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The version of the format. New fields do not change it: readers ignore what they do not know.
+/// The version of the format. New fields do not change it, because readers ignore unknown fields.
 const VERSION: u8 = 1;
 
-/// An event as it is written.
+/// An event as it is serialized.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Record<'a> {
@@ -17,7 +17,7 @@ pub(crate) enum Record<'a> {
         server: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<&'a str>,
-        /// After a lost connection: the time away, in seconds.
+        /// After a reconnection: the time without a connection, in seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         gap: Option<f64>,
     },
@@ -61,6 +61,7 @@ pub(crate) enum Record<'a> {
     },
 }
 
+/// A record with the fields that every line has.
 #[derive(Serialize)]
 struct Stamped<'a> {
     v: u8,
@@ -69,7 +70,7 @@ struct Stamped<'a> {
     record: &'a Record<'a>,
 }
 
-/// An event as one line of JSON.
+/// Formats an event as one line of JSON, with the current time.
 pub(crate) fn event(event: &Event) -> String {
     line(&match event {
         Event::Joined(name) => Record::Joined { name: name.as_str() },
@@ -87,28 +88,30 @@ pub(crate) fn event(event: &Event) -> String {
     })
 }
 
-/// A record as one line of JSON, with the current time.
+/// Formats a record as one line of JSON, with the current time.
 pub(crate) fn line(record: &Record<'_>) -> String {
-    stamped(record, Timestamp::now())
+    line_at(record, Timestamp::now())
 }
 
-fn stamped(record: &Record<'_>, now: Timestamp) -> String {
+fn line_at(record: &Record<'_>, now: Timestamp) -> String {
     let time = format!("{now:.3}");
-    let json = serde_json::to_string(&Stamped { v: VERSION, time, record }).expect("strings and numbers are JSON");
-    harmless(json)
+    let json =
+        serde_json::to_string(&Stamped { v: VERSION, time, record }).expect("strings and numbers can be serialized");
+    escape_control(json)
 }
 
-/// Writes characters that control a terminal as `\u….`, which JSON allows in strings. A person may look at the output.
-fn harmless(json: String) -> String {
-    let acts = |text: &str| matches!(escape(text), Cow::Owned(_));
-    if !acts(&json) {
+/// Escapes characters that control a terminal as `\uXXXX`, because the output may be shown on one. JSON allows this in
+/// strings.
+fn escape_control(json: String) -> String {
+    let is_control = |text: &str| matches!(escape(text), Cow::Owned(_));
+    if !is_control(&json) {
         return json;
     }
     let mut escaped = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        if acts(c.encode_utf8(&mut [0; 4])) {
+        if is_control(c.encode_utf8(&mut [0; 4])) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(escaped, "\\u{unit:04x}").expect("a string grows");
+                write!(escaped, "\\u{unit:04x}").expect("writing to a string cannot fail");
             }
         } else {
             escaped.push(c);
@@ -119,32 +122,32 @@ fn harmless(json: String) -> String {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(clippy::struct_field_names, reason = "that is its name on the line")]
+#[allow(clippy::struct_field_names, reason = "the JSON field is named `command`")]
 struct Command {
     v: Option<u8>,
     command: String,
     text: Option<String>,
 }
 
-/// Parses a line of input.
+/// Parses one line of input as a command.
 pub(crate) fn command(line: &str) -> Input {
-    const HOW: &str = r#"write {"command":"say","text":"…"}, {"command":"clients"} or {"command":"quit"}"#;
+    const SYNTAX: &str = r#"write {"command":"say","text":"…"}, {"command":"clients"} or {"command":"quit"}"#;
     if line.trim().is_empty() {
         return Input::Empty;
     }
     let command: Command = match serde_json::from_str(line) {
         Ok(command) => command,
-        Err(error) => return Input::Malformed(format!("{error}: {HOW}")),
+        Err(error) => return Input::Malformed(format!("{error}: {SYNTAX}")),
     };
     match (command.v, command.command.as_str(), command.text) {
         (Some(version), ..) if version != VERSION => {
-            Input::Malformed(format!("version {version} is unknown: leave v out"))
+            Input::Malformed(format!("version {version} is not supported: use 1, or leave v out"))
         }
         (_, "say", Some(text)) => Text::new(&text).map_or_else(Input::InvalidText, Input::Say),
         (_, "clients", None) => Input::Clients,
         (_, "quit", None) => Input::Quit,
         (_, other, _) => {
-            Input::Malformed(format!("`{other}` is no command, or its text is missing or not allowed: {HOW}"))
+            Input::Malformed(format!("`{other}` is unknown, or its text is missing or not allowed: {SYNTAX}"))
         }
     }
 }
@@ -154,9 +157,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_one_versioned_line() {
+    fn a_record_is_one_line_with_version_and_time() {
         let record = Record::Message { from: "al", text: "a \"b\"\t\u{202e}\u{9b}\u{e0041}é" };
-        let line = stamped(&record, Timestamp::UNIX_EPOCH);
+        let line = line_at(&record, Timestamp::UNIX_EPOCH);
         let expected = r#"{"v":1,"time":"1970-01-01T00:00:00.000Z","event":"message","from":"al","text":"a \"b\"\t\u202e\u009b\udb40\udc41é"}"#;
         assert_eq!(line, expected);
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -1,14 +1,14 @@
-//! Why there is no session: the exit code, and a sentence that says what to do.
+//! Explains why no session was opened: an exit code, and a message that says what to do.
 
 use chat_client::{Address, LoginError, OpenError};
 
 use crate::Exit;
 
-/// The exit code and the sentence.
+/// The exit code and the message for `error`.
 pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
     let login = match error {
         OpenError::Connect(error) => {
-            let hint = "is the server running there? The address is the last argument, HOST:PORT";
+            let hint = "is the server running? Its address is the last argument";
             return (Exit::CannotConnect, format!("cannot connect to {server}: {error} ({hint})"));
         }
         OpenError::Login(login) => login,

@@ -1,4 +1,5 @@
-//! A script's conversation: messages on stdin and stdout, status on stderr, and the outcome as an exit code.
+//! The conversation of a script: stdin and stdout carry messages, stderr carries status, and the exit code is the
+//! outcome.
 
 use std::{pin::Pin, time::Duration};
 
@@ -14,15 +15,15 @@ use tokio::{
 };
 
 use crate::{
-    Args, Exit, complain, interrupted,
+    Args, Exit,
     json::{self, Record},
-    open_failure,
+    leave_on_interrupt, open_failure, print_error,
     stdout_closed::stdout_closed,
 };
 
 type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
 
-/// Maximum length of a JSON line. Any text fits, even with every character escaped.
+/// Maximum length of a JSON line, in bytes. The longest text fits, even with every character escaped.
 const MAX_JSON_LINE: usize = 64 * 1024;
 
 struct Pipe<'a> {
@@ -31,8 +32,9 @@ struct Pipe<'a> {
     screen: Screen<Stdout, Stderr>,
     input: Input,
     deadline: Option<Instant>,
-    /// Messages of earlier sessions that were refused or not acknowledged.
+    /// Refused messages of all sessions so far.
     refused: usize,
+    /// Unacknowledged messages of all sessions so far.
     unacknowledged: usize,
 }
 
@@ -55,42 +57,42 @@ fn input(args: &Args) -> Input {
     } else {
         Box::pin(inputs(stdin))
     };
-    // With `--follow`, the input never ends.
+    // With `--follow`, the conversation continues after the last line.
     if args.follow { Box::pin(lines.chain(stream::pending())) } else { lines }
 }
 
 impl Pipe<'_> {
     async fn run(mut self) -> Exit {
         let mut redial = Redial::to(self.args.server.clone()).name(self.args.name);
-        let reconnects = self.args.reconnect.or(false);
+        let reconnects = self.args.reconnect.resolve(false);
         let mut lost: Option<Instant> = None;
         loop {
             let dialed = tokio::select! {
                 dialed = redial.next() => dialed,
-                // There is no session yet, so no BYE.
+                // There is no session yet, so there is nobody to send BYE to.
                 Some(()) = self.interrupts.recv() => return Exit::Interrupted,
-                Some(()) = deadline(self.deadline) => {
-                    complain(&format!("cannot connect to {} in time (allow more with --timeout)", self.args.server));
+                Some(()) = sleep_until_some(self.deadline) => {
+                    print_error(&format!("cannot connect to {} in time; raise --timeout", self.args.server));
                     return self.worst(Exit::CannotConnect);
                 }
             };
             let (client, mut events) = match dialed {
                 DialOutcome::Connected(client, events) => (client, events),
                 DialOutcome::Failed { error, retry_in } => {
-                    let (exit, sentence) = open_failure::explain(&error, &self.args.server);
+                    let (exit, message) = open_failure::explain(&error, &self.args.server);
                     let Some(delay) = retry_in.filter(|_| reconnects) else {
-                        complain(&sentence);
+                        print_error(&message);
                         return self.worst(exit);
                     };
-                    self.screen.status(&format!("{sentence}; next try in {:.1} s", delay.as_secs_f32()));
+                    self.screen.status(&format!("{message}; next attempt in {:.1} s", delay.as_secs_f32()));
                     self.screen.flush().await;
                     continue;
                 }
                 _ => continue,
             };
-            self.greet(&client, lost.take().map(|lost| lost.elapsed()));
+            self.show_connected(&client, lost.take().map(|lost| lost.elapsed()));
             self.screen.flush().await;
-            let deadline = deadline(self.deadline);
+            let deadline = sleep_until_some(self.deadline);
             let until = async {
                 tokio::select! {
                     Some(()) = deadline => {}
@@ -99,26 +101,26 @@ impl Pipe<'_> {
             };
             let report = tokio::select! {
                 report = talk(&client, &mut events, &mut self.input, &mut self.screen, until) => report,
-                Some(()) = self.interrupts.recv() => return interrupted(&client, events, self.interrupts).await,
+                Some(()) = self.interrupts.recv() => return leave_on_interrupt(&client, events, self.interrupts).await,
             };
-            self.add_up(&report).await;
+            self.count_without_ok(&report).await;
             let may_reconnect = report.reason.is_lost() || report.reason == CloseReason::ServerBye;
             if !(reconnects && may_reconnect && !report.input_over) {
-                // After unacknowledged messages, do not suggest to run it again: it might send them twice.
+                // A second run might deliver unacknowledged messages twice, so do not suggest it then.
                 if may_reconnect && !reconnects && report.unacknowledged.is_empty() {
-                    self.screen.status("try again, or let --reconnect do it");
+                    self.screen.status("run it again, or use --reconnect");
                     self.screen.flush().await;
                 }
                 let without_ok = report.refused + report.unacknowledged.len();
                 return self.worst(Exit::of_conversation(report.reason, without_ok, report.failure));
             }
             lost = Some(Instant::now());
-            self.screen.status("connecting again");
+            self.screen.status("reconnecting");
             self.screen.flush().await;
         }
     }
 
-    fn greet(&mut self, client: &ChatClient, gap: Option<Duration>) {
+    fn show_connected(&mut self, client: &ChatClient, gap: Option<Duration>) {
         let server = self.args.server.to_string();
         let name = client.name();
         if self.args.json {
@@ -127,14 +129,14 @@ impl Pipe<'_> {
             self.screen.data(&json::line(&Record::Connected { server: &server, name, gap }));
         }
         self.screen.status(&match (gap, name) {
-            (Some(gap), _) => format!("connected again; {:.1} s were not heard", gap.as_secs_f32()),
-            (None, Some(name)) => format!("connected to {server} as {name} (/help tells the commands)"),
-            (None, None) => format!("connected to {server} as a guest; --name NAME gives you a name"),
+            (Some(gap), _) => format!("reconnected after {:.1} s; messages in between are missing", gap.as_secs_f32()),
+            (None, Some(name)) => format!("connected to {server} as {name} (/help lists the commands)"),
+            (None, None) => format!("connected to {server} as a guest; --name NAME sets a name"),
         });
     }
 
-    /// Adds up the messages without `OK` of a session.
-    async fn add_up(&mut self, report: &ConversationReport) {
+    /// Counts the messages without `OK` of a session that ended. With `--json`, prints the unacknowledged ones.
+    async fn count_without_ok(&mut self, report: &ConversationReport) {
         self.refused += report.refused;
         self.unacknowledged += report.unacknowledged.len();
         if self.args.json {
@@ -145,12 +147,12 @@ impl Pipe<'_> {
         }
     }
 
-    /// Unacknowledged messages are more important than how the last attempt ended.
+    /// The exit code of all sessions. Messages without `OK` matter more than how the last attempt ended.
     fn worst(&self, exit: Exit) -> Exit {
         if self.refused + self.unacknowledged > 0 && exit != Exit::Refused { Exit::Unacknowledged } else { exit }
     }
 }
 
-fn deadline(time: Option<Instant>) -> OptionFuture<Sleep> {
+fn sleep_until_some(time: Option<Instant>) -> OptionFuture<Sleep> {
     time.map(sleep_until).into()
 }

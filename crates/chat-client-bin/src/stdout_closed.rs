@@ -1,14 +1,14 @@
-//! Notices that stdout is closed. A program that only listens would not notice before the next message.
+//! Detects that stdout was closed. A client that only listens would otherwise notice at the next message.
 
 use tokio::sync::oneshot;
 
-/// Waits until the reader of stdout has closed it. On systems that do not report this, it waits for ever.
+/// Waits until the reader of stdout has closed it. Never returns on systems that do not report this.
 pub(crate) async fn stdout_closed() {
     let (closed, reported) = oneshot::channel::<()>();
     #[cfg(unix)]
-    let spawned = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+    let spawned = std::thread::Builder::new().name("stdout-closed".to_owned()).spawn(move || {
         if wait_for_hang_up() {
-            // The receiver may be gone already.
+            // Fails if the session has ended.
             let _ = closed.send(());
         }
     });
@@ -21,13 +21,13 @@ pub(crate) async fn stdout_closed() {
     }
 }
 
-/// Blocks until stdout is closed. `false`: the system does not report it.
+/// Blocks until stdout is closed. Returns `false` if the system does not report that.
 #[cfg(unix)]
 fn wait_for_hang_up() -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
 
     let output = std::io::stdout();
-    // No flags: errors and hang-ups are always reported.
+    // No flags: `poll` always reports errors and hang-ups.
     let mut watched = [PollFd::new(&output, PollFlags::empty())];
     loop {
         match poll(&mut watched, None) {

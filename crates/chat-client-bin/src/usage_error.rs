@@ -1,32 +1,28 @@
-//! Errors of the command line and the configuration file, one line each.
+//! Reports errors of the command line and the configuration file, in one line each.
 
 use std::io::Write;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::{Exit, complain, config::Setting};
+use crate::{Exit, config::Setting, print_error};
 
-/// Prints what clap reports: help or the version on stdout, an error on stderr.
-pub(crate) fn explain(error: &clap::Error, settings: &[Setting]) -> Exit {
+/// Prints what clap reports: help or the version to stdout, an error to stderr.
+pub(crate) fn report_clap_error(error: &clap::Error, settings: &[Setting]) -> Exit {
+    let text = error.to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Nobody reads the help if stdout is closed.
-        drop(write!(std::io::stdout(), "{}", error.render()));
+        // Fails if stdout is closed: nobody reads the help.
+        drop(write!(std::io::stdout(), "{text}"));
         return Exit::Done;
     }
+    // Clap's first paragraph says what is wrong. The rest is advice, for which `--help` is enough.
+    let message = text.split("\n\n").next().unwrap_or_default().replace("\n ", "");
     let location =
-        settings.iter().find(|setting| is_about(setting, error)).map(|setting| format!("{}: ", setting.location));
-    usage(&(location.unwrap_or_default() + &one_line(&error.to_string())))
+        settings.iter().find(|setting| is_cause(setting, error)).map(|setting| format!("{}: ", setting.location));
+    report_usage(&(location.unwrap_or_default() + message.trim_start_matches("error: ")))
 }
 
-/// Clap's error message on one line, without its usage.
-fn one_line(message: &str) -> String {
-    let message = message.strip_prefix("error: ").unwrap_or(message).lines().map(str::trim);
-    let message = message.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    message.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
-}
-
-/// Whether this line of the file caused the error.
-fn is_about(setting: &Setting, error: &clap::Error) -> bool {
+/// Whether this setting of the configuration file caused the error.
+fn is_cause(setting: &Setting, error: &clap::Error) -> bool {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         _ => "",
@@ -37,7 +33,8 @@ fn is_about(setting: &Setting, error: &clap::Error) -> bool {
     is_key && text(ContextKind::InvalidValue) == setting.value
 }
 
-pub(crate) fn usage(why: &str) -> Exit {
-    complain(&format!("{why} (try --help)"));
+/// Prints an error of usage.
+pub(crate) fn report_usage(why: &str) -> Exit {
+    print_error(&format!("{why} (try --help)"));
     Exit::Usage
 }

@@ -1,4 +1,4 @@
-//! The value of `--listen` and of `CHAT_LISTEN`, and that of `--unix-mode`.
+//! Parses the values of `--listen`, `CHAT_LISTEN` and `--unix-mode`.
 
 use std::ffi::OsStr;
 
@@ -10,11 +10,11 @@ use clap::{
     parser::ValueSource,
 };
 
-/// One `--listen`, or all of `CHAT_LISTEN`.
+/// The address of one `--listen`, or all addresses of `CHAT_LISTEN`.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses(pub(super) Vec<ListenAddr>);
 
-/// A value on the command line is one address. The variable holds several, separated by commas; `\,` is a comma in a
+/// Parses [`Addresses`]. A flag has one address. The variable has several, separated by commas; `\,` is a comma in a
 /// path.
 #[derive(Clone, Debug)]
 pub(super) struct AddressesParser;
@@ -34,13 +34,14 @@ impl TypedValueParser for AddressesParser {
         source: ValueSource,
     ) -> Result<Addresses, Error> {
         let value = StringValueParser::new().parse_ref(command, arg, value)?;
-        let pieces = if source == ValueSource::EnvVariable { split(&value) } else { vec![value] };
-        let addresses = pieces.iter().map(|piece| piece.parse().map_err(|error| invalid(command, arg, piece, &error)));
+        let texts = if source == ValueSource::EnvVariable { split(&value) } else { vec![value] };
+        let addresses =
+            texts.iter().map(|text| text.parse().map_err(|error| invalid_value(command, arg, text, &error)));
         addresses.collect::<Result<_, _>>().map(Addresses)
     }
 }
 
-/// Splits at commas without a backslash.
+/// Splits at commas that no backslash precedes.
 fn split(value: &str) -> Vec<String> {
     let (mut pieces, mut piece) = (Vec::new(), String::new());
     let mut rest = value.chars().peekable();
@@ -55,16 +56,16 @@ fn split(value: &str) -> Vec<String> {
     pieces
 }
 
-/// Words the error as clap words those of its own parsers.
-fn invalid(command: &Command, arg: Option<&Arg>, value: &str, reason: &AddrError) -> Error {
+/// Makes an error in the wording of clap's own parsers.
+fn invalid_value(command: &Command, arg: Option<&Arg>, value: &str, reason: &AddrError) -> Error {
     let flag = arg.map_or_else(|| "--listen".to_owned(), ToString::to_string);
-    // Clap fills in the rich form of this error for its own parsers only.
+    // The structured form of this error takes a reason only from clap's own parsers.
     let message = format!("invalid value '{value}' for '{flag}': {reason}\n");
     command.clone().error(ErrorKind::ValueValidation, message)
 }
 
 /// Parses octal digits, as `chmod` does.
-pub(super) fn mode(mode: &str) -> Result<u32, &'static str> {
+pub(super) fn parse_mode(mode: &str) -> Result<u32, &'static str> {
     let digits = mode.strip_prefix("0o").unwrap_or(mode);
     let octal = !digits.is_empty() && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
     let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| octal && *mode <= 0o777);
@@ -84,10 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn modes_are_octal() {
-        assert_eq!([mode("660"), mode("0660"), mode("0o7"), mode("777")], [Ok(0o660), Ok(0o660), Ok(7), Ok(0o777)]);
+    fn modes_are_octal_digits() {
+        let modes = ["660", "0660", "0o7", "777"].map(parse_mode);
+        assert_eq!(modes, [Ok(0o660), Ok(0o660), Ok(7), Ok(0o777)]);
         for bad in ["", "888", "rw", "1777", "-1", "+660", "0x1ff"] {
-            assert!(mode(bad).is_err(), "{bad:?}");
+            assert!(parse_mode(bad).is_err(), "{bad:?}");
         }
     }
 }

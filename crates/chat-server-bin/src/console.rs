@@ -1,4 +1,4 @@
-//! Reads the operator's input, where `BYE` stops the server. Other input costs next to nothing, however much it is.
+//! Reads the operator's input, where `BYE` stops the server. The cost of other input is bounded, whatever its size.
 
 use std::{io, thread, time::Duration};
 
@@ -7,45 +7,46 @@ use tracing::warn;
 
 use super::input::Input;
 
-/// The most bytes of one read, and the pause after it: junk is read at 1.6 MB a second.
+/// Maximum number of bytes per read.
 const MAX_READ_BYTES: usize = 16_384;
+/// Pause after each read. It limits the input to 1.6 MB per second.
 const PAUSE: Duration = Duration::from_millis(10);
-/// A longer line does not come from an operator: reading ends.
+/// Maximum length of a line. No operator types a longer one, so reading stops there.
 const MAX_LINE_BYTES: usize = 1 << 20;
-/// Bytes of a line that are stored: enough for `BYE` and some blanks.
+/// Number of bytes of a line that are stored: enough for `BYE` and some spaces.
 const MAX_STORED_BYTES: usize = 64;
 
-/// Resolves when `BYE` is typed, or to an error when reading ends without it. A server may have no input.
+/// Resolves when `BYE` is typed. Resolves to an error if the input ends before that. A server may have no input.
 pub(super) fn bye() -> oneshot::Receiver<()> {
     let (typed, bye) = oneshot::channel();
     // A thread, because a blocking read cannot be cancelled. It ends with the process.
     thread::spawn(move || {
         if read_until_bye(&mut Input::stdin()) {
-            // It fails only if the server stops already.
+            // Fails only if the server is already stopping.
             let _ = typed.send(());
         }
     });
     bye
 }
 
-/// Reads up to `BYE` (`true`) or to the end of the input.
+/// Reads until `BYE`, or until the input ends. Returns whether `BYE` was found.
 fn read_until_bye(input: &mut Input) -> bool {
     let mut bytes = vec![0; MAX_READ_BYTES];
-    let mut lines = Lines::default();
+    let mut scanner = Scanner::default();
     loop {
         match input.read(&mut bytes) {
             Ok(0) => return false,
-            Ok(count) => match lines.take(&bytes[..count]) {
+            Ok(count) => match scanner.scan(&bytes[..count]) {
                 Found::Bye => return true,
                 Found::Nothing => {}
-                Found::Junk => {
-                    warn!(bytes = MAX_LINE_BYTES, "standard input is one endless line: it is no longer read");
+                Found::EndlessLine => {
+                    warn!(bytes = MAX_LINE_BYTES, "standard input has an endless line: stopped reading it");
                     return false;
                 }
             },
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                warn!(%error, "cannot read standard input: BYE has no effect there");
+                warn!(%error, "cannot read standard input: typing BYE has no effect");
                 return false;
             }
         }
@@ -53,25 +54,28 @@ fn read_until_bye(input: &mut Input) -> bool {
     }
 }
 
+/// The result of a scan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Found {
     Nothing,
     Bye,
-    Junk,
+    EndlessLine,
 }
 
-/// The current line: its first bytes and its length.
+/// Looks for `BYE` in the input.
 #[derive(Default)]
-struct Lines {
+struct Scanner {
+    /// The first bytes of the current line.
     stored: Vec<u8>,
+    /// The number of bytes of the current line so far.
     length: usize,
 }
 
-impl Lines {
-    fn take(&mut self, bytes: &[u8]) -> Found {
+impl Scanner {
+    fn scan(&mut self, bytes: &[u8]) -> Found {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = MAX_STORED_BYTES - self.stored.len();
-            self.stored.extend_from_slice(&piece[..piece.len().min(room)]);
+            let free = MAX_STORED_BYTES - self.stored.len();
+            self.stored.extend_from_slice(&piece[..piece.len().min(free)]);
             self.length += piece.len();
             if piece.ends_with(b"\n") {
                 let is_bye = self.length <= MAX_STORED_BYTES && self.stored.trim_ascii() == b"BYE";
@@ -80,7 +84,7 @@ impl Lines {
                     return Found::Bye;
                 }
             } else if self.length > MAX_LINE_BYTES {
-                return Found::Junk;
+                return Found::EndlessLine;
             }
         }
         Found::Nothing
@@ -92,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bye_is_found_among_any_bytes_if_it_is_a_whole_line() {
+    fn bye_is_found_among_any_bytes_if_it_is_a_line_of_its_own() {
         for (input, found) in [
             (b"BYE\n".as_slice(), Found::Bye),
             (b" BYE\r\n", Found::Bye),
@@ -100,24 +104,24 @@ mod tests {
             (b"BYE", Found::Nothing),
             (b"bye\nBYE BYE\nGOODBYE\n", Found::Nothing),
         ] {
-            assert_eq!(Lines::default().take(input), found, "{input:?}");
-            let mut lines = Lines::default();
-            let split: Vec<_> = input.iter().map(|byte| lines.take(&[*byte])).collect();
+            assert_eq!(Scanner::default().scan(input), found, "{input:?}");
+            let mut scanner = Scanner::default();
+            let split: Vec<_> = input.iter().map(|byte| scanner.scan(&[*byte])).collect();
             assert_eq!(split.contains(&Found::Bye), found == Found::Bye, "{input:?}, byte by byte");
         }
     }
 
     #[test]
-    fn an_endless_line_is_not_stored_and_ends_the_reading() {
-        let mut lines = Lines::default();
-        let found: Vec<_> = (0..65).map(|_| lines.take(&[0; MAX_READ_BYTES])).collect();
+    fn an_endless_line_is_not_stored_and_stops_the_reading() {
+        let mut scanner = Scanner::default();
+        let found: Vec<_> = (0..65).map(|_| scanner.scan(&[0; MAX_READ_BYTES])).collect();
         assert!(found[..64].iter().all(|found| *found == Found::Nothing));
-        assert_eq!(found[64], Found::Junk);
-        assert!(lines.stored.capacity() <= 2 * MAX_STORED_BYTES);
+        assert_eq!(found[64], Found::EndlessLine);
+        assert!(scanner.stored.capacity() <= 2 * MAX_STORED_BYTES);
 
-        let mut lines = Lines::default();
-        assert_eq!(lines.take(&[b' '; 1_000]), Found::Nothing);
-        assert_eq!(lines.take(b"BYE\n"), Found::Nothing, "not all of the line");
-        assert_eq!(lines.take(b"BYE\n"), Found::Bye, "the next one");
+        let mut scanner = Scanner::default();
+        assert_eq!(scanner.scan(&[b' '; 1_000]), Found::Nothing);
+        assert_eq!(scanner.scan(b"BYE\n"), Found::Nothing, "only the end of the line is BYE");
+        assert_eq!(scanner.scan(b"BYE\n"), Found::Bye, "the next line is BYE");
     }
 }

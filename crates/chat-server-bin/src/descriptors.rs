@@ -1,20 +1,21 @@
-//! File descriptors: each client needs one. The soft limit of a process is often lower than its hard limit.
+//! Raises the limit of file descriptors, because each client needs one. The soft limit of a process is often lower than
+//! its hard limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// Descriptors for everything but clients and listeners: standard streams, the runtime, signals, and some to spare.
+/// Descriptors for everything but clients and listeners: standard streams, the runtime, signals, and a reserve.
 const RESERVED: u64 = 32;
 
-/// Raises the soft limit to the hard limit. Returns the limit that now applies; `None`: no limit.
+/// Raises the soft limit to the hard limit. Returns the limit that now applies. `None`: there is no limit.
 pub(super) fn raise() -> Option<u64> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // The system may refuse it because of another limit: then the soft limit stays.
+    // If the system refuses, the old soft limit stays in force.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     getrlimit(Resource::Nofile).current
 }
 
-/// Warns if the descriptors do not suffice for `max_clients`.
+/// Warns if there are too few descriptors for `max_clients`.
 pub(super) fn check(descriptors: Option<u64>, max_clients: Option<usize>, listeners: usize) {
     let (Some(descriptors), Some(max_clients)) = (descriptors, max_clients) else { return };
     let reserved = RESERVED + listeners as u64;
@@ -25,7 +26,7 @@ pub(super) fn check(descriptors: Option<u64>, max_clients: Option<usize>, listen
             descriptors,
             clients,
             max_clients,
-            "too few file descriptors for --max-clients: further connections will wait unanswered; raise the limit \
+            "too few file descriptors for --max-clients: further connections will wait to be accepted; raise the limit \
              (ulimit -Hn, or LimitNOFILE= of systemd), or lower --max-clients"
         );
     }

@@ -1,5 +1,5 @@
-//! Formats the fields of a record as `name=value`. A value that is not one plain word is quoted, so that programs find
-//! its end.
+//! Formats the fields of a log record as `name=value`. A value that is not one plain word is quoted, so that programs
+//! can parse the record.
 
 use std::fmt::{self, Debug, Write};
 
@@ -9,7 +9,7 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer},
 };
 
-/// The formatter. It does not quote the message.
+/// Formats fields. It escapes the message and does not quote it.
 pub(super) struct Fields;
 
 impl<'writer> FormatFields<'writer> for Fields {
@@ -40,11 +40,11 @@ impl Visitor<'_> {
 
 /// Whether the value needs no quotes.
 fn is_plain(value: &str) -> bool {
-    let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '=' | '\\');
-    !value.is_empty() && !value.contains(strange)
+    let needs_quotes = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '=' | '\\');
+    !value.is_empty() && !value.contains(needs_quotes)
 }
 
-/// Escapes control characters.
+/// Displays text with its control characters escaped, so that it is one line.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_plain_word_needs_no_quotes() {
+    fn values_other_than_one_plain_word_are_quoted() {
         for plain in ["1", "127.0.0.1:2222", "[::1]:2222", "SIGTERM", "a,b", "0.5", "unix:/run/chat.sock"] {
             assert!(is_plain(plain), "{plain:?}");
         }

@@ -1,4 +1,4 @@
-//! Standard input. A terminal is read only while the program is in its foreground.
+//! Reads standard input. Reads a terminal only while the program is in the foreground.
 
 use std::io;
 
@@ -15,8 +15,11 @@ impl Input {
         Self { is_terminal: io::stdin().is_terminal() }
     }
 
-    /// Waits for input and reads it. Returns 0 at the end, which `Ctrl-D` at a terminal is not: more may be typed. It
-    /// waits in `poll`: a process that is suspended in `read` and continues in the background is suspended again.
+    /// Waits for input and reads it. Returns 0 at the end of the input. `Ctrl-D` at a terminal is not the end, because
+    /// more may be typed.
+    ///
+    /// It waits in `poll`, not in `read`: a process that is suspended during a `read` and continues in the background
+    /// would be suspended again.
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         use rustix::{
             event::{PollFd, PollFlags, poll},
@@ -26,15 +29,15 @@ impl Input {
         loop {
             let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
             poll(&mut ready, None)?;
-            let is_over = ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+            let is_closed = ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
             if self.is_terminal && super::jobs::in_background(&stdin) {
                 std::thread::sleep(super::jobs::CHECK_INTERVAL);
                 continue;
             }
             match rustix::io::read(&stdin, &mut *bytes) {
-                // Another process may have read the input, or made it non-blocking.
+                // Another process has read the input first, or has made it non-blocking.
                 Err(Errno::AGAIN) => {}
-                Ok(0) | Err(Errno::IO) if self.is_terminal && !is_over => {
+                Ok(0) | Err(Errno::IO) if self.is_terminal && !is_closed => {
                     std::thread::sleep(super::jobs::CHECK_INTERVAL);
                 }
                 read => return Ok(read?),

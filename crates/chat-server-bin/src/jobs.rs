@@ -1,11 +1,12 @@
-//! Job control: `Ctrl-Z`, `bg` and `fg` decide whether the program may use the terminal.
+//! Job control. After `Ctrl-Z` and `bg` the program may not use the terminal; after `fg` it may.
 
 use std::{os::fd::AsFd, time::Duration};
 
-/// Interval at which a background process checks whether it may use the terminal: there is no event for it.
+/// Interval at which a background process checks whether it may use the terminal. There is no event for this.
 pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Whether this is the process's terminal, and another program is in its foreground. Reading would suspend the process.
+/// Whether the terminal controls this process, but another program is in its foreground. A read would then suspend this
+/// process.
 pub(super) fn in_background(terminal: impl AsFd) -> bool {
     rustix::termios::tcgetpgrp(terminal).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
 }

@@ -26,21 +26,21 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::{args::Args, outlet::Outlet, stream::Stream};
 
-/// Wrong usage, or an address that cannot be bound.
+/// Exit code: invalid flags, or an address that cannot be bound.
 const EXIT_USAGE: u8 = 2;
 
-/// The server stopped by a fault of its own, or cannot run on this system now.
+/// Exit code: the server failed, or the system lacks a resource.
 const EXIT_FAILURE: u8 = 1;
 
-/// Why the program ends with an error.
+/// The error that ends the program, as a message for the operator.
 enum Failure {
-    /// Wrong usage, or an address that cannot be bound: starting it again does not help.
+    /// Invalid flags, or an address that cannot be bound. A restart does not help.
     Usage(String),
-    /// A fault, or a shortage that may pass.
-    Running(String),
+    /// A failure of the server or of the system. A restart may help.
+    Runtime(String),
 }
 
-/// The program, from its arguments to its exit code.
+/// Runs the program and returns its exit code.
 pub fn run() -> ExitCode {
     let args = match Args::read() {
         Ok(args) => args,
@@ -48,8 +48,8 @@ pub fn run() -> ExitCode {
     };
     let log = match logging::init(&args) {
         Ok(log) => log,
-        Err(what) => {
-            let _ = writeln!(io::stderr(), "chat-server: {what}");
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "chat-server: {message}");
             return ExitCode::from(EXIT_USAGE);
         }
     };
@@ -57,19 +57,19 @@ pub fn run() -> ExitCode {
     let exit = match runtime() {
         Ok(runtime) => {
             let served = runtime.block_on(serve(&args, &stdout));
-            // Blocking threads must not delay the exit after a second signal.
+            // Do not wait for blocking threads: the program must exit at once after a second signal.
             runtime.shutdown_background();
             served
         }
-        Err(error) => Err(Failure::Running(format!("cannot start: {error}"))),
+        Err(error) => Err(Failure::Runtime(format!("cannot start: {error}"))),
     };
     let exit = exit.map_or_else(
         |failure| {
-            let (what, code) = match failure {
-                Failure::Usage(what) => (what, EXIT_USAGE),
-                Failure::Running(what) => (what, EXIT_FAILURE),
+            let (message, code) = match failure {
+                Failure::Usage(message) => (message, EXIT_USAGE),
+                Failure::Runtime(message) => (message, EXIT_FAILURE),
             };
-            log.say(&format!("chat-server: {what}"));
+            log.print(&format!("chat-server: {message}"));
             ExitCode::from(code)
         },
         |()| ExitCode::SUCCESS,
@@ -79,38 +79,39 @@ pub fn run() -> ExitCode {
     exit
 }
 
-/// The definition of the command line, for completions and manuals.
+/// The definition of the command line, for man pages and completions.
 pub fn definition() -> clap::Command {
     Args::command()
 }
 
-/// Serves until it is told to stop. The error says what is wrong and what to do.
+/// Serves until the operator stops it, or it fails.
 async fn serve(args: &Args, stdout: &Outlet) -> Result<(), Failure> {
     #[cfg(unix)]
     let descriptors = descriptors::raise();
-    // Before anything is bound: a signal must not leave a socket behind.
+    // Install handlers before binding: a signal must not leave a Unix socket behind.
     let mut signals =
-        signals::Signals::install().map_err(|error| Failure::Running(format!("cannot wait for signals: {error}")))?;
+        signals::Signals::install().map_err(|error| Failure::Runtime(format!("cannot wait for signals: {error}")))?;
     let endpoints = tokio::select! {
-        // A name lookup may take long.
+        // A host name lookup may take long. A signal ends it.
         _ = signals.next() => return Ok(()),
         bound = bind(args) => bound.map_err(Failure::Usage)?,
     };
     let server = args.builder().build();
-    signals.answer_with_stats(server.clone(), stdout.clone());
+    signals.print_stats_on_usr1(server.clone(), stdout.clone());
     args.log_start(&endpoints);
     #[cfg(unix)]
     descriptors::check(descriptors, args.max_clients(), endpoints.len());
     for endpoint in &endpoints {
-        // The server serves even if stdout takes nothing.
+        // The server runs even if stdout is closed or blocked.
         stdout.push(format!("listening on {endpoint}\n").into_bytes());
     }
     let stop = signals.stop_requested(server.clone(), console::bye());
     let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
     records::stopped(report, &server.stats());
-    if report.failed { Err(Failure::Running("the server failed: see its log".to_owned())) } else { Ok(()) }
+    if report.failed { Err(Failure::Runtime("the server failed: see the log".to_owned())) } else { Ok(()) }
 }
 
+/// Binds all addresses.
 async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {
     let options = args.bind_options();
     let mut endpoints = Vec::new();
@@ -120,19 +121,24 @@ async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {
     Ok(endpoints)
 }
 
-/// The runtime polls sockets when it is idle, or after this many tasks. Messages that arrive while a batch is written
-/// then form one batch instead of many small ones.
+/// Builds a runtime that polls sockets when it is idle, and seldom under load. Messages that arrive while a batch is
+/// written then form one batch instead of many small ones.
 fn runtime() -> io::Result<Runtime> {
+    /// Number of tasks between two polls under load.
     const EVENT_INTERVAL: u32 = 4_096;
     Builder::new_multi_thread().enable_all().event_interval(EVENT_INTERVAL).build()
 }
 
-/// Why an address cannot be bound, and what to do.
+/// Says why an address cannot be bound, and what to do.
 fn advice(address: &ListenAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "another program is there: stop it, or choose another address with --listen",
-        io::ErrorKind::PermissionDenied => "no permission: choose a port from 1024 up, or a path that you may write",
-        io::ErrorKind::AddrNotAvailable => "this machine does not have that address: see --listen",
+        io::ErrorKind::AddrInUse => {
+            "another program uses this address: stop it, or choose another address with --listen"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "permission denied: choose a port from 1024 up, or a directory that you may write to"
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have this address: see --listen",
         _ => return format!("cannot listen on {address}: {error}: see --listen"),
     };
     format!("cannot listen on {address}: {advice}")

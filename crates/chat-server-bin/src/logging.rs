@@ -1,4 +1,4 @@
-//! The log on stderr, as text or JSON. Logging never waits for stderr.
+//! Logs to stderr, as text or JSON. Logging never waits for stderr.
 
 use std::{
     cell::RefCell,
@@ -16,16 +16,20 @@ use super::{
 };
 
 thread_local! {
-    /// Captures this thread's records while it makes the record about lost ones.
-    static NOTICE: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+    /// While set, captures the records of this thread. [`lost_notice`] formats its record this way.
+    static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
 /// A handle to the log.
 #[derive(Clone)]
 pub(super) struct Log(Outlet);
 
-/// Installs the log. `CHAT_LOG` replaces the level of the flags, in the syntax of tracing's `EnvFilter`, as in
-/// `CHAT_LOG=chat_server=trace`. The error says why it is not valid.
+/// Installs the log. `CHAT_LOG` overrides the level of the flags. It has the syntax of [`EnvFilter`], as in
+/// `CHAT_LOG=chat_server=trace`.
+///
+/// # Errors
+///
+/// `CHAT_LOG` is invalid. The error says what to write.
 pub(super) fn init(args: &Args) -> Result<Log, String> {
     let level = match i32::from(args.verbose) - i32::from(args.quiet) {
         ..=-2 => "off",
@@ -34,11 +38,12 @@ pub(super) fn init(args: &Args) -> Result<Log, String> {
         1 => "debug",
         _ => "trace",
     };
-    let log = Log(Outlet::new(Stream::Stderr, notice));
+    let log = Log(Outlet::new(Stream::Stderr, lost_notice));
     let writer = log.clone();
     let directives = std::env::var("CHAT_LOG").unwrap_or_default();
-    let filter = EnvFilter::try_new(if directives.is_empty() { level } else { &directives })
-        .map_err(|error| format!("CHAT_LOG: {error}: give a level, such as debug, or chat_server=trace"))?;
+    let filter = EnvFilter::try_new(if directives.is_empty() { level } else { &directives }).map_err(|error| {
+        format!("CHAT_LOG: {error}: give a level such as debug, or a filter such as chat_server=trace")
+    })?;
     let fmt = fmt().with_env_filter(filter).with_target(false).with_writer(move || writer.clone());
     match args.log_format {
         LogFormat::Json => fmt.json().init(),
@@ -50,17 +55,17 @@ pub(super) fn init(args: &Args) -> Result<Log, String> {
     Ok(log)
 }
 
-/// Makes the record that says how many were lost, in the format of all others. It bypasses the queue, where it could be
-/// lost too.
-fn notice(records: u64) -> Vec<u8> {
-    NOTICE.set(Some(Vec::new()));
-    warn!(records, "lost records of this log, which could not be written or came faster than it was read");
-    NOTICE.take().unwrap_or_default()
+/// Formats the record that says how many records were lost. It does not go through the queue, where it could be lost
+/// too.
+fn lost_notice(records: u64) -> Vec<u8> {
+    CAPTURED.set(Some(Vec::new()));
+    warn!(records, "lost records of this log: they could not be written, or came faster than the log was read");
+    CAPTURED.take().unwrap_or_default()
 }
 
 impl Log {
-    /// Writes a line that is not a record, at every log level.
-    pub(super) fn say(&self, line: &str) {
+    /// Prints a line that is not a record, at every log level.
+    pub(super) fn print(&self, line: &str) {
         self.0.push(format!("{line}\n").into_bytes());
     }
 
@@ -70,11 +75,12 @@ impl Log {
     }
 }
 
-/// The subscriber makes one write for each record.
+/// The subscriber calls `write` once for each record.
 impl Write for Log {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
-        let is_notice = NOTICE.with_borrow_mut(|notice| notice.as_mut().map(|notice| notice.extend_from_slice(record)));
-        if is_notice.is_none() {
+        let captured =
+            CAPTURED.with_borrow_mut(|buffer| buffer.as_mut().map(|buffer| buffer.extend_from_slice(record)));
+        if captured.is_none() {
             self.0.push(record.to_vec());
         }
         Ok(record.len())

@@ -1,5 +1,5 @@
-//! Writes to a standard stream in a thread of its own. No task waits for a slow reader; records that are lost are
-//! counted.
+//! Writes to a standard stream from a thread of its own, so that no task waits for a slow reader. Counts records that
+//! are lost.
 
 use std::{
     collections::VecDeque,
@@ -11,19 +11,18 @@ use std::{
 
 use super::stream::Stream;
 
-/// The most records that wait to be written. Peers cause records, so a full queue loses further ones instead of
-/// blocking.
+/// Maximum number of queued records. Peers cause records, so a full queue drops further ones: it must not block.
 const MAX_QUEUED_RECORDS: usize = 4_096;
-/// The most bytes of these records: one may be long.
+/// Maximum number of bytes of queued records, because a record may be long.
 const MAX_QUEUED_BYTES: usize = 4 << 20;
-/// Records are written together up to this many bytes: a pipe takes that much whole, even with other writers.
+/// Maximum number of bytes per write. A pipe takes this many bytes in one piece, even if it has other writers.
 const MAX_BATCH_BYTES: usize = 4_096;
-/// The pause after a write, so that further records are written together.
+/// Pause after a write, in which further records are collected.
 const WRITE_PAUSE: Duration = Duration::from_millis(5);
-/// How long the end of the program waits for queued records, and once more after it has enlarged the pipe.
+/// Time that [`Outlet::flush`] waits for queued records, and again after it has enlarged the pipe.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A handle to the thread. Clones share it.
+/// A handle to the writing thread. Clones share the thread.
 #[derive(Clone)]
 pub(super) struct Outlet {
     shared: Arc<Shared>,
@@ -39,20 +38,20 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     records: VecDeque<Vec<u8>>,
-    /// Records that the thread has taken and not yet written.
+    /// Number of records that the thread has taken and not yet written.
     taken: usize,
-    /// Bytes of the queued and the taken records.
+    /// Number of bytes of the queued and the taken records.
     bytes: usize,
-    /// Lost records that are not reported yet.
+    /// Number of lost records that are not reported yet.
     lost: u64,
-    /// Some of them did not fit: the thread must report them even if no record follows.
+    /// Records were dropped because the queue was full. The thread reports them even if no record follows.
     must_report: bool,
     /// The thread has not finished writing what it took.
     is_writing: bool,
 }
 
 impl Outlet {
-    /// Starts the thread. `report_lost` makes the record that says how many were lost. If it is empty, it is not
+    /// Starts the thread. `report_lost` formats the record that says how many were lost. An empty record is not
     /// written.
     pub(super) fn new(stream: Stream, report_lost: impl Fn(u64) -> Vec<u8> + Send + 'static) -> Self {
         let shared = Arc::new(Shared { stream, queue: Mutex::default(), changed: Condvar::new() });
@@ -61,7 +60,7 @@ impl Outlet {
         outlet
     }
 
-    /// Queues a record. `false`: the queue is full, and the record counts as lost.
+    /// Queues a record. Returns `false` if the queue is full; the record then counts as lost.
     pub(super) fn push(&self, record: Vec<u8>) -> bool {
         let mut queue = self.shared.queue();
         if queue.records.len() + queue.taken >= MAX_QUEUED_RECORDS || queue.bytes + record.len() > MAX_QUEUED_BYTES {
@@ -75,10 +74,10 @@ impl Outlet {
         true
     }
 
-    /// Waits until everything is written and reported, up to a timeout.
+    /// Waits until all records are written and all losses reported, up to a timeout.
     pub(super) fn flush(&self) {
         if !self.shared.is_done_within(FLUSH_TIMEOUT) {
-            // The reader may start only after this process has ended.
+            // The reader may be waiting for the end of this process. A larger pipe may hold everything.
             self.shared.stream.enlarge_pipe();
             self.shared.is_done_within(FLUSH_TIMEOUT);
         }
@@ -90,7 +89,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes records until the process ends. If the stream is closed or its disk is full, they are lost.
+    /// Writes records until the process ends. If the stream is closed or its disk is full, the records are lost.
     fn write_all(&self, report_lost: impl Fn(u64) -> Vec<u8>) {
         let mut batch = Batch::default();
         loop {
@@ -114,8 +113,8 @@ impl Shared {
         }
     }
 
-    /// Waits for records and takes them all, with the number of lost ones. A loss that could not be reported waits for
-    /// the next record.
+    /// Waits for records, and takes all of them and the number of lost ones. If a loss could not be reported, it is
+    /// reported with the next record.
     fn take(&self) -> (VecDeque<Vec<u8>>, u64) {
         let mut queue = self.queue();
         while queue.records.is_empty() && !queue.must_report {
@@ -147,13 +146,13 @@ struct Batch {
     text: Vec<u8>,
     /// Where each record ends in `text`.
     ends: Vec<usize>,
-    /// The first record was written in part.
+    /// A part of the first record has been written.
     is_begun: bool,
 }
 
 impl Batch {
-    /// Writes the records, and returns how many were lost. A record that was written in part is not lost: its rest
-    /// comes first the next time. `done` is called with the number of finished records and their bytes.
+    /// Writes the records, and returns how many were lost. A record that was written in part is not lost: the next call
+    /// writes its rest first. Calls `done` with the number of finished records and of their bytes.
     fn write(
         &mut self,
         stream: &Stream,
@@ -176,6 +175,7 @@ impl Batch {
         lost
     }
 
+    /// Writes `text`, and returns how many records were lost. Keeps the rest of a record that was written in part.
     fn write_out(&mut self, mut write: impl FnMut(&[u8]) -> io::Result<usize>, wait: impl Fn()) -> u64 {
         let mut written = 0;
         while written < self.text.len() {
@@ -204,11 +204,11 @@ impl Batch {
 mod tests {
     use super::*;
 
-    /// Writes four records of four bytes to a disk that has room for some bytes, and later for more.
+    /// Writes four records of four bytes each to a disk that has space for some bytes, and later for more.
     #[test]
     fn each_record_is_written_whole_or_counted_as_lost() {
-        for room in 0..=16_usize {
-            let (mut disk, mut free) = (Vec::new(), room);
+        for space in 0..=16_usize {
+            let (mut disk, mut free) = (Vec::new(), space);
             let mut batch = Batch::default();
             for record in ["aaa\n", "bbb\n", "ccc\n", "ddd\n"] {
                 batch.text.extend_from_slice(record.as_bytes());
@@ -217,7 +217,7 @@ mod tests {
             let mut store = |batch: &mut Batch, more: usize| {
                 free += more;
                 let write = |text: &[u8]| {
-                    // A stream may take less than it is given.
+                    // A write may accept only a part.
                     let taken = text.len().min(free).min(3);
                     disk.extend_from_slice(&text[..taken]);
                     free -= taken;
@@ -226,11 +226,11 @@ mod tests {
                 batch.write_out(write, || {})
             };
             let mut lost = store(&mut batch, 0);
-            // The disk is still full, then it is not.
+            // The disk is still full, and later has space.
             lost += store(&mut batch, 0);
             lost += store(&mut batch, 100);
             let lines = disk.split(|byte| *byte == b'\n').count() as u64 - 1;
-            assert_eq!(lines + lost, 4, "room for {room}");
+            assert_eq!(lines + lost, 4, "space for {space}");
             assert!(disk.len() % 4 == 0 && batch.text.is_empty() && batch.ends.is_empty());
         }
     }

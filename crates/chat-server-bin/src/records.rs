@@ -1,4 +1,4 @@
-//! The log records of the end, with fields that programs can read.
+//! Logs the records of a shutdown.
 
 use chat_server::{Ending, Report, Stats};
 use tracing::info;
@@ -6,7 +6,7 @@ use tracing::info;
 /// Logs the outcome of the shutdown, and the totals since the start.
 pub(super) fn stopped(report: Report, stats: &Stats) {
     for (reason, connections) in &stats.ended {
-        info!(%reason, connections, "ended by this reason");
+        info!(%reason, connections, "connections ended");
     }
     let [left, refused, cut] = [Ending::Left, Ending::Refused, Ending::Cut].map(|ending| stats.ended_as(ending));
     info!(

@@ -1,5 +1,5 @@
-//! Signals. A terminating signal or the operator's `BYE` stops the server gracefully, a second signal stops it at once.
-//! SIGUSR1 prints statistics.
+//! Handles signals. A terminating signal or the operator's `BYE` stops the server gracefully. A second signal stops it
+//! at once. SIGUSR1 prints statistics.
 
 use std::io;
 
@@ -14,19 +14,20 @@ pub(super) struct Signals {
     #[cfg(unix)]
     ending: Vec<(&'static str, tokio::signal::unix::Signal)>,
     #[cfg(unix)]
-    user: Option<tokio::signal::unix::Signal>,
+    usr1: Option<tokio::signal::unix::Signal>,
 }
 
-/// The terminal is gone. The shell and the system may both send it, so it never counts as a second signal.
+/// The signal of a closed terminal. The shell and the system may both send it, so it never counts as a second signal.
 const HANGUP: &str = "SIGHUP";
 
 impl Signals {
+    /// Installs the handlers.
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
         use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
-        // Also those that are seldom sent: their default action would end the program without `BYE`, and leave its
-        // sockets behind.
+        // Includes signals that are seldom sent: by default they would end the program without `BYE`, and leave its
+        // Unix sockets behind.
         let terminating = [
             ("SIGINT", Signal::INT),
             ("SIGTERM", Signal::TERM),
@@ -47,10 +48,10 @@ impl Signals {
         if !hangup_is_ignored() {
             ending.push((HANGUP, signal(SignalKind::hangup())?));
         }
-        // Its default action ends a process that exceeds a file size limit. With a handler, the write fails instead, as
-        // on a full disk.
+        // By default SIGXFSZ ends a process that exceeds the file size limit. With a handler the write fails instead,
+        // as on a full disk.
         drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
-        Ok(Self { ending, user: Some(signal(SignalKind::user_defined1())?) })
+        Ok(Self { ending, usr1: Some(signal(SignalKind::user_defined1())?) })
     }
 
     #[cfg(not(unix))]
@@ -77,27 +78,28 @@ impl Signals {
         }
     }
 
-    /// Prints the statistics on stdout for each SIGUSR1, whatever the log level is.
+    /// Prints the statistics to stdout on each SIGUSR1, at every log level.
     #[cfg(unix)]
-    pub(super) fn answer_with_stats(&mut self, server: ChatServer, stdout: Outlet) {
-        let Some(mut asked) = self.user.take() else { return };
+    pub(super) fn print_stats_on_usr1(&mut self, server: ChatServer, stdout: Outlet) {
+        let Some(mut usr1) = self.usr1.take() else { return };
         tokio::spawn(async move {
-            while asked.recv().await.is_some() {
+            while usr1.recv().await.is_some() {
                 if !stdout.push(format!("{}\n", server.stats()).into_bytes()) {
-                    warn!("cannot answer SIGUSR1: standard output is not read");
+                    warn!("cannot print statistics: standard output is not read");
                 }
             }
         });
     }
 
     #[cfg(not(unix))]
-    pub(super) fn answer_with_stats(&mut self, _: ChatServer, _: Outlet) {}
+    pub(super) fn print_stats_on_usr1(&mut self, _: ChatServer, _: Outlet) {}
 
-    /// Resolves when the program must stop gracefully. After that, another signal cuts all connections.
+    /// Resolves when the server must stop gracefully. From then on, another signal cuts all connections.
     pub(super) async fn stop_requested(mut self, server: ChatServer, bye: oneshot::Receiver<()>) {
         let cause = tokio::select! {
             signal = self.next() => signal,
-            Ok(()) = bye => "BYE", // An error means that no `BYE` will come.
+            // An error means that `BYE` can no longer be typed.
+            Ok(()) = bye => "BYE",
         };
         info!(cause, "stopping");
         tokio::spawn(async move {
@@ -113,16 +115,16 @@ impl Signals {
     }
 }
 
-/// Whether SIGHUP was ignored at the start, as under `nohup`: then the program must outlive its terminal.
+/// Whether SIGHUP was ignored at the start, as under `nohup`. The program must then outlive its terminal.
 #[cfg(target_os = "linux")]
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // A bit mask, of which SIGHUP, signal 1, is the lowest bit.
+    // A bit mask. SIGHUP is signal 1, and so the lowest bit.
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Only Linux tells it without `unsafe`.
+/// Only Linux reports this without `unsafe`.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn hangup_is_ignored() -> bool {
     false

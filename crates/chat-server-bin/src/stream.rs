@@ -1,4 +1,4 @@
-//! The standard streams, without a buffer.
+//! Writes to the standard streams without a buffer.
 
 use std::io;
 
@@ -13,29 +13,29 @@ impl Stream {
     /// Writes some of the bytes. Fails with [`io::ErrorKind::WouldBlock`] if another process made the stream
     /// non-blocking.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.wait_for_the_terminal();
+        self.wait_for_terminal();
         self.with(|stream| Ok(rustix::io::write(stream, bytes)?))
     }
 
-    /// Waits until the stream takes more, or its reader is gone.
+    /// Waits until the stream is writable, or its reader is gone.
     pub(super) fn wait(&self) {
         use rustix::event::{PollFd, PollFlags, poll};
         // The next write reports any error.
         let _ = self.with(|stream| poll(&mut [PollFd::from_borrowed_fd(stream, PollFlags::OUT)], None));
     }
 
-    /// Enlarges the stream if it is a pipe: its content outlives the writer.
+    /// Enlarges the buffer of the stream if it is a pipe. What is in the buffer outlives this process.
     pub(super) fn enlarge_pipe(&self) {
         #[cfg(target_os = "linux")]
         {
-            /// The most that an unprivileged process may have by default.
+            /// The largest size that the system allows an unprivileged process by default.
             const PIPE_BYTES: usize = 1 << 20;
             let _ = self.with(|stream| rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES));
         }
     }
 
-    /// Waits until a write is allowed: after `stty tostop`, one from the background would suspend the process.
-    fn wait_for_the_terminal(&self) {
+    /// Waits until a write is allowed. After `stty tostop`, a write from the background would suspend the process.
+    fn wait_for_terminal(&self) {
         use rustix::termios::{LocalModes, tcgetattr};
         let is_forbidden = || {
             self.with(|stream| {

@@ -1,20 +1,20 @@
-//! What a client sends to each kind of server, and what it waits for, as bytes.
+//! The protocol of each kind of server: what a client sends, and what it waits for.
 
 use std::fmt::Write;
 
 use super::kind::Kind;
 
-/// The byte that stands once in each payload, and nowhere else in what servers send. Deliveries are counted by it.
+/// A byte that is once in each payload, and nowhere else in what servers send. Counting it counts deliveries.
 pub(super) const MARKER: u8 = b'|';
 
-/// A payload of this many bytes, or up to three fewer. A text has at most 2,000 characters, so a longer payload is made of
-/// characters of four bytes.
+/// Makes a payload of this many bytes, or up to three fewer. A text has at most 2,000 characters, so a longer payload
+/// consists of characters of four bytes.
 pub(super) fn payload(bytes: usize) -> String {
     let rest = bytes.saturating_sub(1);
     if bytes <= 2_000 { format!("|{}", "x".repeat(rest)) } else { format!("|{}", "\u{1f642}".repeat(rest / 4)) }
 }
 
-/// What client number `n` sends first. For some servers a speaker logs in differently from a listener.
+/// What client number `n` sends first. At some servers, a speaker logs in differently from a listener.
 pub(super) fn login(kind: Kind, n: usize, speaks: bool) -> String {
     match (kind, speaks) {
         (Kind::Floor, _) | (Kind::Redis, true) => String::new(),
@@ -27,7 +27,7 @@ pub(super) fn login(kind: Kind, n: usize, speaks: bool) -> String {
     }
 }
 
-/// What a client has received once it has joined.
+/// A part of what a client receives when it has joined.
 pub(super) fn welcome(kind: Kind, speaks: bool) -> &'static str {
     match (kind, speaks) {
         (Kind::Floor, _) | (Kind::Redis, true) => "",
@@ -38,7 +38,7 @@ pub(super) fn welcome(kind: Kind, speaks: bool) -> &'static str {
     }
 }
 
-/// One message.
+/// The bytes that send one message.
 pub(super) fn message(kind: Kind, payload: &str) -> Vec<u8> {
     let mut message = String::new();
     let written = match kind {
@@ -52,7 +52,7 @@ pub(super) fn message(kind: Kind, payload: &str) -> Vec<u8> {
     message.into_bytes()
 }
 
-/// What a client sends to leave; empty if it just closes the connection.
+/// What a client sends to leave. Empty if it only closes the connection.
 pub(super) fn farewell(kind: Kind) -> &'static str {
     match kind {
         Kind::Chat => "BYE\r\n",

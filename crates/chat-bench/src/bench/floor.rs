@@ -1,5 +1,5 @@
-//! The floor: the least that a server can do. One thread writes every chunk that it reads from one socket, as it is, to all
-//! other sockets. It knows no lines, no names and no queue.
+//! The floor: a server that does the least possible work. One thread reads a chunk from a socket and writes it
+//! unchanged to all other sockets. It has no lines, no names and no order.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -16,7 +16,7 @@ const LISTENER: Token = Token(usize::MAX);
 
 struct Peer {
     stream: TcpStream,
-    /// What its socket did not accept yet.
+    /// Bytes that the socket has not accepted yet.
     pending: Vec<u8>,
 }
 
@@ -64,6 +64,7 @@ fn serve() -> io::Result<()> {
     }
 }
 
+/// Accepts all waiting connections.
 fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<Peer>>) -> io::Result<()> {
     loop {
         match listener.accept() {
@@ -78,6 +79,7 @@ fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<Pe
     }
 }
 
+/// Sends bytes to a peer. Buffers what the socket does not accept.
 fn relay(peer: &mut Option<Peer>, bytes: &[u8]) {
     let Some(Peer { stream, pending }) = peer else { return };
     let written = if pending.is_empty() { stream.write(bytes) } else { Ok(0) };
@@ -88,6 +90,7 @@ fn relay(peer: &mut Option<Peer>, bytes: &[u8]) {
     }
 }
 
+/// Sends the buffered bytes.
 fn flush(peer: &mut Option<Peer>) {
     let Some(Peer { stream, pending }) = peer else { return };
     while !pending.is_empty() {

@@ -1,4 +1,4 @@
-//! All figures as one JSON object.
+//! Writes all figures as one JSON object.
 
 use std::{fs, path::Path};
 

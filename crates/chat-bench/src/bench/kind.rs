@@ -1,4 +1,4 @@
-//! The kinds of servers that are compared.
+//! The kinds of servers to compare.
 
 use std::{env, fmt, path::PathBuf};
 
@@ -15,7 +15,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) const ALL: [Self; 5] = [Self::Chat, Self::Floor, Self::Nats, Self::Redis, Self::Ngircd];
 
-    /// The name of its program.
+    /// The name of the program.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Chat => "chat-server",
@@ -26,13 +26,13 @@ impl Kind {
         }
     }
 
-    /// Whether it can be measured on this machine.
+    /// Whether the server can be measured on this machine.
     pub(super) fn is_installed(self) -> bool {
-        // These two are built here.
+        // This workspace builds these two.
         matches!(self, Self::Chat | Self::Floor) || self.find().is_some()
     }
 
-    /// The program of another project, in `PATH` or where Debian has servers.
+    /// Finds the program of another project, in `PATH` or in the folders where Debian installs servers.
     pub(super) fn find(self) -> Option<PathBuf> {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);

@@ -1,5 +1,5 @@
-//! The load: many clients in one thread. It sends, and counts what arrives. It does as little as possible, so that the server
-//! is what limits the rate.
+//! The load: many clients in one thread. It sends messages and counts deliveries. It does as little work as possible,
+//! so that the server limits the rate.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -12,21 +12,21 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use super::{dialect, kind::Kind};
 
-/// How long to wait for anything that a server owes. One that works is far faster.
+/// Time to wait for anything that a server must send. A working server is far faster.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Client {
     stream: TcpStream,
-    /// What the socket did not accept yet.
+    /// Bytes that the socket has not accepted yet.
     pending: Vec<u8>,
-    /// Messages received.
+    /// Number of messages received.
     received: u64,
-    /// What it has received so far, until it has joined.
+    /// Bytes received so far. `None` when the client has joined.
     login: Option<Vec<u8>>,
-    /// What it receives when it has joined.
+    /// A part of what the client receives when it has joined.
     welcome: &'static str,
     /// The server has closed the connection.
-    ended: bool,
+    is_closed: bool,
 }
 
 pub(super) struct Load {
@@ -35,9 +35,9 @@ pub(super) struct Load {
     events: Events,
     clients: Vec<Client>,
     buffer: Vec<u8>,
-    /// Messages received, over all clients.
+    /// Number of messages that all clients have received.
     pub(super) delivered: u64,
-    /// Lines received, over all clients.
+    /// Number of lines that all clients have received.
     pub(super) lines: u64,
     count_lines: bool,
 }
@@ -56,7 +56,7 @@ impl Load {
         })
     }
 
-    /// Connects one more client, which sends nothing yet. Returns its number.
+    /// Connects a client, which sends nothing yet. Returns its number.
     pub(super) fn connect(&mut self, address: SocketAddr, speaks: bool) -> Result<usize> {
         let connect = || {
             let stream = std::net::TcpStream::connect(address)?;
@@ -76,23 +76,23 @@ impl Load {
             received: 0,
             login: (!welcome.is_empty()).then(Vec::new),
             welcome,
-            ended: false,
+            is_closed: false,
         });
         Ok(n)
     }
 
-    /// Connects this many clients, and logs them in one after the other.
+    /// Connects and logs in this many clients, a few at a time.
     pub(super) fn join(&mut self, address: SocketAddr, count: usize, speaks: impl Fn(usize) -> bool) -> Result<()> {
         for n in 0..count {
             let n = self.connect(address, speaks(n))?;
             self.send(n, dialect::login(self.kind, n, speaks(n)).as_bytes());
-            // A few at a time: everybody is told of each join, and nobody may lag behind for that.
+            // Every client receives each join. If too many joined at a time, the server would cut clients that lag.
             if n % 32 == 31 {
-                self.until_welcome()?;
+                self.wait_for_welcome()?;
             }
         }
-        self.until_welcome()?;
-        // What came during login is no delivery.
+        self.wait_for_welcome()?;
+        // Bytes received during the login are no deliveries.
         self.delivered = 0;
         for client in &mut self.clients {
             client.received = 0;
@@ -100,7 +100,7 @@ impl Load {
         Ok(())
     }
 
-    /// Logs all connected clients in at the same time, and counts lines from here on.
+    /// Logs in all connected clients at the same time, and counts lines from then on.
     pub(super) fn join_at_once(&mut self) {
         self.count_lines = true;
         for n in 0..self.clients.len() {
@@ -108,15 +108,15 @@ impl Load {
         }
     }
 
-    fn until_welcome(&mut self) -> Result<()> {
-        self.until("the clients to join", |load| load.clients.iter().all(|client| client.login.is_none()))
+    fn wait_for_welcome(&mut self) -> Result<()> {
+        self.wait_for("the clients to join", |load| load.clients.iter().all(|client| client.login.is_none()))
     }
 
-    /// Reads until `is_met`. `what` is for the error after the timeout.
-    pub(super) fn until(&mut self, what: &str, is_met: impl Fn(&Self) -> bool) -> Result<()> {
+    /// Reads until `is_met`. After a timeout, the error names `what` it waited for.
+    pub(super) fn wait_for(&mut self, what: &str, is_met: impl Fn(&Self) -> bool) -> Result<()> {
         let start = Instant::now();
         while !is_met(self) {
-            self.turn(Duration::from_millis(100), |_, _| {})?;
+            self.poll(Duration::from_millis(100), |_, _| {})?;
             if start.elapsed() > TIMEOUT {
                 bail!("{}: waited {} s for {what}", self.kind, TIMEOUT.as_secs());
             }
@@ -124,22 +124,22 @@ impl Load {
         Ok(())
     }
 
-    /// Sends what the socket accepts. The rest follows when the socket is writable.
+    /// Sends as many bytes as the socket accepts. The rest follows when the socket is writable.
     pub(super) fn send(&mut self, n: usize, bytes: &[u8]) {
         let client = &mut self.clients[n];
         client.pending.extend_from_slice(bytes);
         flush(client);
     }
 
-    /// Makes this client read nothing from now on.
+    /// Stops reading from this client's connection.
     pub(super) fn stop_reading(&mut self, n: usize) {
-        // An error means that the server has closed it.
+        // Fails if the server has closed the connection.
         let _ = self.poll.registry().deregister(&mut self.clients[n].stream);
     }
 
     /// Whether the server has closed this client's connection.
-    pub(super) fn ended(&self, n: usize) -> bool {
-        self.clients[n].ended
+    pub(super) fn is_closed(&self, n: usize) -> bool {
+        self.clients[n].is_closed
     }
 
     /// Whether this client has joined.
@@ -147,20 +147,20 @@ impl Load {
         self.clients[n].login.is_none()
     }
 
-    /// Closes this client's connection, and gives its number to a new one.
+    /// Closes this client's connection, and connects a new client with the same number.
     pub(super) fn replace(&mut self, n: usize, address: SocketAddr) -> Result<()> {
-        let fresh = self.connect(address, false)?;
+        let added = self.connect(address, false)?;
         self.clients.swap_remove(n);
-        debug_assert_eq!(fresh, self.clients.len());
+        debug_assert_eq!(added, self.clients.len());
         let interest = Interest::READABLE | Interest::WRITABLE;
         let client = &mut self.clients[n];
         let again = self.poll.registry().reregister(&mut client.stream, Token(n), interest);
         again.context("cannot wait for a socket")
     }
 
-    /// Waits for sockets for at most `timeout`, and serves those that are ready. Calls `received` with the number of messages
-    /// that a client has received, before and after.
-    pub(super) fn turn(&mut self, timeout: Duration, mut received: impl FnMut(u64, u64)) -> Result<()> {
+    /// Waits for sockets for at most `timeout`, then reads from and writes to those that are ready. After each read,
+    /// calls `received` with the number of messages that the client had received before, and has received now.
+    pub(super) fn poll(&mut self, timeout: Duration, mut received: impl FnMut(u64, u64)) -> Result<()> {
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             polled => polled.context("cannot wait for sockets")?,
@@ -174,7 +174,7 @@ impl Load {
                 match client.stream.read(&mut self.buffer) {
                     Ok(count @ 1..) => {
                         let bytes = &self.buffer[..count];
-                        note_login(client, bytes);
+                        track_login(client, bytes);
                         let messages = memchr::memchr_iter(dialect::MARKER, bytes).count() as u64;
                         if self.count_lines {
                             self.lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
@@ -182,14 +182,14 @@ impl Load {
                         received(client.received, client.received + messages);
                         client.received += messages;
                         self.delivered += messages;
-                        // Mio reports an end once: one that came with the last bytes is still to be read.
+                        // If the end of the connection came with these bytes, read on: mio does not report it again.
                         if count < self.buffer.len() && !event.is_read_closed() {
                             break;
                         }
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Ok(0) | Err(_) => {
-                        client.ended = true;
+                        client.is_closed = true;
                         break;
                     }
                 }
@@ -199,20 +199,22 @@ impl Load {
     }
 }
 
+/// Sends the pending bytes.
 fn flush(client: &mut Client) {
     while !client.pending.is_empty() {
         match client.stream.write(&client.pending) {
             Ok(count) => drop(client.pending.drain(..count)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
             Err(_) => {
-                client.ended = true;
+                client.is_closed = true;
                 return;
             }
         }
     }
 }
 
-fn note_login(client: &mut Client, bytes: &[u8]) {
+/// Notices when the client has joined.
+fn track_login(client: &mut Client, bytes: &[u8]) {
     if let Some(received) = &mut client.login {
         received.extend_from_slice(bytes);
         if memchr::memmem::find(received, client.welcome.as_bytes()).is_some() {

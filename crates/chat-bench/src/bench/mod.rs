@@ -1,7 +1,7 @@
-//! Measures what delivery costs, against the least that any server can do and against other servers.
+//! Benchmarks: compare the cost of a delivery with that of other servers, and with the least that a server can do.
 //!
-//! A row ([`rows`]) names a kind of work and the servers that do it. For each, [`server`] starts the process, [`load`] is
-//! all of its clients in one thread, and [`work`] measures.
+//! A row ([`rows`]) is a kind of work and the servers that do it. For each server, [`server`] starts the process,
+//! [`load`] runs all clients in one thread, and [`work`] measures.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -35,28 +35,29 @@ use self::{
 };
 use crate::{cli::Output, workspace};
 
-/// What to measure, and where to write it.
+/// What to measure, and where to write the figures.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// One short round of each row.
+    /// Whether to measure only one short round of each row.
     pub(crate) quick: bool,
-    /// The rows to measure; all if empty.
+    /// The names of the rows to measure. Empty for all.
     pub(crate) rows: Vec<String>,
     pub(crate) output: Output,
 }
 
 impl Plan {
+    /// Whether to measure this row.
     fn wants(&self, row: &Row) -> bool {
         self.rows.is_empty() || self.rows.iter().any(|wanted| wanted == row.name)
     }
 
-    /// How often each server is measured.
+    /// How often to measure each server.
     fn rounds(&self, row: &Row) -> usize {
         if self.quick { 1 } else { row.rounds }
     }
 
-    /// How long one measurement takes, unless the work itself decides that.
-    fn length(&self) -> Duration {
+    /// The duration of a measurement, unless the work itself determines it.
+    fn duration(&self) -> Duration {
         Duration::from_secs(if self.quick { 1 } else { 2 })
     }
 }
@@ -66,7 +67,7 @@ pub(crate) fn row_names() -> Vec<&'static str> {
     ROWS.iter().map(|row| row.name).collect()
 }
 
-/// One line for each row.
+/// Lists the rows, one per line.
 pub(crate) fn list() -> String {
     ROWS.iter().fold(String::new(), |mut list, row| {
         // Writing to a string cannot fail.
@@ -79,16 +80,16 @@ pub(crate) fn list() -> String {
 pub(crate) fn run(plan: &Plan) -> Result<()> {
     if cfg!(debug_assertions) {
         bail!(
-            "this is a debug build, in which the clients would be slower than the servers: \
-             type `cargo run --release -p chat-bench -- …`"
+            "the clients of a debug build would be slower than the servers: \
+             run `cargo run --release -p chat-bench -- …`"
         );
     }
     workspace::build(&["chat-server"])?;
-    placement::raise_limits();
+    placement::raise_socket_limit();
     let placement = Placement::choose()?;
     println!("{placement}");
     for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_installed()) {
-        println!("{kind} is left out: it is not installed");
+        println!("skipped {kind}, because it is not installed");
     }
     let mut measured = Vec::new();
     for row in ROWS.iter().filter(|row| plan.wants(row)) {
@@ -104,15 +105,15 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Measures all servers of a row in turn, round by round. A machine's speed drifts: measurements that are compared are close
-/// in time.
+/// Measures all servers of a row in turn, round by round. The speed of a machine drifts, so measurements to compare
+/// must be close in time.
 fn measure(row: &'static Row, plan: &Plan, placement: &Placement) -> Result<Measured> {
     let mut measured = Measured::new(row);
     let rounds = plan.rounds(row);
     for round in 1..=rounds {
         for case in row.cases.iter().filter(|case| case.kind.is_installed()) {
             eprint!("\r\x1b[K{} {round}/{rounds}: {}", row.name, case.label());
-            measured.add(case, work::perform(row, case, placement, plan.length())?);
+            measured.add(case, work::perform(row, case, placement, plan.duration())?);
         }
     }
     eprint!("\r\x1b[K");
@@ -125,14 +126,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_without_rows_wants_all() {
+    fn a_plan_without_rows_measures_all() {
         let plan = |rows: &[&str]| Plan {
             quick: true,
             rows: rows.iter().map(ToString::to_string).collect(),
             output: Output::default(),
         };
         assert!(ROWS.iter().all(|row| plan(&[]).wants(row)));
-        let wanted: Vec<_> = ROWS.iter().filter(|row| plan(&["idle"]).wants(row)).map(|row| row.name).collect();
-        assert_eq!(wanted, ["idle"]);
+        let measured: Vec<_> = ROWS.iter().filter(|row| plan(&["idle"]).wants(row)).map(|row| row.name).collect();
+        assert_eq!(measured, ["idle"]);
     }
 }

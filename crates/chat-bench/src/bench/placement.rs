@@ -1,4 +1,4 @@
-//! On which cores the servers and the load run, and how many sockets they may have.
+//! Chooses the cores for the servers and the load, and raises the limit of sockets.
 
 use std::fmt;
 
@@ -8,78 +8,82 @@ use rustix::{
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
 
-/// How many cores a server gets.
+/// The number of cores of a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cores {
     One,
     Two,
 }
 
-/// Which cores the servers get, and which the load.
+/// The cores of the servers, and those of the load.
 #[derive(Clone, Debug)]
 pub(super) struct Placement {
     load: CpuSet,
     server: CpuSet,
-    both: CpuSet,
-    pinned: bool,
+    /// The cores of a server that has two.
+    two_cores: CpuSet,
+    /// `false` if there is only one core.
+    is_pinned: bool,
 }
 
 impl Placement {
-    /// The load gets the first core that this process may use, and the servers the second. A server on two cores shares the
-    /// load's core only if there is no third.
+    /// The load gets the first core that this process may use, and the servers get the second. A server on two cores
+    /// shares the core of the load only if there is no third.
     pub(super) fn choose() -> Result<Self> {
-        let all = sched_getaffinity(None).context("cannot ask for the cores of this process")?;
+        let all = sched_getaffinity(None).context("cannot find the cores of this process")?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| all.is_set(core));
-        let one = |core| {
+        let only = |core| {
             let mut set = CpuSet::new();
             set.set(core);
             set
         };
         match (cores.next(), cores.next()) {
             (Some(load), Some(server)) => {
-                let mut both = one(server);
-                both.set(cores.next().unwrap_or(load));
-                Ok(Self { load: one(load), server: one(server), both, pinned: true })
+                let mut two_cores = only(server);
+                two_cores.set(cores.next().unwrap_or(load));
+                Ok(Self { load: only(load), server: only(server), two_cores, is_pinned: true })
             }
-            _ => Ok(Self { load: all, server: all, both: all, pinned: false }),
+            _ => Ok(Self { load: all, server: all, two_cores: all, is_pinned: false }),
         }
     }
 
-    /// Moves this process to the cores that the server it starts next inherits. [`Placement::enter_load`] moves it back.
+    /// Moves this process to the cores of a server. A server that it then starts inherits them.
+    /// [`Placement::enter_load`] moves it back.
     pub(super) fn enter_server(&self, cores: Cores) {
         let set = match cores {
             Cores::One => &self.server,
-            Cores::Two => &self.both,
+            Cores::Two => &self.two_cores,
         };
-        // Without the right to choose cores the figures are worse, and still true.
+        // If the system refuses, the figures are less stable, but valid.
         let _ = sched_setaffinity(None, set);
     }
 
-    /// Moves this process to the load's core.
+    /// Moves this process to the core of the load.
     pub(super) fn enter_load(&self) {
         let _ = sched_setaffinity(None, &self.load);
     }
 
-    /// Whether a server with this number of cores shares one with the load.
+    /// Whether a server with this number of cores shares a core with the load.
     pub(super) fn is_shared(&self, cores: Cores) -> bool {
-        cores == Cores::Two && (0..CpuSet::MAX_CPU).any(|core| self.load.is_set(core) && self.both.is_set(core))
+        cores == Cores::Two && (0..CpuSet::MAX_CPU).any(|core| self.load.is_set(core) && self.two_cores.is_set(core))
     }
 }
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.pinned && self.is_shared(Cores::Two) {
-            "servers on one core, the load on another; a server on two shares one with the load, so that its rate says little"
-        } else if self.pinned {
-            "servers on one core, or two where the row says so, the load on another"
+        f.write_str(if self.is_pinned && self.is_shared(Cores::Two) {
+            "servers run on one core, the load on another; a server on two cores shares one with the load, so its rate means little"
+        } else if self.is_pinned {
+            "servers run on one core, or on two where the row says so; the load runs on another"
         } else {
-            "only one core: servers and load share it, so that rates say little"
+            "there is only one core, which servers and load share, so rates mean little"
         })
     }
 }
 
-/// Allows as many sockets as the system permits. Servers inherit the limit.
-pub(super) fn raise_limits() {
+/// Raises the limit of sockets as far as the system allows. Servers inherit the limit.
+pub(super) fn raise_socket_limit() {
     let limit = getrlimit(Resource::Nofile);
+    // If the system refuses, the old limit stays in force.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

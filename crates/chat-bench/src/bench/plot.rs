@@ -1,4 +1,5 @@
-//! Two plots in one picture: the cost of a delivery against the number of listeners, and latency at a steady rate.
+//! Draws two plots in one picture: the cost of a delivery against the number of listeners, and the latency at a steady
+//! rate.
 
 use std::path::Path;
 
@@ -24,10 +25,10 @@ fn draw(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn std::error::Er
     area.fill(&WHITE)?;
     let (left, right) = area.split_horizontally(SIZE.0 / 2);
     if let Some(growth) = measured.iter().find(|measured| measured.row.name == "growth") {
-        cost(&left, growth)?;
+        draw_cost(&left, growth)?;
     }
     if let Some(steady) = measured.iter().find(|measured| measured.row.name == "steady") {
-        latency(&right, steady)?;
+        draw_latency(&right, steady)?;
     }
     area.present()?;
     Ok(())
@@ -35,24 +36,24 @@ fn draw(path: &Path, measured: &[Measured]) -> Result<(), Box<dyn std::error::Er
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// The server's CPU time for each delivery, against the number of listeners.
-fn cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Error>> {
+/// Draws the CPU time of the server per delivery, against the number of listeners.
+fn draw_cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Error>> {
     let points = |kind: Kind| -> Vec<(f64, f64)> {
-        // Cases that differ in nothing else.
-        let alike = |case: &Case| *case == Case::new(kind, case.listeners);
-        let cases = growth.row.cases.iter().enumerate().filter(|(_, case)| alike(case));
+        // Leaves out cases that differ in anything else.
+        let is_comparable = |case: &Case| *case == Case::new(kind, case.listeners);
+        let cases = growth.row.cases.iter().enumerate().filter(|(_, case)| is_comparable(case));
         let cost = |n| median(growth.values(n, Metric::Cpu));
         cases.filter_map(|(n, case)| Some((case.listeners as f64, cost(n)?))).collect()
     };
     let all: Vec<_> = KINDS.iter().flat_map(|(kind, _)| points(*kind)).collect();
-    let most = all.iter().map(|point| point.1).fold(1.0, f64::max);
-    let widest = all.iter().map(|point| point.0).fold(10.0, f64::max);
+    let highest = all.iter().map(|point| point.1).fold(1.0, f64::max);
+    let most_listeners = all.iter().map(|point| point.0).fold(10.0, f64::max);
     let mut chart = ChartBuilder::on(area)
-        .caption("CPU of the server for one delivery", ("sans-serif", 18))
+        .caption("CPU time of the server per delivery", ("sans-serif", 18))
         .margin(10)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d((8.0..widest * 1.25).log_scale(), 0.0..most * 1.1)?;
+        .build_cartesian_2d((8.0..most_listeners * 1.25).log_scale(), 0.0..highest * 1.1)?;
     chart
         .configure_mesh()
         .x_desc("listeners")
@@ -73,26 +74,26 @@ fn cost(area: &Area<'_>, growth: &Measured) -> Result<(), Box<dyn std::error::Er
     Ok(())
 }
 
-/// The median and the 99th percentile, side by side.
-fn latency(area: &Area<'_>, steady: &Measured) -> Result<(), Box<dyn std::error::Error>> {
+/// Draws the median and the 99th percentile of the latency, side by side.
+fn draw_latency(area: &Area<'_>, steady: &Measured) -> Result<(), Box<dyn std::error::Error>> {
     let bars: Vec<_> = steady
         .row
         .cases
         .iter()
         .enumerate()
         .filter_map(|(n, case)| {
-            let half = median(steady.values(n, Metric::P50))?;
-            let most = median(steady.values(n, Metric::P99))?;
-            Some((case.kind, half, most))
+            let p50 = median(steady.values(n, Metric::P50))?;
+            let p99 = median(steady.values(n, Metric::P99))?;
+            Some((case.kind, p50, p99))
         })
         .collect();
-    let most = bars.iter().map(|bar| bar.2).fold(1.0, f64::max);
+    let highest = bars.iter().map(|bar| bar.2).fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(area)
-        .caption("Latency at 1,000 messages a second to 100 listeners", ("sans-serif", 18))
+        .caption("Latency at 1,000 messages per second to 100 listeners", ("sans-serif", 18))
         .margin(10)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d(0.0..bars.len() as f64, 0.0..most * 1.1)?;
+        .build_cartesian_2d(0.0..bars.len() as f64, 0.0..highest * 1.1)?;
     let name = |x: &f64| {
         bars.get(*x as usize)
             .filter(|_| (x.fract() - 0.5).abs() < 0.01)
@@ -107,12 +108,12 @@ fn latency(area: &Area<'_>, steady: &Measured) -> Result<(), Box<dyn std::error:
         .y_label_formatter(&|latency| format!("{latency:.0}"))
         .light_line_style(WHITE)
         .draw()?;
-    for (n, (kind, half, most)) in bars.iter().enumerate() {
+    for (n, (kind, p50, p99)) in bars.iter().enumerate() {
         let colour = KINDS.iter().find(|(known, _)| known == kind).map_or(BLACK, |(_, colour)| *colour);
         let left = n as f64 + 0.2;
         let bar = |from: f64, to: f64, height: f64| Rectangle::new([(from, 0.0), (to, height)], colour.filled());
-        chart.draw_series([bar(left, left + 0.3, *half)])?;
-        chart.draw_series([Rectangle::new([(left + 0.3, 0.0), (left + 0.6, *most)], colour.mix(0.4).filled())])?;
+        chart.draw_series([bar(left, left + 0.3, *p50)])?;
+        chart.draw_series([Rectangle::new([(left + 0.3, 0.0), (left + 0.6, *p99)], colour.mix(0.4).filled())])?;
     }
     Ok(())
 }

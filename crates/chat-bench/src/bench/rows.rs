@@ -1,41 +1,41 @@
-//! What is measured: each row has a kind of work, the servers that do it, and goals.
+//! The rows of the benchmark. Each row has a kind of work, the servers that do it, and goals.
 
 use super::{kind::Kind, placement::Cores, sample::Metric};
 
 /// What the clients do.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Work {
-    /// They send while fewer than this many messages are in flight.
-    Talk { who: Speakers, in_flight: u64 },
-    /// One sends at this rate.
+    /// The speakers send whenever fewer than `in_flight` messages are in flight.
+    Talk { speakers: Speakers, in_flight: u64 },
+    /// One client sends at this rate.
     Steady { per_second: u32 },
-    /// They join one by one, and send nothing.
+    /// The clients join one by one, and send nothing.
     Idle,
-    /// They all join at once.
+    /// The clients all join at once.
     Arrive,
-    /// They connect, log in and leave, this many at a time.
+    /// The clients connect, log in and leave, `at_once` of them at a time.
     Churn { at_once: usize },
 }
 
-/// Who sends.
+/// The clients that send messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Speakers {
-    /// One client, to all others.
+    /// One client sends to all others.
     One,
-    /// Every client.
+    /// Every client sends.
     All,
 }
 
-/// One server in one situation.
+/// One server under one load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Case {
     pub(super) kind: Kind,
     pub(super) cores: Cores,
-    /// How many receive each message. For work without messages, the number of clients.
+    /// Number of clients that receive each message. For work without messages, the number of clients.
     pub(super) listeners: usize,
-    /// Further listeners, which read nothing.
+    /// Number of further clients, which read nothing.
     pub(super) sleepers: usize,
-    /// Bytes of each message.
+    /// Bytes per message.
     pub(super) payload: usize,
 }
 
@@ -56,30 +56,31 @@ impl Case {
         Self { cores: Cores::Two, ..self }
     }
 
+    /// A short description for tables.
     pub(super) fn label(&self) -> String {
-        let sleepers = if self.sleepers > 0 { format!(" + {} asleep", self.sleepers) } else { String::new() };
+        let sleepers = if self.sleepers > 0 { format!(" + {} sleepers", self.sleepers) } else { String::new() };
         let payload = if self.payload == 64 { String::new() } else { format!(", {} B", self.payload) };
         let cores = if self.cores == Cores::Two { ", 2 cores" } else { "" };
         format!("{} × {}{sleepers}{payload}{cores}", self.kind, self.listeners)
     }
 }
 
-/// What a figure should be.
+/// A bound that a figure should meet.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Goal {
     pub(super) metric: Metric,
-    /// The case that should reach it, by its index in the row.
-    pub(super) of: usize,
+    /// The index in the row of the case that should meet the bound.
+    pub(super) case: usize,
     pub(super) bound: Bound,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Bound {
-    /// At least this factor times the figure of this case.
+    /// At least this factor times the figure of the case with this index.
     AtLeast(f64, usize),
-    /// At most this factor times the figure of this case.
+    /// At most this factor times the figure of the case with this index.
     AtMost(f64, usize),
-    /// At most this, in the metric's unit.
+    /// At most this value, in the unit of the metric.
     Below(f64),
 }
 
@@ -90,20 +91,23 @@ pub(super) struct Row {
     pub(super) work: Work,
     pub(super) cases: &'static [Case],
     pub(super) goals: &'static [Goal],
-    /// How often each case is measured in a full run.
+    /// How often a full run measures each case.
     pub(super) rounds: usize,
 }
 
-const fn at_least(metric: Metric, factor: f64, case: usize) -> Goal {
-    Goal { metric, of: 0, bound: Bound::AtLeast(factor, case) }
+/// The first case of the row reaches at least `factor` times the figure of the case `other`.
+const fn at_least(metric: Metric, factor: f64, other: usize) -> Goal {
+    Goal { metric, case: 0, bound: Bound::AtLeast(factor, other) }
 }
 
-const fn at_most(metric: Metric, factor: f64, case: usize) -> Goal {
-    Goal { metric, of: 0, bound: Bound::AtMost(factor, case) }
+/// The first case of the row stays within `factor` times the figure of the case `other`.
+const fn at_most(metric: Metric, factor: f64, other: usize) -> Goal {
+    Goal { metric, case: 0, bound: Bound::AtMost(factor, other) }
 }
 
-const fn below(metric: Metric, most: f64) -> Goal {
-    Goal { metric, of: 0, bound: Bound::Below(most) }
+/// The first case of the row stays within `max`.
+const fn below(metric: Metric, max: f64) -> Goal {
+    Goal { metric, case: 0, bound: Bound::Below(max) }
 }
 
 const CHAT: Kind = Kind::Chat;
@@ -116,7 +120,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "fan-out",
         what: "1 speaker, 100 listeners, 256 messages in flight",
-        work: Work::Talk { who: Speakers::One, in_flight: 256 },
+        work: Work::Talk { speakers: Speakers::One, in_flight: 256 },
         cases: &[
             Case::new(CHAT, 100),
             Case::new(FLOOR, 100),
@@ -130,7 +134,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "wide",
         what: "1 speaker, 1,000 listeners, 64 messages in flight",
-        work: Work::Talk { who: Speakers::One, in_flight: 64 },
+        work: Work::Talk { speakers: Speakers::One, in_flight: 64 },
         cases: &[Case::new(CHAT, 1_000), Case::new(FLOOR, 1_000), Case::new(NATS, 1_000)],
         goals: &[at_least(Metric::Rate, 0.75, 1), at_least(Metric::Rate, 3.0, 2)],
         rounds: 5,
@@ -138,7 +142,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "room",
         what: "100 clients that all send and receive, 256 messages in flight in all",
-        work: Work::Talk { who: Speakers::All, in_flight: 256 },
+        work: Work::Talk { speakers: Speakers::All, in_flight: 256 },
         cases: &[Case::new(CHAT, 99), Case::new(NATS, 99), Case::new(FLOOR, 99), Case::new(NGIRCD, 99)],
         goals: &[at_least(Metric::Rate, 6.0, 1)],
         rounds: 5,
@@ -146,14 +150,14 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "ping-pong",
         what: "1 speaker, 100 listeners, 1 message in flight: a system call for every delivery",
-        work: Work::Talk { who: Speakers::One, in_flight: 1 },
+        work: Work::Talk { speakers: Speakers::One, in_flight: 1 },
         cases: &[Case::new(CHAT, 100), Case::new(FLOOR, 100), Case::new(NATS, 100)],
         goals: &[at_most(Metric::Cpu, 1.1, 1), at_most(Metric::Cpu, 0.65, 2)],
         rounds: 5,
     },
     Row {
         name: "steady",
-        what: "1,000 messages a second to 100 listeners",
+        what: "1,000 messages per second to 100 listeners",
         work: Work::Steady { per_second: 1_000 },
         cases: &[Case::new(CHAT, 100), Case::new(FLOOR, 100), Case::new(NATS, 100)],
         goals: &[at_most(Metric::P50, 1.1, 1), at_most(Metric::P99, 1.1, 1), at_most(Metric::Cpu, 0.65, 2)],
@@ -161,7 +165,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "idle",
-        what: "5,000 named clients that have joined and say nothing",
+        what: "5,000 named clients that have joined and send nothing",
         work: Work::Idle,
         cases: &[Case::new(CHAT, 5_000), Case::new(NATS, 5_000), Case::new(REDIS, 5_000)],
         goals: &[below(Metric::Memory, 3_072.0)],
@@ -185,8 +189,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "growth",
-        what: "1 speaker, 64 messages in flight: 10 to 10,000 listeners, other payloads, two cores",
-        work: Work::Talk { who: Speakers::One, in_flight: 64 },
+        what: "1 speaker, 64 messages in flight: 10 to 10,000 listeners, other payloads, or two cores",
+        work: Work::Talk { speakers: Speakers::One, in_flight: 64 },
         cases: &[
             Case::new(CHAT, 10),
             Case::new(CHAT, 100),
@@ -206,15 +210,15 @@ pub(super) const ROWS: &[Row] = &[
             Case::new(CHAT, 100).two_cores(),
         ],
         goals: &[
-            Goal { metric: Metric::Cpu, of: 2, bound: Bound::AtMost(1.0, 0) },
-            Goal { metric: Metric::Rate, of: 15, bound: Bound::AtLeast(1.6, 1) },
+            Goal { metric: Metric::Cpu, case: 2, bound: Bound::AtMost(1.0, 0) },
+            Goal { metric: Metric::Rate, case: 15, bound: Bound::AtLeast(1.6, 1) },
         ],
         rounds: 3,
     },
     Row {
         name: "slow-half",
-        what: "fan-out to 50 listeners, alone and beside 50 that read nothing",
-        work: Work::Talk { who: Speakers::One, in_flight: 256 },
+        what: "fan-out to 50 listeners, with and without 50 sleepers that read nothing",
+        work: Work::Talk { speakers: Speakers::One, in_flight: 256 },
         cases: &[Case::new(CHAT, 50).sleepers(50), Case::new(CHAT, 50)],
         goals: &[at_least(Metric::Rate, 0.8, 1)],
         rounds: 5,
@@ -226,14 +230,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goals_name_cases_of_their_row() {
+    fn goals_refer_to_cases_of_their_row() {
         for row in ROWS {
             for goal in row.goals {
-                let of = match goal.bound {
-                    Bound::AtLeast(_, of) | Bound::AtMost(_, of) => of,
+                let other = match goal.bound {
+                    Bound::AtLeast(_, other) | Bound::AtMost(_, other) => other,
                     Bound::Below(_) => 0,
                 };
-                assert!(of < row.cases.len() && goal.of < row.cases.len(), "{}", row.name);
+                assert!(other < row.cases.len() && goal.case < row.cases.len(), "{}", row.name);
             }
         }
     }

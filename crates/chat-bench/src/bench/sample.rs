@@ -1,25 +1,25 @@
-//! What was measured, and its medians.
+//! Measurements and their medians.
 
 use super::rows::{Case, Row};
 
-/// One measurement of one server. What its row does not measure is `None`.
+/// One measurement of one server. A figure that the row does not measure is `None`.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Sample {
-    /// Deliveries a second.
+    /// Deliveries per second.
     pub(super) rate: Option<f64>,
-    /// CPU time of the server for each delivery, or for each visit, in nanoseconds.
+    /// CPU time of the server per delivery or per visit, in nanoseconds.
     pub(super) cpu: Option<f64>,
-    /// Median of the time from sending to receiving, in microseconds.
+    /// Median of the latency, from send to receipt, in microseconds.
     pub(super) p50: Option<f64>,
-    /// The 99th percentile of the same.
+    /// 99th percentile of the latency, in microseconds.
     pub(super) p99: Option<f64>,
-    /// Resident bytes for each client.
+    /// Resident memory per client, in bytes.
     pub(super) memory: Option<f64>,
-    /// Duration of the whole, in seconds.
+    /// Duration of the whole work, in seconds.
     pub(super) seconds: Option<f64>,
 }
 
-/// What a goal is about.
+/// A kind of figure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Metric {
     Rate,
@@ -31,6 +31,7 @@ pub(super) enum Metric {
 }
 
 impl Metric {
+    /// The figure of this kind in a sample.
     pub(super) fn of(self, sample: &Sample) -> Option<f64> {
         match self {
             Self::Rate => sample.rate,
@@ -42,7 +43,7 @@ impl Metric {
         }
     }
 
-    /// Its name and unit, in tables and as a key in JSON.
+    /// The name and unit, for tables and as a key in JSON.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Rate => "deliveries/s",
@@ -57,7 +58,7 @@ impl Metric {
     pub(super) const ALL: [Self; 6] = [Self::Rate, Self::Cpu, Self::P50, Self::P99, Self::Memory, Self::Seconds];
 }
 
-/// All measurements of a row: for each of its cases, one for each round.
+/// All measurements of a row: for each case, one per round.
 #[derive(Clone, Debug)]
 pub(super) struct Measured {
     pub(super) row: &'static Row,
@@ -69,6 +70,7 @@ impl Measured {
         Self { row, samples: vec![Vec::new(); row.cases.len()] }
     }
 
+    /// Adds the measurement of one round.
     pub(super) fn add(&mut self, case: &Case, sample: Sample) {
         if let Some(at) = self.row.cases.iter().position(|known| known == case) {
             self.samples[at].push(sample);
@@ -80,14 +82,14 @@ impl Measured {
         self.samples[case].iter().filter_map(|sample| metric.of(sample)).collect()
     }
 
-    /// The ratio of two cases, round by round: both were measured at nearly the same time.
+    /// The ratio of two cases, round by round. In a round, both were measured at nearly the same time.
     pub(super) fn ratios(&self, case: usize, to: usize, metric: Metric) -> Vec<f64> {
         let pairs = self.values(case, metric).into_iter().zip(self.values(to, metric));
         pairs.map(|(one, other)| one / other).collect()
     }
 }
 
-/// `None` if there are no values.
+/// The median. `None` if there are no values.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -98,11 +100,11 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// The distance between the largest and the smallest, divided by the median.
+/// The difference between the largest and the smallest value, divided by the median.
 pub(super) fn spread(values: &[f64]) -> Option<f64> {
-    let most = values.iter().copied().reduce(f64::max)?;
-    let least = values.iter().copied().reduce(f64::min)?;
-    Some((most - least) / median(values.to_vec())?)
+    let largest = values.iter().copied().reduce(f64::max)?;
+    let smallest = values.iter().copied().reduce(f64::min)?;
+    Some((largest - smallest) / median(values.to_vec())?)
 }
 
 #[cfg(test)]
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle() {
+    fn the_median_is_the_middle_value() {
         assert_eq!(median(vec![]), None);
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));

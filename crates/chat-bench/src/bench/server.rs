@@ -1,11 +1,10 @@
-//! A server as a process: pinned to cores, started on a free port, measured by what the kernel counts, killed at the end.
+//! Starts a server of any kind on its cores and a free port, and measures it with the counters of the kernel.
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -16,23 +15,23 @@ use super::{
     kind::Kind,
     placement::{Cores, Placement},
 };
-use crate::workspace;
+use crate::{server_process::ServerProcess, workspace};
 
-/// Limits that protect a public server from one host are off: here one host is everybody.
+/// The limits per address are off, because all clients have the same address.
 const CHAT: &str = "--listen 127.0.0.1:0 --rate-limit 0 --connect-rate 0 --max-clients 0 --max-clients-per-ip 0";
 
-/// How long a server may take until it listens.
+/// Time to wait until a server listens.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running server.
 pub(super) struct Server {
-    child: Child,
+    process: ServerProcess,
     pub(super) address: SocketAddr,
     _config: Option<TempFile>,
 }
 
 impl Server {
-    /// Starts it, and waits until it listens.
+    /// Starts a server on its cores, and waits until it listens.
     pub(super) fn start(kind: Kind, cores: Cores, placement: &Placement) -> Result<Self> {
         placement.enter_server(cores);
         let started = Self::spawn(kind, cores);
@@ -43,30 +42,22 @@ impl Server {
     fn spawn(kind: Kind, cores: Cores) -> Result<Self> {
         let port = free_port()?;
         let (mut command, config) = command(kind, port, cores)?;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().with_context(|| format!("cannot start {kind}"))?;
-        let stdout = child.stdout.take().map(BufReader::new);
-        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)), _config: config };
-        if matches!(kind, Kind::Floor | Kind::Chat) {
-            let mut line = String::new();
-            if let Some(mut stdout) = stdout {
-                stdout.read_line(&mut line).context("cannot read the server's address")?;
-            }
-            let address = line.trim().strip_prefix("listening on ").and_then(|address| address.parse().ok());
-            server.address = address.with_context(|| format!("{kind} does not print its address"))?;
+        let prints_address = matches!(kind, Kind::Floor | Kind::Chat);
+        command.stdout(if prints_address { Stdio::piped() } else { Stdio::null() }).stderr(Stdio::null());
+        let process = ServerProcess::spawn(command)?;
+        let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)), _config: config };
+        if prints_address {
+            server.address = server.process.read_address()?;
         } else {
-            // Drained, so that the server never waits for room in the pipe.
-            thread::spawn(move || stdout.map(|stdout| stdout.lines().map_while(Result::ok).count()));
-            server.wait_until_it_listens(kind)?;
+            server.wait_until_listening(kind)?;
         }
         Ok(server)
     }
 
-    fn wait_until_it_listens(&mut self, kind: Kind) -> Result<()> {
+    fn wait_until_listening(&mut self, kind: Kind) -> Result<()> {
         let start = Instant::now();
         while TcpStream::connect(self.address).is_err() {
-            let ended = self.child.try_wait().with_context(|| format!("cannot watch {kind}"))?;
-            if ended.is_some() || start.elapsed() > START_TIMEOUT {
+            if self.process.has_ended()? || start.elapsed() > START_TIMEOUT {
                 bail!("{kind} does not start");
             }
             thread::sleep(Duration::from_millis(10));
@@ -74,9 +65,9 @@ impl Server {
         Ok(())
     }
 
-    /// CPU time of all its threads, in nanoseconds.
+    /// CPU time of all threads, in nanoseconds.
     pub(super) fn cpu(&self) -> u64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id()));
         let spent = |path: PathBuf| {
             let schedstat = fs::read_to_string(path.join("schedstat")).ok()?;
             schedstat.split_whitespace().next()?.parse::<u64>().ok()
@@ -85,25 +76,15 @@ impl Server {
     }
 
     /// Resident memory, in bytes.
-    pub(super) fn memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = resident.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kibibytes.unwrap_or(0) * 1_024
+    pub(super) fn memory(&self) -> Result<u64> {
+        Ok(self.process.memory_kib()? * 1_024)
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The command that starts a server on this port. The floor and chat-server choose a port and print it.
+/// The command that starts a server on this port. The floor and chat-server choose another port and print it.
 fn command(kind: Kind, port: u16, cores: Cores) -> Result<(Command, Option<TempFile>)> {
     let program = match kind {
-        Kind::Floor => std::env::current_exe().context("cannot find this program's path")?,
+        Kind::Floor => std::env::current_exe().context("cannot find the path of this program")?,
         Kind::Chat => workspace::program(kind.name())?,
         _ => kind.find().with_context(|| format!("{kind} is not installed"))?,
     };
@@ -126,7 +107,7 @@ fn command(kind: Kind, port: u16, cores: Cores) -> Result<(Command, Option<TempF
             command.args(["--client-output-buffer-limit", "pubsub 0 0 0"]);
         }
         Kind::Ngircd => {
-            let file = TempFile::new(&ngircd(port))?;
+            let file = TempFile::new(&ngircd_config(port))?;
             command.args(["-n", "-f"]).arg(&file.0);
             config = Some(file);
         }
@@ -139,20 +120,21 @@ fn free_port() -> Result<u16> {
     Ok(address.context("cannot find a free port")?.port())
 }
 
-fn ngircd(port: u16) -> String {
+/// The configuration file of ngircd, without limits.
+fn ngircd_config(port: u16) -> String {
     format!(
         "[Global]\nName = irc.bench\nListen = 127.0.0.1\nPorts = {port}\n[Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\n\
          MaxJoins = 0\nMaxPenaltyTime = 0\n[Options]\nDNS = no\nIdent = no\nPAM = no\n"
     )
 }
 
-/// A file that is removed when its server ends.
+/// A file that is removed when it is dropped.
 struct TempFile(PathBuf);
 
 impl TempFile {
     fn new(text: &str) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("chat-bench-{}.conf", std::process::id()));
-        fs::write(&path, text).context("cannot write a configuration")?;
+        fs::write(&path, text).context("cannot write a configuration file")?;
         Ok(Self(path))
     }
 }

@@ -1,4 +1,4 @@
-//! The figures as a table: medians, their spread, and whether goals are met.
+//! Formats the figures as a table: medians, their spread, and whether goals are met.
 
 use std::fmt::Write;
 
@@ -7,14 +7,14 @@ use super::{
     sample::{Measured, Metric, median, spread},
 };
 
-/// One row in one line, printed as soon as it is measured.
+/// Summarizes a row in one line, which is printed as soon as the row is measured.
 pub(super) fn line(measured: &Measured) -> String {
     let goals: Vec<_> = measured.row.goals.iter().filter_map(|goal| judge(measured, goal)).collect();
     let met = goals.iter().filter(|verdict| verdict.met).count();
     format!("{:<10} {met} of {} goals met", measured.row.name, goals.len())
 }
 
-/// All rows, as a table in Markdown.
+/// Formats all rows as a table in Markdown.
 pub(super) fn render(measured: &[Measured]) -> String {
     let mut table = String::from("| work | server | measured (median, spread) | goal | |\n|---|---|---|---|---|\n");
     for row in measured {
@@ -23,7 +23,7 @@ pub(super) fn render(measured: &[Measured]) -> String {
             if figures.is_empty() {
                 continue;
             }
-            let goals = row.row.goals.iter().filter(|goal| goal.of == n);
+            let goals = row.row.goals.iter().filter(|goal| goal.case == n);
             let verdicts: Vec<_> = goals.filter_map(|goal| judge(row, goal)).collect();
             let wanted: Vec<_> = verdicts.iter().map(|verdict| verdict.goal.as_str()).collect();
             let got: Vec<_> = verdicts.iter().map(|verdict| verdict.found.as_str()).collect();
@@ -49,15 +49,16 @@ fn figure(measured: &Measured, case: usize, metric: Metric) -> Option<String> {
     Some(format!("{} {}{spread}", round(middle), metric.name()))
 }
 
+/// Whether a goal is met.
 struct Verdict {
     goal: String,
     found: String,
     met: bool,
 }
 
-/// `None` if a case that is compared was not measured.
+/// Compares a goal with the figures. `None` if a case of the goal was not measured.
 fn judge(measured: &Measured, goal: &Goal) -> Option<Verdict> {
-    let ratio = |to| median(measured.ratios(goal.of, to, goal.metric));
+    let ratio = |to| median(measured.ratios(goal.case, to, goal.metric));
     let to = |case: usize| measured.row.cases[case].label();
     let (metric, found, wanted, met) = match goal.bound {
         Bound::AtLeast(factor, case) => {
@@ -68,16 +69,16 @@ fn judge(measured: &Measured, goal: &Goal) -> Option<Verdict> {
             let found = ratio(case)?;
             (goal.metric, found, format!("≤ {factor} × {}", to(case)), found <= factor)
         }
-        Bound::Below(most) => {
-            let found = median(measured.values(goal.of, goal.metric))?;
-            (goal.metric, found, format!("≤ {}", round(most)), found <= most)
+        Bound::Below(max) => {
+            let found = median(measured.values(goal.case, goal.metric))?;
+            (goal.metric, found, format!("≤ {}", round(max)), found <= max)
         }
     };
     let mark = if met { "met" } else { "**missed**" };
     Some(Verdict { goal: format!("{} {wanted}", metric.name()), found: format!("{}: {mark}", round(found)), met })
 }
 
-/// Three significant digits, and thousands separated by commas.
+/// Formats three significant digits, or whole numbers with commas between thousands.
 fn round(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.2}");

@@ -1,4 +1,4 @@
-//! Bad clients: they leave at once, reset their connection, do not read, or are killed.
+//! Bad clients. They leave at once, reset their connection, do not read, or are killed.
 
 use std::{
     net::SocketAddr,
@@ -22,16 +22,16 @@ const CHURNERS: usize = 4;
 const RESETTERS: usize = 2;
 const SLEEPERS: usize = 4;
 const KILLED: usize = 2;
-/// Receive buffer of a client that does not read, in bytes: small, so that the server notices soon.
+/// Receive buffer of a client that does not read, in bytes. It is small, so that the client soon lags.
 const SMALL_BUFFER: u32 = 4_096;
 
-/// Starts the bad clients. They end when the soak is over.
+/// Starts the bad clients. They end when the time is over.
 pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address: SocketAddr) -> Result<()> {
     for me in 0..CHURNERS {
         let load = Arc::clone(load);
         clients.spawn(async move {
-            while goes_on(&load, 20).await {
-                come_and_go(address, &format!("churner{me}")).await?;
+            while continues_after(&load, 20).await {
+                visit(address, &format!("churner{me}")).await?;
             }
             Ok(())
         });
@@ -41,10 +41,10 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
         clients.spawn(async move {
             let first_lines = ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "hello\r\n", "GET / HTTP/1.1\r\n"];
             let mut turns = first_lines.iter().cycle().skip(me);
-            while goes_on(&load, 10).await {
+            while continues_after(&load, 10).await {
                 let Some(first) = turns.next() else { break };
                 let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
-                // The server may close first: an error is no fault.
+                // Fails if the server has closed the connection.
                 let _ = stream.write_all(first.as_bytes()).await;
                 let _ = stream.set_zero_linger();
             }
@@ -54,7 +54,7 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     for me in 0..SLEEPERS {
         let load = Arc::clone(load);
         clients.spawn(async move {
-            while goes_on(&load, 100).await {
+            while continues_after(&load, 100).await {
                 read_nothing(&load, address, &format!("sleeper{me}")).await?;
             }
             Ok(())
@@ -64,13 +64,13 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     for me in 0..KILLED {
         let (load, client) = (Arc::clone(load), client.clone());
         clients.spawn(async move {
-            while goes_on(&load, 100).await {
+            while continues_after(&load, 100).await {
                 let mut command = Command::new(&client);
                 command.args(["--name", &format!("killed{me}"), &address.to_string()]);
                 command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
                 let mut child = command.spawn().context("cannot start a client")?;
                 sleep(Duration::from_millis(700)).await;
-                // SIGKILL: it cannot send BYE.
+                // SIGKILL: the client cannot send BYE.
                 child.kill().context("cannot kill a client")?;
                 child.wait().context("cannot wait for a client")?;
             }
@@ -80,14 +80,15 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     Ok(())
 }
 
-/// Waits, counts one more act of a bad client, and returns whether the run goes on.
-async fn goes_on(load: &Load, pause_millis: u64) -> bool {
+/// Waits, counts one action of a bad client, and returns whether the test continues.
+async fn continues_after(load: &Load, pause_millis: u64) -> bool {
     sleep(Duration::from_millis(pause_millis)).await;
-    load.troubles.fetch_add(1, Ordering::Relaxed);
-    !load.over.load(Ordering::Relaxed)
+    load.disruptions.fetch_add(1, Ordering::Relaxed);
+    !load.is_over.load(Ordering::Relaxed)
 }
 
-async fn come_and_go(address: SocketAddr, name: &str) -> Result<()> {
+/// Joins, sends a message and leaves.
+async fn visit(address: SocketAddr, name: &str) -> Result<()> {
     let Peer { mut reader, mut writer } = Peer::join(address, name).await?;
     writer.send("MSG just passing").await?;
     writer.send("BYE").await?;
@@ -95,20 +96,20 @@ async fn come_and_go(address: SocketAddr, name: &str) -> Result<()> {
     loop {
         match reader.line().await? {
             "" if last == "BYE" => return Ok(()),
-            "" => bail!("{name} got {last:?} last, instead of BYE"),
+            "" => bail!("the last line that {name} got is {last:?} instead of BYE"),
             line => line.clone_into(&mut last),
         }
     }
 }
 
-/// Joins and never reads. Closes after 20 s, long after the server should have cut it.
+/// Joins and reads nothing. Closes the connection after 20 s, long after the server should have cut it.
 async fn read_nothing(load: &Load, address: SocketAddr, name: &str) -> Result<()> {
-    let socket = TcpSocket::new_v4().context("cannot make a socket")?;
+    let socket = TcpSocket::new_v4().context("cannot create a socket")?;
     socket.set_recv_buffer_size(SMALL_BUFFER).context("cannot set a receive buffer")?;
     let stream = socket.connect(address).await.context("cannot connect")?;
     let peer = Peer::over(stream).log_in(name).await?;
     for _ in 0..200 {
-        if load.over.load(Ordering::Relaxed) {
+        if load.is_over.load(Ordering::Relaxed) {
             break;
         }
         sleep(Duration::from_millis(100)).await;

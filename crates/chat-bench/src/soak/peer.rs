@@ -1,4 +1,4 @@
-//! A client over a socket of this process.
+//! A client in this process.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long to wait for a line. A server that works is far faster.
+/// Time to wait for a line. A working server is far faster.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Peer {
@@ -40,6 +40,7 @@ impl Peer {
         Self::over(stream).log_in(name).await
     }
 
+    /// Sends the login, and expects the server to accept it.
     pub(super) async fn log_in(mut self, name: &str) -> Result<Self> {
         self.writer.send(&format!("PROT 0.1 CONNECT USER {name}")).await?;
         for expected in ["NAME OK", "WELCOME"] {
@@ -53,18 +54,18 @@ impl Peer {
 }
 
 impl Reader {
-    /// The next line without its CRLF; empty at the end of the connection.
+    /// Reads the next line, without its CRLF. Empty at the end of the connection.
     pub(super) async fn line(&mut self) -> Result<&str> {
         self.line.clear();
         let read = timeout(TIMEOUT, self.stream.read_line(&mut self.line)).await;
-        let read = read.with_context(|| format!("no line came within {} s", TIMEOUT.as_secs()))?;
+        let read = read.with_context(|| format!("no line arrived within {} s", TIMEOUT.as_secs()))?;
         read.context("cannot receive")?;
         Ok(self.line.trim_end_matches("\r\n"))
     }
 }
 
 impl Writer {
-    /// Sends a line.
+    /// Sends a line. Appends its CRLF.
     pub(super) async fn send(&mut self, line: &str) -> Result<()> {
         let line = format!("{line}\r\n");
         self.0.write_all(line.as_bytes()).await.context("cannot send")

@@ -1,50 +1,50 @@
-//! The server as a process, and what it uses.
+//! Runs chat-server, and samples the resources that it uses.
 
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace;
+use crate::{server_process::ServerProcess, workspace};
 
-/// How long the server may take to free what closed connections used.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time in which the server must free the resources of closed connections.
+const FREE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Without limits for one address, and with short timeouts, so that each ends many connections.
+/// The limits per address are off, because all clients have the same address. The timeouts are short, so that each ends
+/// many connections.
 const FLAGS: &str = "--listen 127.0.0.1:0 --quiet --rate-limit 0 --connect-rate 0 --max-clients-per-ip 0 \
                      --write-timeout 2 --ping-interval 5 --ping-timeout 2 --login-timeout 5";
 
 pub(super) struct Server {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
+    process: ServerProcess,
     address: SocketAddr,
 }
 
-/// What it uses, by the kernel and by its own numbers.
+/// The resources that the server uses, and its statistics.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
-    /// Resident, in KiB.
+    /// Resident memory, in KiB.
     pub(super) memory: u64,
     pub(super) descriptors: u64,
+    /// The statistics that the server prints on SIGUSR1.
     stats: BTreeMap<String, u64>,
 }
 
 impl Sample {
-    /// From the line that the server prints on SIGUSR1.
-    pub(super) fn of(memory: u64, line: &str) -> Self {
+    /// Parses the statistics that the server prints on SIGUSR1.
+    pub(super) fn new(memory: u64, descriptors: u64, line: &str) -> Self {
         let pairs = line.split(' ').filter_map(|pair| pair.split_once('='));
         let stats = pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))).collect();
-        Self { memory, descriptors: 0, stats }
+        Self { memory, descriptors, stats }
     }
 
-    /// 0 if the server does not print this number.
+    /// A number of the statistics. 0 if the server does not print it.
     pub(super) fn stat(&self, name: &str) -> u64 {
         self.stats.get(name).copied().unwrap_or(0)
     }
@@ -53,15 +53,10 @@ impl Sample {
 impl Server {
     pub(super) fn start() -> Result<Self> {
         let mut command = Command::new(workspace::program("chat-server")?);
-        command.args(FLAGS.split(' '));
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().context("cannot start the server")?;
-        let stdout = child.stdout.take().context("the server has no output")?;
-        let mut server = Self { child, stdout: BufReader::new(stdout), address: ([0; 4], 0).into() };
-        let line = server.line()?;
-        let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
-        server.address = address.with_context(|| format!("no address in {line:?}"))?;
-        Ok(server)
+        command.args(FLAGS.split_whitespace()).stdout(Stdio::piped());
+        let mut process = ServerProcess::spawn(command)?;
+        let address = process.read_address()?;
+        Ok(Self { process, address })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -69,20 +64,19 @@ impl Server {
     }
 
     pub(super) fn id(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
+    /// Requests the statistics, and reads the counters of the kernel.
     pub(super) fn sample(&mut self) -> Result<Sample> {
         self.signal("USR1")?;
-        let line = self.line()?;
-        let mut sample = Sample::of(self.memory()?, &line);
+        let line = self.process.read_line()?;
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.id())).context("cannot count descriptors")?;
-        sample.descriptors = descriptors.count() as u64;
-        Ok(sample)
+        Ok(Sample::new(self.process.memory_kib()?, descriptors.count() as u64, &line))
     }
 
-    /// Waits until the server uses no more than in `before`.
-    pub(super) fn settled(&mut self, before: &Sample) -> Result<Sample> {
+    /// Waits until the server uses as many descriptors, connections and tasks as in `before`.
+    pub(super) fn wait_until_freed(&mut self, before: &Sample) -> Result<Sample> {
         let begun = Instant::now();
         loop {
             let sample = self.sample()?;
@@ -92,35 +86,18 @@ impl Server {
             if used(&sample) == used(before) {
                 return Ok(sample);
             }
-            if begun.elapsed() > SETTLE_TIMEOUT {
-                bail!("not everything was freed when all clients had left: {before:?} became {sample:?}");
+            if begun.elapsed() > FREE_TIMEOUT {
+                bail!("the server did not free everything after all clients had left: {before:?} became {sample:?}");
             }
             thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// Stops it as an operator would, with SIGTERM.
-    pub(super) fn stop(mut self) -> Result<()> {
+    /// Stops the server with SIGTERM, as an operator would.
+    pub(super) fn stop(self) -> Result<()> {
         self.signal("TERM")?;
-        let status = self.child.wait().context("cannot wait for the server")?;
+        let status = self.process.wait()?;
         if status.success() { Ok(()) } else { bail!("the server ended with {status}") }
-    }
-
-    fn line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).context("cannot read from the server")?;
-        if line.is_empty() {
-            bail!("the server has ended");
-        }
-        Ok(line.trim_end().to_owned())
-    }
-
-    fn memory(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
-        let status = status.context("cannot read the status of the server")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        kib.context("no VmRSS in the status of the server")
     }
 
     fn signal(&self, signal: &str) -> Result<()> {
@@ -128,13 +105,5 @@ impl Server {
         kill.args(["-s", signal, &self.id().to_string()]);
         let status = kill.status().context("cannot start kill")?;
         if status.success() { Ok(()) } else { bail!("the server has ended") }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already, unless the soak failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

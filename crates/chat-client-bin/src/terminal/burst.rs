@@ -1,8 +1,8 @@
-//! Joins and leaves that happen at the same time, combined into one line. Pure state.
+//! Combines joins and leaves that happen at nearly the same time into one line. Has no I/O and no clock.
 
 use chat_client::{Event, Name};
 
-/// Maximum number of names in a line. The others are counted.
+/// Maximum number of names in a line. Further names are only counted.
 const MAX_NAMES_SHOWN: usize = 6;
 
 /// Joins and leaves that are not shown yet.
@@ -13,7 +13,7 @@ pub(super) struct Burst {
 }
 
 impl Burst {
-    /// Adds a join or leave. `false`: the event is neither.
+    /// Adds a join or leave. Returns `false` for any other event.
     pub(super) fn add(&mut self, event: &Event) -> bool {
         match event {
             Event::Joined(name) => self.joined.push(*name),
@@ -23,7 +23,7 @@ impl Burst {
         true
     }
 
-    /// Takes all joins and leaves, as one line.
+    /// Takes all joins and leaves as one line. `None` if there are none.
     pub(super) fn take_line(&mut self) -> Option<String> {
         let parts = [("joined", std::mem::take(&mut self.joined)), ("left", std::mem::take(&mut self.left))];
         let parts: Vec<_> =

@@ -1,4 +1,4 @@
-//! Completion with the Tab key: names of clients, and commands.
+//! Completes names of clients and commands with the Tab key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use reedline::{Completer, CompletionResult, Span, Suggestion};
 
 const COMMANDS: &[&str] = &["/clients", "/help", "/name", "/quit", "/reconnect"];
 
-/// The names of all who are present. Events update them, and the editor's thread reads them.
+/// The names of the clients in the room. Events update them, and the editor's thread reads them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Completions(Arc<Mutex<Vec<Name>>>);
 
@@ -23,7 +23,7 @@ impl Completions {
         }
     }
 
-    /// The completions of the word before `position`, and where the word starts.
+    /// Returns where the word before `position` starts, and its completions.
     fn complete_word(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let before = &line[..position];
         let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
@@ -34,30 +34,30 @@ impl Completions {
                 COMMANDS.iter().filter(|known| known.starts_with(word)).map(|&known| known.to_owned()).collect(),
             );
         }
-        let bare = word.trim_start_matches('@').to_lowercase();
+        let prefix = word.trim_start_matches('@').to_lowercase();
         let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut fitting: Vec<_> = names
+        let mut candidates: Vec<_> = names
             .iter()
             .map(Name::as_str)
-            .filter(|name| !bare.is_empty() && name.to_lowercase().starts_with(&bare))
-            // At the start of a line, the name addresses somebody.
+            .filter(|name| !prefix.is_empty() && name.to_lowercase().starts_with(&prefix))
+            // At the start of a line, the name addresses a client.
             .map(|name| if start == 0 { format!("{name}:") } else { name.to_owned() })
             .collect();
-        fitting.sort_unstable_by_key(|name| name.to_lowercase());
-        (start, fitting)
+        candidates.sort_unstable_by_key(|name| name.to_lowercase());
+        (start, candidates)
     }
 }
 
 impl Completer for Completions {
     fn complete(&mut self, line: &str, position: usize) -> CompletionResult {
-        let (start, fitting) = self.complete_word(line, position);
+        let (start, candidates) = self.complete_word(line, position);
         let suggestion = |value| Suggestion {
             value,
             span: Span::new(start, position),
             append_whitespace: true,
             ..Suggestion::default()
         };
-        CompletionResult::fresh(fitting.into_iter().map(suggestion).collect::<Vec<_>>())
+        CompletionResult::fresh(candidates.into_iter().map(suggestion).collect::<Vec<_>>())
     }
 }
 

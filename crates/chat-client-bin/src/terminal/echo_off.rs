@@ -3,22 +3,23 @@
 #[cfg(unix)]
 use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// Turns the echo off until it is dropped. The editor restores the modes that it found, so it stays off between lines.
+/// Keeps the echo off until it is dropped. The editor restores the modes that it found, so the echo stays off between
+/// lines.
 #[derive(Debug)]
 pub(super) struct EchoOff {
-    /// The modes to restore. `None`: they could not be read.
+    /// The modes to restore. `None` if they could not be read.
     #[cfg(unix)]
     before: Option<Termios>,
 }
 
 impl EchoOff {
-    /// Errors are ignored: then typed keys may be shown twice.
+    /// Turns the echo off. Ignores errors: the terminal may then show keys twice.
     #[cfg(unix)]
     pub(super) fn enable() -> Self {
         let before = tcgetattr(std::io::stdin()).ok();
         if let Some(mut modes) = before.clone() {
             modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
-            // Without this, Enter becomes a line feed, which the editor takes for Ctrl-J.
+            // Otherwise the terminal turns Enter into a line feed, which the editor reads as Ctrl-J.
             modes.input_modes -= InputModes::ICRNL;
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
         }
@@ -35,7 +36,7 @@ impl EchoOff {
 impl Drop for EchoOff {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            // Fails if the terminal is gone: nothing to restore.
+            // Fails if the terminal is gone: there is nothing to restore.
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
         }
     }

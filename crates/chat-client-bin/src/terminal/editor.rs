@@ -1,4 +1,4 @@
-//! The line editor, on its own thread. It sends what is typed, and prints lines above the line being typed.
+//! Runs the line editor on its own thread. It sends what is typed, and prints lines above the line being typed.
 
 use std::{
     io::Write,
@@ -29,14 +29,14 @@ use super::{
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// Number of lines in the history. It is kept in memory only, because a conversation is private.
 const HISTORY_LINES: usize = 1_000;
-/// Number of errors in a row after which the editor gives up.
+/// Number of consecutive errors after which the editor gives up.
 const MAX_READ_FAILURES: u32 = 3;
 const MENU: &str = "words";
 const INTERRUPT: &str = "interrupt";
 const SUSPEND: &str = "suspend";
 const CLEAR: &str = "clear";
 
-/// What the editor sends.
+/// What the editor reports.
 #[derive(Debug)]
 pub(super) enum EditorEvent {
     Line(String),
@@ -49,16 +49,16 @@ pub(super) enum EditorEvent {
     Failed(String),
 }
 
-/// What the editor does next. It waits for a command after each [`EditorEvent`].
+/// What the editor does next. It waits for one command after each [`EditorEvent`].
 #[derive(Debug)]
 pub(super) enum EditorCommand {
     Read,
-    /// Reads on, with this text as if it had been typed.
+    /// Reads a line that already contains this text.
     ReadAgain(String),
     Stop,
 }
 
-/// The handle of the editor.
+/// A handle to the editor.
 pub(super) struct Editor {
     events: mpsc::Receiver<EditorEvent>,
     commands: blocking::Sender<EditorCommand>,
@@ -69,15 +69,15 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    /// Starts the thread, which takes over the terminal.
+    /// Starts the thread, which puts the terminal into raw mode while it reads.
     pub(super) fn start(completions: Completions, prompt: &str, color: bool) -> std::io::Result<Self> {
         let (stop, draft) = (Arc::new(AtomicBool::new(false)), Draft::new(prompt));
         let (sender, events) = mpsc::channel(1);
         let (commands, receiver) = blocking::channel();
-        write_to_terminal(&to_the_bottom());
+        write_to_terminal(&scroll_to_bottom());
         let (print_queue, feed, printer) = print_queue(draft.clone());
         let line = reedline(completions, &draft, color);
-        let line = printing(line, printer, feed, Arc::clone(&stop));
+        let line = with_printer(line, printer, feed, Arc::clone(&stop));
         let shown = draft.clone();
         let thread =
             thread::Builder::new().name("editor".to_owned()).spawn(move || edit(line, &shown, &sender, &receiver))?;
@@ -89,7 +89,7 @@ impl Editor {
         self.events.recv().await.unwrap_or(EditorEvent::End)
     }
 
-    /// Must follow each [`EditorEvent`].
+    /// Sends a command. Call it once after each [`EditorEvent`].
     pub(super) fn command(&self, command: EditorCommand) {
         // Fails if the editor has ended.
         let _ = self.commands.send(command);
@@ -100,31 +100,32 @@ impl Editor {
         self.print_queue.print(line).await;
     }
 
-    pub(super) fn prompt(&self, prompt: &str) {
+    /// Sets the prompt, which the next repaint shows.
+    pub(super) fn set_prompt(&self, prompt: &str) {
         self.draft.set_prompt(prompt);
     }
 
-    /// Clears the line that was entered. Call it between [`EditorEvent::Line`] and [`Editor::command`].
-    pub(super) fn erase(&self) {
+    /// Clears the entered line from the screen. Call it between [`EditorEvent::Line`] and [`Editor::command`].
+    pub(super) fn erase_entered(&self) {
         write_to_terminal(&self.draft.erase_entered());
     }
 
-    /// Restores the terminal. Returns the lines that were not printed.
+    /// Stops the thread and restores the terminal. Returns the lines that were not printed.
     pub(super) fn stop(mut self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
         self.command(EditorCommand::Stop);
         if let Some(thread) = self.thread.take() {
-            // The thread checks `stop` at each poll. A panic has printed its message.
+            // The thread checks `stop` at each poll. If it panicked, it has printed the message.
             let _ = thread.join();
         }
-        self.print_queue.left()
+        self.print_queue.take_unprinted()
     }
 }
 
 fn reedline(completions: Completions, draft: &Draft, color: bool) -> Reedline {
     let mut keys = default_emacs_keybindings();
     let command = |name: &str| ReedlineEvent::ExecuteHostCommand(name.to_owned());
-    // It closes an open menu first. During a search it ends only the search.
+    // Ctrl-C also closes an open menu. During a search, it only ends the search.
     let interrupt = ReedlineEvent::Multiple(vec![ReedlineEvent::Esc, command(INTERRUPT)]);
     let interrupt = ReedlineEvent::UntilFound(vec![interrupt, ReedlineEvent::Esc]);
     keys.add_binding(KeyModifiers::CONTROL, KeyCode::Char('c'), interrupt);
@@ -148,8 +149,9 @@ fn reedline(completions: Completions, draft: &Draft, color: bool) -> Reedline {
     }
 }
 
-/// Between two keys, prints queued lines or stops. Lines that the printer already has are printed before it stops.
-fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: PrintFeed, stop: Arc<AtomicBool>) -> Reedline {
+/// Makes the editor print queued lines, or stop, between two keys. Before it stops, it prints the lines that the
+/// printer already has.
+fn with_printer(line: Reedline, printer: ExternalPrinter<String>, feed: PrintFeed, stop: Arc<AtomicBool>) -> Reedline {
     let leave = Arc::new(AtomicBool::new(false));
     let idle = {
         let leave = Arc::clone(&leave);
@@ -167,6 +169,7 @@ fn printing(line: Reedline, printer: ExternalPrinter<String>, feed: PrintFeed, s
         .with_idle_callback(Box::new(idle))
 }
 
+/// Reads lines until it gets [`EditorCommand::Stop`] or the receiver of its events is gone.
 fn edit(
     mut line: Reedline,
     draft: &Draft,
@@ -181,13 +184,13 @@ fn edit(
         let typed = match read {
             Ok(Signal::Success(text)) => EditorEvent::Line(text),
             Ok(Signal::HostCommand(command)) if command == SUSPEND => {
-                // The shell gets the terminal with the modes it had before.
+                // The shell must get the terminal in its original modes.
                 write_to_terminal(&draft.erase());
                 echo_off = None;
                 EditorEvent::Suspend
             }
             Ok(Signal::HostCommand(command)) if command == CLEAR => {
-                write_to_terminal(&(draft.erase() + &to_the_bottom()));
+                write_to_terminal(&(draft.erase() + &scroll_to_bottom()));
                 continue;
             }
             Ok(Signal::HostCommand(_)) if !line.current_buffer_contents().is_empty() => {
@@ -204,7 +207,7 @@ fn edit(
                 write_to_terminal(&draft.erase());
                 return;
             }
-            // A slow terminal may answer late where its cursor is.
+            // The editor queries the cursor position, and a slow terminal may answer too late.
             Err(_) if failures < MAX_READ_FAILURES => continue,
             Err(error) => EditorEvent::Failed(error.to_string()),
         };
@@ -221,14 +224,14 @@ fn edit(
     }
 }
 
-/// Scrolls, so that the line being typed is at the bottom of the screen. The editor asks the terminal for the cursor
-/// position. At the bottom, a late answer to an earlier question is right, too.
-fn to_the_bottom() -> String {
+/// Scrolls the cursor to the bottom of the screen. The editor queries the cursor position, and a slow terminal may
+/// answer an earlier query instead. At the bottom, that answer is correct too.
+fn scroll_to_bottom() -> String {
     "\n".repeat(usize::from(size::rows()))
 }
 
 fn write_to_terminal(sequence: &str) {
     let mut terminal = std::io::stdout();
-    // Fails if the terminal is gone: nothing to show.
+    // Fails if the terminal is gone: nobody sees the output.
     let _ = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());
 }

@@ -1,4 +1,4 @@
-//! A person's conversation at a terminal: a line editor below, the chat room above.
+//! The conversation of a person at a terminal: the line editor is at the bottom, the chat room above it.
 
 mod burst;
 mod completion;
@@ -29,9 +29,9 @@ use self::{
     output::Output,
     sent_messages::SentMessages,
 };
-use crate::{Args, Exit, complain};
+use crate::{Args, Exit, print_error};
 
-/// Time to wait for acknowledgements when leaving.
+/// Time to wait for acknowledgements before leaving.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 const NAME_PROMPT: &str = "name: ";
 
@@ -44,27 +44,30 @@ struct Terminal<'a> {
     output: Output,
     sent: SentMessages,
     interrupts: mpsc::Receiver<()>,
-    /// Whether a session was open before. Then it reconnects; a failed first attempt ends the program.
+    /// Whether a session was open before. If so, the client retries after a failed attempt. A failed first attempt ends
+    /// the program.
     was_connected: bool,
-    /// When leaving: the exit code, and the deadline.
+    /// While leaving: the exit code and the deadline.
     leaving: Option<(Exit, Instant)>,
 }
 
 /// The stage of the connection.
 enum Stage {
-    /// Waiting for a name.
+    /// Waiting for the person to enter a name.
     AskingName,
     /// Connecting or reconnecting.
     Connecting,
     Connected(ChatClient),
 }
 
-/// What the main loop waits for.
+/// One event of the main loop.
 enum Step {
     Session(Option<SessionEvent>),
     Typed(EditorEvent),
+    /// The outcome of a sent message. The text if the outcome is unknown.
     Sent(Option<String>),
     Interrupt,
+    /// A deadline has passed.
     Due,
 }
 
@@ -77,7 +80,7 @@ pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
     match Editor::start(completions.clone(), prompt, output.color()) {
         Ok(editor) => output.editor = Some(editor),
         Err(error) => {
-            complain(&format!("no line editor: {error}; use a pipe"));
+            print_error(&format!("cannot start the line editor: {error}; use a pipe instead"));
             return Exit::Failed;
         }
     }
@@ -102,7 +105,7 @@ impl Terminal<'_> {
     async fn run(mut self) -> Exit {
         match self.stage {
             Stage::AskingName => {
-                self.output.note("your name? 1 to 20 letters and digits; Enter alone: come as a guest").await;
+                self.output.note("enter a name of 1 to 20 letters and digits, or nothing to join as a guest").await;
             }
             _ => self.output.note(&connecting(&self.args.server)).await,
         }
@@ -111,17 +114,17 @@ impl Terminal<'_> {
             let step = tokio::select! {
                 event = self.session.next(), if !matches!(self.stage, Stage::AskingName) => Step::Session(event),
                 event = self.output.next_event() => Step::Typed(event),
-                unknown = self.sent.settled() => Step::Sent(unknown),
+                unknown = self.sent.next_outcome() => Step::Sent(unknown),
                 Some(()) = self.interrupts.recv() => Step::Interrupt,
                 Some(()) = OptionFuture::from(due.map(sleep_until)) => Step::Due,
             };
             let exit = match step {
                 Step::Session(event) => self.on_session_event(event).await,
                 Step::Typed(event) => self.on_editor_event(event).await,
-                Step::Sent(unknown) => self.settled(unknown).await,
+                Step::Sent(unknown) => self.on_outcome(unknown).await,
                 Step::Interrupt if self.leaving.is_some() => Some(Exit::Interrupted),
                 Step::Interrupt => self.leave(Exit::Interrupted).await,
-                Step::Due => self.overdue().await,
+                Step::Due => self.on_due().await,
             };
             self.show_prompt();
             if let Some(exit) = exit {
@@ -131,19 +134,20 @@ impl Terminal<'_> {
     }
 
     fn show_prompt(&self) {
-        self.output.prompt(match self.stage {
+        self.output.set_prompt(match self.stage {
             Stage::AskingName => NAME_PROMPT,
             Stage::Connecting => sent_messages::CONNECTING_PROMPT,
             Stage::Connected(_) => self.sent.prompt(),
         });
     }
 
+    /// The earliest deadline.
     fn due(&self) -> Option<Instant> {
         let leaving = self.leaving.map(|(_, end)| end);
         [leaving, self.output.due(), self.sent.due()].into_iter().flatten().min()
     }
 
-    async fn overdue(&mut self) -> Option<Exit> {
+    async fn on_due(&mut self) -> Option<Exit> {
         self.output.show_overdue().await;
         for text in self.sent.overdue() {
             self.output.own_message(&text, "no OK yet").await;
@@ -154,14 +158,14 @@ impl Terminal<'_> {
         }
     }
 
-    async fn settled(&mut self, unknown: Option<String>) -> Option<Exit> {
+    async fn on_outcome(&mut self, unknown: Option<String>) -> Option<Exit> {
         if let Some(text) = unknown {
-            self.output.own_message(&text, "unknown: delivered or not; it is not sent again").await;
+            self.output.own_message(&text, "unknown: it may have been delivered; it is not sent again").await;
         }
         None
     }
 
-    /// Says BYE when everything is acknowledged. The terminal is restored at once.
+    /// Restores the terminal at once, and sends BYE when every message is acknowledged.
     async fn leave(&mut self, exit: Exit) -> Option<Exit> {
         self.output.stop();
         let Stage::Connected(client) = &self.stage else { return Some(exit) };
@@ -170,6 +174,7 @@ impl Terminal<'_> {
         None
     }
 
+    /// Shows what is left to show, and returns the final exit code.
     async fn end(mut self, exit: Exit) -> Exit {
         self.output.stop();
         self.output.show_burst().await;

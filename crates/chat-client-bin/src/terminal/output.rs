@@ -1,4 +1,4 @@
-//! Prints to the terminal: above the line being typed, or directly when there is no editor.
+//! Prints to the terminal: above the line being typed, or directly if the editor is stopped.
 
 use std::{io::Write, time::Duration};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::Args;
 
-/// Time to wait for further joins and leaves, to show them in one line.
+/// Time to wait for further joins and leaves, which are then shown in one line.
 const BURST_WINDOW: Duration = Duration::from_millis(400);
 
 pub(super) struct Output {
@@ -30,8 +30,9 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(args: &Args) -> Self {
-        let sensible = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-        let paint = Paint { color: args.color.or(sensible), bell: args.bell.or(true), time: args.time.clone() };
+        let auto_color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        let paint =
+            Paint { color: args.color.resolve(auto_color), bell: args.bell.resolve(true), time: args.time.clone() };
         Self { editor: None, paint, name: args.name, burst: Burst::default(), burst_deadline: None }
     }
 
@@ -39,7 +40,7 @@ impl Output {
         self.paint.color
     }
 
-    /// The next event of the editor. Without an editor it waits for ever. Cancel safe.
+    /// The next event of the editor. Pending if there is no editor. Cancel safe.
     pub(super) async fn next_event(&mut self) -> EditorEvent {
         match &mut self.editor {
             Some(editor) => editor.next_event().await,
@@ -53,37 +54,38 @@ impl Output {
         }
     }
 
-    pub(super) fn prompt(&self, prompt: &str) {
+    pub(super) fn set_prompt(&self, prompt: &str) {
         if let Some(editor) = &self.editor {
-            editor.prompt(prompt);
+            editor.set_prompt(prompt);
         }
     }
 
     /// Stops the editor and restores the terminal.
     pub(super) fn stop(&mut self) {
         let Some(editor) = self.editor.take() else { return };
-        let left = editor.stop();
-        // Clears the prompt.
+        let unprinted = editor.stop();
+        // Clear the prompt.
         let _ = write!(std::io::stdout(), "\r\u{1b}[K");
-        for line in left {
-            out(&line);
+        for line in unprinted {
+            print_line(&line);
         }
     }
 
-    /// Clears the line that was entered. Its message is shown when it is acknowledged.
-    pub(super) fn erase(&self) {
+    /// Clears the entered line from the screen. Its message is shown when it is acknowledged.
+    pub(super) fn erase_entered(&self) {
         if let Some(editor) = &self.editor {
-            editor.erase();
+            editor.erase_entered();
         }
     }
 
-    pub(super) async fn event(&mut self, event: &Event, own: Option<Name>) {
+    /// Shows an event. `own` is this client's name.
+    pub(super) async fn show_event(&mut self, event: &Event, own: Option<Name>) {
         self.name = own;
         if self.burst.add(event) {
             self.burst_deadline.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
             return;
         }
-        // Show earlier joins and leaves first.
+        // The event came after these joins and leaves.
         self.show_burst().await;
         match event {
             Event::Message { from, text } => {
@@ -99,7 +101,7 @@ impl Output {
         }
     }
 
-    /// Shows this client's own message, with a remark.
+    /// Shows a message of this client, with a remark unless that is empty.
     pub(super) async fn own_message(&mut self, text: &str, remark: &str) {
         let width = width();
         let line = match (self.name, remark) {
@@ -120,18 +122,19 @@ impl Output {
         self.print(self.paint.warning(text, width())).await;
     }
 
-    /// When [`Output::show_overdue`] has something to show.
+    /// The time at which [`Output::show_overdue`] has something to show.
     pub(super) fn due(&self) -> Option<Instant> {
         self.burst_deadline
     }
 
+    /// Shows joins and leaves if the time to wait for further ones is over.
     pub(super) async fn show_overdue(&mut self) {
-        if self.burst_deadline.is_some_and(|burst_deadline| burst_deadline <= Instant::now()) {
+        if self.burst_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             self.show_burst().await;
         }
     }
 
-    /// Shows joins and leaves.
+    /// Shows joins and leaves now.
     pub(super) async fn show_burst(&mut self) {
         self.burst_deadline = None;
         if let Some(line) = self.burst.take_line() {
@@ -142,12 +145,12 @@ impl Output {
     async fn print(&mut self, line: String) {
         match &mut self.editor {
             Some(editor) => editor.print(line).await,
-            None => out(&line),
+            None => print_line(&line),
         }
     }
 }
 
-fn out(line: &str) {
-    // Fails if the terminal is gone: nothing to show.
+fn print_line(line: &str) {
+    // Fails if the terminal is gone: nobody sees the output.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,10 +1,10 @@
-//! Formats lines for a person: the time of day, a colour for each name, and wrapped to the width of the terminal.
+//! Formats lines for a person: adds the time of day, colours names, and wraps to the width of the terminal.
 
 use anstyle::{AnsiColor, Style};
 use chat_client::{Name, escape};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Colours that are readable on dark and on light backgrounds.
+/// Colours of names. They are readable on dark and on light backgrounds.
 const COLORS: &[AnsiColor] = &[
     AnsiColor::Red,
     AnsiColor::Green,
@@ -24,12 +24,13 @@ const BELL: char = '\u{7}';
 pub(super) struct Paint {
     pub(super) color: bool,
     pub(super) bell: bool,
-    /// The time format, as for strftime.
+    /// Format of the time before each line, as for strftime. Empty for no time.
     pub(super) time: String,
 }
 
 impl Paint {
-    /// A message. `own` is this client's name: a message of another client that contains it is highlighted.
+    /// Formats a message. `own` is this client's name: a message of another client that contains it is bold and rings
+    /// the bell.
     pub(super) fn message(&self, from: Name, text: &str, own: Option<Name>, width: usize) -> String {
         let is_own = own.is_some_and(|own| own.key() == from.key());
         let mentioned = !is_own && own.is_some_and(|own| mentions(text, own));
@@ -44,17 +45,17 @@ impl Paint {
         line
     }
 
-    /// A line that is not a message: a join, a status.
+    /// Formats a line that is not a message, such as a join or a status.
     pub(super) fn note(&self, text: &str, width: usize) -> String {
         self.line(&[], text, Style::new().dimmed(), width)
     }
 
-    /// A line that must not be overlooked.
+    /// Formats a line that must not be overlooked.
     pub(super) fn warning(&self, text: &str, width: usize) -> String {
         self.line(&[], text, AnsiColor::Yellow.on_default().bold(), width)
     }
 
-    /// A head such as the sender, and the text wrapped in the column to its right.
+    /// Formats a head, such as the sender, and the text, wrapped in the column to the right of the head.
     fn line(&self, head: &[(&str, Style)], text: &str, style: Style, width: usize) -> String {
         let time = self.now();
         let indent = time.width() + head.iter().map(|(part, _)| part.width()).sum::<usize>();
@@ -65,7 +66,7 @@ impl Paint {
             line.push_str(&self.styled(part, *style));
         }
         let text = escape(text).replace('\t', "    ");
-        for (row, part) in fold(&text, width.saturating_sub(indent).max(8)).into_iter().enumerate() {
+        for (row, part) in wrap(&text, width.saturating_sub(indent).max(8)).into_iter().enumerate() {
             if row > 0 {
                 line.push('\n');
                 line.extend(std::iter::repeat_n(' ', indent));
@@ -79,7 +80,7 @@ impl Paint {
         if self.time.is_empty() {
             return String::new();
         }
-        // The format was checked when the settings were parsed.
+        // Cannot fail: the format was checked when the settings were parsed.
         jiff::fmt::strtime::format(&self.time, &jiff::Zoned::now()).map(|time| time + " ").unwrap_or_default()
     }
 
@@ -88,7 +89,7 @@ impl Paint {
     }
 }
 
-/// The colour depends on the name only, ignoring case.
+/// The colour of a name. It depends only on the name, and ignores case.
 fn name_style(name: Name) -> Style {
     let hash = name
         .as_str()
@@ -103,8 +104,8 @@ fn mentions(text: &str, name: Name) -> bool {
 }
 
 /// Splits the text into rows of at most `width` columns, between words where possible. A wide character takes two
-/// columns. A combining character takes none, and stays with the one before it.
-fn fold(text: &str, width: usize) -> Vec<&str> {
+/// columns. A combining character takes none, and stays with the character before it.
+fn wrap(text: &str, width: usize) -> Vec<&str> {
     let (mut rows, mut rest) = (Vec::new(), text);
     loop {
         let (mut columns, mut end, mut space) = (0, rest.len(), None);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_wrapped_next_to_their_head() {
+    fn long_lines_are_wrapped_to_the_right_of_their_head() {
         let line = PLAIN.message(name("al"), "one two three", None, 13);
         assert_eq!(line, "<al> one two\n     three");
     }
@@ -162,7 +163,7 @@ mod tests {
             ("e\u{301}e\u{301}e\u{301}", 2, &["e\u{301}e\u{301}", "e\u{301}"]),
             ("日本", 1, &["日", "本"]),
         ] {
-            assert_eq!(fold(text, width), rows, "{text:?} {width}");
+            assert_eq!(wrap(text, width), rows, "{text:?} {width}");
         }
     }
 
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_the_same_colour_in_any_case() {
+    fn the_colour_of_a_name_ignores_case() {
         assert_eq!(name_style(name("Bob")), name_style(name("bOB")));
         let many: std::collections::HashSet<_> =
             ["al", "bob", "carol", "dan", "eve", "fay"].map(|n| format!("{}", name_style(name(n)))).into();

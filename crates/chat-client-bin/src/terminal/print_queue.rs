@@ -1,4 +1,4 @@
-//! Lines to print above the line being typed. They wait until the editor can print them.
+//! Queues lines to print above the line being typed, until the editor can print them.
 
 use std::{
     io::Write,
@@ -10,19 +10,19 @@ use tokio::sync::mpsc;
 
 use super::draft::Draft;
 
-/// Maximum number of lines that wait. The sender waits when it is full.
+/// Maximum number of queued lines. If the queue is full, [`PrintQueue::print`] waits.
 const MAX_QUEUED_LINES: usize = 10_000;
 /// Maximum number of lines printed between two keys.
 const MAX_LINES_PER_PRINT: usize = 500;
 
-/// Takes lines, and returns those that the editor has not printed.
+/// The end of the queue that takes lines.
 #[derive(Debug)]
 pub(super) struct PrintQueue {
     lines: mpsc::Sender<String>,
     waiting: Arc<Mutex<mpsc::Receiver<String>>>,
 }
 
-/// Passes the lines to the editor's printer, on the editor's thread.
+/// The end of the queue that passes lines to the editor's printer, on the editor's thread.
 #[derive(Debug)]
 pub(super) struct PrintFeed {
     waiting: Arc<Mutex<mpsc::Receiver<String>>>,
@@ -30,7 +30,7 @@ pub(super) struct PrintFeed {
     draft: Draft,
 }
 
-/// The queue, its other end, and the printer for the editor.
+/// Creates both ends of a queue, and the printer for the editor.
 pub(super) fn print_queue(draft: Draft) -> (PrintQueue, PrintFeed, ExternalPrinter<String>) {
     let (lines, waiting) = mpsc::channel(MAX_QUEUED_LINES);
     let waiting = Arc::new(Mutex::new(waiting));
@@ -40,37 +40,38 @@ pub(super) fn print_queue(draft: Draft) -> (PrintQueue, PrintFeed, ExternalPrint
 }
 
 impl PrintQueue {
+    /// Queues a line.
     pub(super) async fn print(&self, line: String) {
         // Cannot fail: this struct holds the receiver.
         let _ = self.lines.send(line).await;
     }
 
-    /// Takes the lines that were not printed.
-    pub(super) fn left(&self) -> Vec<String> {
+    /// Takes the lines that the editor has not printed.
+    pub(super) fn take_unprinted(&self) -> Vec<String> {
         take(&self.waiting, MAX_QUEUED_LINES)
     }
 }
 
 impl PrintFeed {
-    /// Call it right before the editor prints. No key is handled in between, so the printer finds the cursor where this
-    /// puts it.
+    /// Passes queued lines to the printer. Call it right before the editor prints: the editor handles no key in
+    /// between, so the cursor stays where this puts it.
     pub(super) fn feed(&self) {
-        let Some(aside) = self.draft.step_aside() else { return };
+        let Some(sequence) = self.draft.prepare_print() else { return };
         let lines = take(&self.waiting, MAX_LINES_PER_PRINT);
         if lines.is_empty() {
             return;
         }
         let mut terminal = std::io::stdout();
-        // Fails if the terminal is gone: nothing to show.
-        let _ = terminal.write_all(aside.as_bytes()).and_then(|()| terminal.flush());
+        // Fails if the terminal is gone: nobody sees the output.
+        let _ = terminal.write_all(sequence.as_bytes()).and_then(|()| terminal.flush());
         for line in lines {
-            // Cannot fail: there is room, and the printer lives as long as the editor.
+            // Cannot fail: the printer holds this many lines, and lives as long as the editor.
             let _ = self.printer.try_send(line);
         }
     }
 }
 
-fn take(waiting: &Mutex<mpsc::Receiver<String>>, most: usize) -> Vec<String> {
+fn take(waiting: &Mutex<mpsc::Receiver<String>>, max: usize) -> Vec<String> {
     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    std::iter::from_fn(|| waiting.try_recv().ok()).take(most).collect()
+    std::iter::from_fn(|| waiting.try_recv().ok()).take(max).collect()
 }

@@ -1,4 +1,4 @@
-//! Handles session events: connected, lost, and what happens in the chat room.
+//! Handles the events of the session: connections, lost connections, and what happens in the chat room.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ impl Terminal<'_> {
             Some(SessionEvent::Event(Event::Closed(reason))) => return self.on_closed(reason).await,
             Some(SessionEvent::Event(event)) => {
                 self.completions.update(&event);
-                self.output.event(&event, self.name).await;
+                self.output.show_event(&event, self.name).await;
             }
             Some(SessionEvent::Lost { reason, unknown: _ }) => {
                 self.stage = Stage::Connecting;
@@ -22,7 +22,7 @@ impl Terminal<'_> {
                     return Some(exit);
                 }
                 self.output.warning(&format!("connection lost: {reason}")).await;
-                if reason == CloseReason::TurnedAway || !self.args.reconnect.or(true) {
+                if reason == CloseReason::TurnedAway || !self.args.reconnect.resolve(true) {
                     return Some(if reason == CloseReason::TurnedAway { Exit::Refused } else { Exit::Lost });
                 }
             }
@@ -36,24 +36,25 @@ impl Terminal<'_> {
     async fn on_connected(&mut self, client: ChatClient, gap: Option<Duration>) {
         let server = &self.args.server;
         if let Some(gap) = gap {
-            let gap = format!("~~~~ back again: {:.1} s were not heard, and are not shown ~~~~", gap.as_secs_f32());
+            let gap =
+                format!("~~~~ reconnected after {:.1} s; messages in between are missing ~~~~", gap.as_secs_f32());
             self.output.warning(&gap).await;
         }
         self.output
             .note(&match client.name() {
-                Some(name) => format!("connected to {server} as {name}; /help tells the commands"),
-                None => format!("connected to {server} as a guest; /name NAME gives you a name"),
+                Some(name) => format!("connected to {server} as {name}; /help lists the commands"),
+                None => format!("connected to {server} as a guest; /name NAME sets a name"),
             })
             .await;
         if client.name().is_some() {
-            // The answer is an event: it is shown, and updates the completions.
+            // The answer is an event, which is shown and updates the completions.
             client.request_clients().await;
         }
         self.was_connected = true;
         self.stage = Stage::Connected(client);
     }
 
-    /// The session ended with this client's BYE, or because the server requires a name.
+    /// The session ended: this client sent BYE, or the server requires a name.
     async fn on_closed(&mut self, reason: CloseReason) -> Option<Exit> {
         self.stage = Stage::Connecting;
         if let Some((exit, _)) = self.leaving {
@@ -68,21 +69,21 @@ impl Terminal<'_> {
     }
 
     async fn on_failed(&mut self, error: &OpenError, retry_in: Option<Duration>) -> Option<Exit> {
-        let (exit, sentence) = open_failure::explain(error, &self.args.server);
+        let (exit, message) = open_failure::explain(error, &self.args.server);
         if retry_in.is_none() && error.is_name_refused() {
             self.output.warning(&error.to_string()).await;
             self.output.note("choose another name").await;
             self.stage = Stage::AskingName;
             return None;
         }
-        let tries = self.args.reconnect.or(self.was_connected);
-        let Some(delay) = retry_in.filter(|_| tries) else {
-            self.output.warning(&sentence).await;
+        let retries = self.args.reconnect.resolve(self.was_connected);
+        let Some(delay) = retry_in.filter(|_| retries) else {
+            self.output.warning(&message).await;
             return Some(exit);
         };
-        let sentence = if self.was_connected { format!("cannot come back: {error}") } else { sentence };
-        let next = format!("{sentence}; next try in {:.1} s, or /reconnect", delay.as_secs_f32());
-        self.output.warning(&next).await;
+        let message = if self.was_connected { format!("cannot reconnect: {error}") } else { message };
+        let message = format!("{message}; next attempt in {:.1} s, or now with /reconnect", delay.as_secs_f32());
+        self.output.warning(&message).await;
         None
     }
 }

@@ -1,6 +1,6 @@
-//! The size of the terminal. It may change, so it is read each time.
+//! Reads the size of the terminal. It may change at any time, so it is not cached.
 
-/// The size if the terminal does not report it.
+/// Rows and columns if the terminal does not report its size.
 const DEFAULT_SIZE: (u16, u16) = (24, 80);
 
 pub(super) fn rows() -> u16 {

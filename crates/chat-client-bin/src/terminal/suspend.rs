@@ -1,6 +1,6 @@
-//! Ctrl-Z: the terminal does not act on it while the editor has it in raw mode.
+//! Suspends the program on Ctrl-Z. In raw mode, the terminal does not do that itself.
 
-/// Stops the process group, and returns when the shell continues it.
+/// Suspends the process group. Returns when the shell continues it.
 #[cfg(unix)]
 pub(super) async fn suspend() {
     use std::time::Duration;
@@ -11,10 +11,10 @@ pub(super) async fn suspend() {
         time::timeout,
     };
 
-    /// Without a shell, nobody continues the process, and the system does not stop it.
+    /// Without a shell that controls jobs, the system ignores the stop signal, and SIGCONT never arrives.
     const STOP_TIMEOUT: Duration = Duration::from_millis(300);
 
-    // The stop signal may arrive late, in any thread. Do not use the terminal before it has.
+    // The stop signal may arrive late, in any thread. Wait for SIGCONT before using the terminal again.
     let Ok(mut continued) = signal(SignalKind::from_raw(Signal::CONT.as_raw())) else { return };
     if kill_current_process_group(Signal::TSTP).is_ok() {
         let _ = timeout(STOP_TIMEOUT, continued.recv()).await;

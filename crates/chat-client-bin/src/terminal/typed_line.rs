@@ -1,4 +1,4 @@
-//! Handles what was typed, at each stage of the connection.
+//! Handles what the person typed, at each stage of the connection.
 
 use chat_client::{Name, SendError, conversation::Input};
 
@@ -7,16 +7,16 @@ use super::{
     editor::{EditorCommand, EditorEvent},
     suspend,
 };
-use crate::{Exit, complain};
+use crate::{Exit, print_error};
 
 const HELP: &str = "\
-a line is a message to everybody; Tab completes names and commands
-/clients     who is here
-/name NAME   take this name, if you have none yet
-/reconnect   try again now
-/quit        leave (so does Ctrl-D; Ctrl-C clears the line, and leaves when it is empty)
-/help        show this help
-//text       say /text";
+each line is a message to everybody; Tab completes names and commands
+/clients     list who is here
+/name NAME   set your name, if you have none yet
+/reconnect   reconnect now
+/quit        leave, as does Ctrl-D (Ctrl-C clears the line, and leaves if it is empty)
+/help        list these commands
+//text       send /text as a message";
 
 impl Terminal<'_> {
     pub(super) async fn on_editor_event(&mut self, event: EditorEvent) -> Option<Exit> {
@@ -30,7 +30,7 @@ impl Terminal<'_> {
                 return None;
             }
             EditorEvent::Failed(why) => {
-                complain(&format!("the terminal failed: {why}; use a pipe"));
+                print_error(&format!("the terminal failed: {why}; use a pipe instead"));
                 return self.leave(Exit::Failed).await;
             }
         };
@@ -43,8 +43,9 @@ impl Terminal<'_> {
         // A paste may contain several lines.
         let mut inputs = line.lines().map(Input::parse);
         if inputs.all(|input| matches!(input, Input::Say(_) | Input::Empty)) {
-            self.output.erase();
+            self.output.erase_entered();
         }
+        // If a line cannot be sent, keep it and all lines after it.
         let mut kept = Vec::new();
         for line in line.lines() {
             let input = Input::parse(line);
@@ -64,20 +65,22 @@ impl Terminal<'_> {
         None
     }
 
-    /// Executes a line. `false`: it could not be sent, and must be kept.
+    /// Executes a line. Returns `false` if it could not be sent and must be kept.
     async fn execute(&mut self, input: Input) -> bool {
         match input {
             Input::Empty | Input::Quit => {}
             Input::Say(text) => {
                 let Stage::Connected(client) = &self.stage else {
-                    self.output.note("not connected: your line is kept").await;
+                    self.output.note("not connected: your line was not sent, and is kept").await;
                     return false;
                 };
                 match client.queue(text.clone()).await {
                     Ok(receipt) => {
                         self.sent.push(text, receipt);
                     }
-                    Err(SendError::Bye) => self.output.warning("a guest cannot say BYE: /quit leaves").await,
+                    Err(SendError::Bye) => {
+                        self.output.warning("a guest cannot send BYE as a message; /quit leaves").await;
+                    }
                     Err(_) => return false,
                 }
             }
@@ -86,7 +89,7 @@ impl Terminal<'_> {
                     client.request_clients().await;
                 }
                 Stage::Connected(_) => {
-                    self.output.warning("guests cannot ask who is here: /name NAME gives you a name").await;
+                    self.output.warning("guests cannot list who is here; /name NAME sets a name").await;
                 }
                 _ => self.output.note("not connected").await,
             },
@@ -102,12 +105,14 @@ impl Terminal<'_> {
             Input::Name(name) => self.rename(&name).await,
             Input::UnknownCommand(word) => {
                 self.output
-                    .warning(&format!("no such command: {word} (/help tells them; to say it, write /{word})"))
+                    .warning(&format!(
+                        "no such command: {word} (/help lists them; to send it as a message, write /{word})"
+                    ))
                     .await;
             }
             Input::InvalidText(why) => self.output.warning(&format!("not sent: {why}")).await,
             Input::Malformed(why) => self.output.warning(&why).await,
-            _ => self.output.warning("this is not possible at a terminal").await,
+            _ => self.output.warning("not supported at a terminal").await,
         }
         true
     }
@@ -116,7 +121,9 @@ impl Terminal<'_> {
         match &self.stage {
             Stage::Connected(client) => {
                 if let Some(name) = client.name() {
-                    self.output.warning(&format!("you are {name} here: /quit, and come again as another")).await;
+                    self.output
+                        .warning(&format!("you already have the name {name}; to change it, /quit and start again"))
+                        .await;
                     return;
                 }
                 match Name::chosen(name) {
@@ -132,13 +139,13 @@ impl Terminal<'_> {
         }
     }
 
-    /// Sets the name that was typed. An empty name: as a guest.
+    /// Sets the name for the next session. An empty name joins as a guest.
     async fn set_name(&mut self, name: &str) {
         let name = match Name::chosen(name) {
             _ if name.is_empty() => None,
             Ok(name) => Some(name),
             Err(why) => {
-                self.output.warning(&format!("{why}: choose another")).await;
+                self.output.warning(&format!("{why}; choose another name")).await;
                 return;
             }
         };

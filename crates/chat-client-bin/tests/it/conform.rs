@@ -1,4 +1,4 @@
-//! Every case of chat-conform passes, with a name and as a guest.
+//! The program passes every case of chat-conform, with a name and as a guest.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use chat_conform::{ExpectedFailures, Level, Select, Side, Suite, Timeouts, judge
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-client");
 
-async fn passes(command: &[&str], level: Option<Level>) {
+async fn assert_passes(command: &[&str], level: Option<Level>) {
     let command = chat_conform::Command::new(command.iter().map(ToString::to_string).collect()).unwrap();
-    let book = Suite::embedded().unwrap();
-    let cases = book.select(Side::Client, &Select::new(None, level));
+    let suite = Suite::embedded().unwrap();
+    let cases = suite.select(Side::Client, &Select::new(None, level));
     let timeouts = Timeouts { line: Duration::from_secs(20), person: Duration::ZERO };
     let known = ExpectedFailures::default();
     let report = judge_client("127.0.0.1:0", Some(&command), &cases, timeouts, &known, |_| {}, |_| {}).await.unwrap();
@@ -19,10 +19,10 @@ async fn passes(command: &[&str], level: Option<Level>) {
 
 #[tokio::test]
 async fn every_case_passes_with_a_name() {
-    passes(&[PROGRAM, "--name", "{name}"], None).await;
+    assert_passes(&[PROGRAM, "--name", "{name}"], None).await;
 }
 
 #[tokio::test]
 async fn every_case_passes_for_a_guest() {
-    passes(&[PROGRAM], Some(Level::Plain)).await;
+    assert_passes(&[PROGRAM], Some(Level::Plain)).await;
 }

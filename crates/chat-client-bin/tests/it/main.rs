@@ -1,6 +1,6 @@
-//! The program as a process, against a scripted server: in pipes, and at a pseudo-terminal.
+//! Tests of the program as a child process, in pipes and at a pseudo-terminal. The server is scripted.
 
-// A panic in a helper fails the test, as in the test itself.
+// A panic in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
 mod conform;
@@ -12,7 +12,7 @@ mod python;
 #[cfg(unix)]
 mod readme_program;
 #[path = "../../../chat-client/tests/it/scripted_server.rs"]
-#[allow(dead_code, reason = "the tests of the library use the rest")]
+#[allow(dead_code, reason = "shared with the tests of the library")]
 mod scripted_server;
 #[cfg(unix)]
 mod snapshots;

@@ -1,4 +1,4 @@
-//! The program in pipes, as scripts use it.
+//! Tests of the program in pipes, as scripts use it.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use crate::{
     scripted_server::{Server, listen, within},
 };
 
-/// The events of a JSON output, without their times.
+/// The lines of a JSON output, without their times.
 #[track_caller]
 fn events(output: &str) -> Vec<String> {
     let event = |line: &str| {
@@ -22,7 +22,7 @@ fn events(output: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn json_has_every_event_and_accepts_commands() {
+async fn json_mode_prints_every_event_and_accepts_commands() {
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
@@ -49,11 +49,11 @@ hello
         r#"{"v":1,"event":"left","name":"al"}"#,
         r#"{"v":1,"event":"closed","why":"left with BYE"}"#,
     ];
-    assert_eq!(events(&ended.output), expected);
+    assert_eq!(events(&ended.stdout), expected);
     assert!(
-        ended.status.contains(r#"not sent: expected value at line 1 column 1: write {"command""#),
+        ended.stderr.contains(r#"not sent: expected value at line 1 column 1: write {"command""#),
         "{}",
-        ended.status
+        ended.stderr
     );
     assert_eq!(ended.code, Some(6));
 }
@@ -70,8 +70,8 @@ async fn a_closed_stdout_is_noticed_without_a_message() {
     // No further message is sent.
     server.answer_bye().await;
     let ended = end(child).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.status);
-    assert_eq!(ended.status.lines().count(), 1, "{}", ended.status);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn follow_keeps_listening_after_the_end_of_the_input() {
     server.expect("PONG").await;
     server.send_lines("FROM al MSG two\nBYE").await;
     let ended = end(child).await;
-    assert_eq!((ended.code, ended.output.as_str()), (Some(5), "<al> one\n<al> two\n"), "{}", ended.status);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), "<al> one\n<al> two\n"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -103,12 +103,12 @@ async fn a_timeout_ends_the_program_and_lists_unacknowledged_messages() {
     };
     let args = ["--name", "x", "--timeout", "0.3", &address];
     let (ended, _server) = tokio::join!(piped(&args, "a\nb\n"), serve);
-    assert_eq!(ended.code, Some(6), "{}", ended.status);
-    assert!(ended.status.ends_with("-- unacknowledged: b\n"), "{}", ended.status);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("-- unacknowledged: b\n"), "{}", ended.stderr);
 }
 
 #[tokio::test]
-async fn a_timeout_without_input_is_no_failure() {
+async fn a_timeout_without_messages_is_no_failure() {
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
@@ -117,7 +117,7 @@ async fn a_timeout_without_input_is_no_failure() {
     };
     let args = ["--name", "x", "--no-input", "--timeout", "0.3", &address];
     let (ended, ()) = tokio::join!(piped(&args, ""), serve);
-    assert_eq!(ended.code, Some(0), "{}", ended.status);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -125,8 +125,8 @@ async fn a_timeout_includes_the_login() {
     let (listener, address) = listen().await;
     let args = ["--name", "x", "--timeout", "0.2", &address];
     let (ended, _mute) = tokio::join!(piped(&args, "a\n"), Server::accept(&listener));
-    assert_eq!(ended.code, Some(3), "{}", ended.status);
-    assert!(ended.status.contains("--timeout"), "{}", ended.status);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--timeout"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -148,10 +148,10 @@ async fn reconnect_shows_the_gap_and_sends_nothing_twice() {
     drop(stdin);
     server.answer_bye().await;
     let ended = end(child).await;
-    assert_eq!(ended.code, Some(6), "b is not known: {}", ended.status);
-    assert!(ended.output.contains(r#""event":"unacknowledged","text":"b""#), "{}", ended.output);
-    assert!(ended.output.contains(r#""gap":"#), "{}", ended.output);
-    assert!(ended.status.contains("-- connected again; "), "{}", ended.status);
+    assert_eq!(ended.code, Some(6), "the outcome of b is unknown: {}", ended.stderr);
+    assert!(ended.stdout.contains(r#""event":"unacknowledged","text":"b""#), "{}", ended.stdout);
+    assert!(ended.stdout.contains(r#""gap":"#), "{}", ended.stdout);
+    assert!(ended.stderr.contains("-- reconnected after "), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -183,5 +183,5 @@ reconnect = auto  # default
 async fn a_missing_configuration_file_is_a_one_line_error() {
     let missing = piped(&["--config", "/nowhere/config"], "").await;
     assert_eq!(missing.code, Some(2));
-    assert!(missing.status.starts_with("chat-client: cannot read /nowhere/config: "), "{}", missing.status);
+    assert!(missing.stderr.starts_with("chat-client: cannot read /nowhere/config: "), "{}", missing.stderr);
 }

@@ -1,4 +1,4 @@
-//! Runs the program as a process.
+//! Runs the program as a child process.
 
 use std::{ffi::OsStr, process::Stdio};
 
@@ -10,17 +10,19 @@ use tokio::{
 
 use crate::scripted_server::{Server, listen, within};
 
+/// The outcome of a run.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
-    pub(crate) output: String,
-    pub(crate) status: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-/// An environment without the settings of this machine.
+/// Environment variables that hide the settings of this machine.
 pub(crate) fn hermetic() -> impl Iterator<Item = (&'static str, &'static str)> {
     [("XDG_CONFIG_HOME", "/nowhere"), ("XDG_STATE_HOME", "/nowhere"), ("TZ", "UTC")].into_iter()
 }
 
+/// Starts the program with pipes.
 pub(crate) fn start<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Child {
     Command::new(env!("CARGO_BIN_EXE_chat-client"))
         .args(args)
@@ -33,14 +35,15 @@ pub(crate) fn start<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Child
         .unwrap()
 }
 
+/// Waits until the program ends.
 pub(crate) async fn end(child: Child) -> Ended {
     let ended = within(child.wait_with_output()).await.unwrap();
-    let [output, status] = [ended.stdout, ended.stderr].map(|shown| String::from_utf8(shown).unwrap());
-    assert!(!status.contains("panicked"), "{status}");
-    Ended { code: ended.status.code(), output, status }
+    let [stdout, stderr] = [ended.stdout, ended.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    Ended { code: ended.status.code(), stdout, stderr }
 }
 
-/// Runs the program with this input, up to its end.
+/// Runs the program with this input until it ends.
 pub(crate) async fn piped(args: &[&str], input: &str) -> Ended {
     let mut child = start(args);
     let mut stdin = child.stdin.take().unwrap();
@@ -50,7 +53,7 @@ pub(crate) async fn piped(args: &[&str], input: &str) -> Ended {
     end(child).await
 }
 
-/// Runs the program as `x` with this input. The server accepts it and then runs the script.
+/// Runs the program as client `x` with this input, against a server that accepts the login and then runs the script.
 pub(crate) async fn served(input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> Ended {
     let (listener, address) = listen().await;
     let args = ["--name", "x", &address];

@@ -1,4 +1,4 @@
-//! The program as a process, against a scripted server on a port that the system chooses.
+//! Tests of the program's conversations, errors, signals and exit codes.
 
 use std::process::Stdio;
 
@@ -13,21 +13,21 @@ use crate::{
 };
 
 #[track_caller]
-fn one_line(status: &str, contains: &str) {
-    assert_eq!(status.lines().count(), 1, "{status}");
-    assert!(status.contains(contains), "{status}");
+fn assert_one_line(stderr: &str, contains: &str) {
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains(contains), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_pipe_is_sent_and_acknowledged_before_the_bye() {
+async fn all_input_is_acknowledged_before_the_bye() {
     let ended = served("a\nb\n", async |mut server| {
         server.expect("MSG a\nMSG b").await;
         server.send_lines("FROM al MSG hi\nOK\nOK").await;
         server.answer_bye().await;
     })
     .await;
-    assert_eq!((ended.code, ended.output.as_str()), (Some(0), "<al> hi\n"), "{}", ended.status);
-    one_line(&ended.status, "as x");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "<al> hi\n"), "{}", ended.stderr);
+    assert_one_line(&ended.stderr, "as x");
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_guest_needs_no_name() {
     };
     let args = [address.as_str()];
     let (ended, ()) = tokio::join!(piped(&args, "hello\n"), serve);
-    assert_eq!(ended.code, Some(0), "{}", ended.status);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -51,8 +51,8 @@ async fn messages_without_ok_are_listed_when_the_server_is_gone() {
         server.send_lines("OK").await;
     })
     .await;
-    assert_eq!(ended.code, Some(6), "{}", ended.status);
-    assert!(ended.status.ends_with("-- unacknowledged: b\n"), "{}", ended.status);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("-- unacknowledged: b\n"), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_refused_message_shows_in_the_exit_code() {
         server.answer_bye().await;
     })
     .await;
-    assert_eq!(ended.code, Some(6), "{}", ended.status);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_server_that_ends_the_session_ends_the_program() {
     for (farewell, said) in [("BYE", "the server says BYE"), ("JOIN y", "connection lost")] {
         let (listener, address) = listen().await;
         let mut child = start(["--name", "x", &address]);
-        // The input stays open: reading it must not keep the program alive.
+        // The input stays open: a blocked read must not keep the program alive.
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b"hi\n").await.unwrap();
         let mut server = Server::accept(&listener).await;
@@ -82,8 +82,8 @@ async fn a_server_that_ends_the_session_ends_the_program() {
         drop(server);
         let ended = end(child).await;
         drop(stdin);
-        assert_eq!(ended.code, Some(5), "{}", ended.status);
-        assert!(ended.status.contains(said), "{}", ended.status);
+        assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
     }
 }
 
@@ -93,7 +93,7 @@ async fn a_failed_connection_is_a_one_line_error() {
     drop(listener);
     let ended = piped(&["--name", "x", &address], "a\n").await;
     assert_eq!(ended.code, Some(3));
-    one_line(&ended.status, &address);
+    assert_one_line(&ended.stderr, &address);
 }
 
 #[tokio::test]
@@ -112,8 +112,8 @@ async fn a_refused_login_is_a_one_line_error() {
         };
         let args = ["--name", "x", &address];
         let (ended, ()) = tokio::join!(piped(&args, ""), serve);
-        assert_eq!(ended.code, Some(4), "{}", ended.status);
-        one_line(&ended.status, said);
+        assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+        assert_one_line(&ended.stderr, said);
     }
 }
 
@@ -134,19 +134,19 @@ async fn a_closed_stdout_ends_the_program_without_an_error() {
     server.answer_bye().await;
     let ended = end(child).await;
     drop(stdin);
-    assert_eq!(ended.code, Some(0), "{}", ended.status);
-    one_line(&ended.status, "connected");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_one_line(&ended.stderr, "connected");
 }
 
 #[tokio::test]
 async fn help_begins_with_examples_and_lists_the_exit_codes() {
     for flag in ["-h", "--help"] {
         let ended = piped(&[flag], "").await;
-        assert_eq!((ended.code, ended.status.as_str()), (Some(0), ""));
-        assert!(ended.output.starts_with("Examples:\n  chat-client --name alice"), "{}", ended.output);
-        assert!(ended.output.contains("  130  interrupted"), "{}", ended.output);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert!(ended.stdout.starts_with("Examples:\n  chat-client --name alice"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("  130  interrupted"), "{}", ended.stdout);
     }
-    assert!(piped(&["--version"], "").await.output.starts_with("chat-client 0."));
+    assert!(piped(&["--version"], "").await.stdout.starts_with("chat-client 0."));
 }
 
 #[tokio::test]
@@ -159,9 +159,9 @@ async fn a_wrong_command_line_is_a_one_line_error() {
         (&["localhost", "2222"], "2222"),
     ] {
         let ended = piped(args, "").await;
-        assert_eq!((ended.code, ended.output.as_str()), (Some(2), ""), "{args:?}");
-        one_line(&ended.status, said);
-        assert!(ended.status.ends_with("(try --help)\n"), "{}", ended.status);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert_one_line(&ended.stderr, said);
+        assert!(ended.stderr.ends_with("(try --help)\n"), "{}", ended.stderr);
     }
 }
 
@@ -184,7 +184,7 @@ async fn settings_come_from_the_environment() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_path_is_a_unix_socket() {
+async fn an_address_with_a_slash_is_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("chat-client-{}.sock", std::process::id()));
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let serve = async {
@@ -201,7 +201,7 @@ async fn a_path_is_a_unix_socket() {
     let args = ["--name", "x", address];
     let (ended, ()) = tokio::join!(piped(&args, ""), serve);
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(ended.code, Some(0), "{}", ended.status);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
 #[cfg(unix)]
@@ -232,6 +232,6 @@ async fn an_interrupt_says_bye_and_a_second_one_exits_at_once() {
         }
         let ended = end(child).await;
         drop(stdin);
-        assert_eq!(ended.code, Some(130), "{}", ended.status);
+        assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     }
 }

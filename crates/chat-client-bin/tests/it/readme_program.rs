@@ -1,4 +1,4 @@
-//! The README of the program shows what the program does. Its session at a terminal is played in `terminal/readme.rs`.
+//! Checks the README of the program against the program. `terminal/readme.rs` checks its session at a terminal.
 
 use std::collections::BTreeSet;
 
@@ -15,26 +15,26 @@ pub(crate) fn block(kind: &str) -> &'static str {
     rest.split_once("```").unwrap().0
 }
 
-/// The first cells of the table with this heading, and the second ones.
+/// The rows of the table with this heading, as pairs of the first and the second cell.
 fn table(heading: &str) -> Vec<(&'static str, &'static str)> {
     let (_, rest) = README.split_once(&format!("| {heading} |")).unwrap();
     let rows = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
     rows.map(|row| row.trim_matches('|').split_once('|').unwrap()).map(|(a, b)| (a.trim(), b.trim())).collect()
 }
 
-/// What stands in backticks.
-fn names(cell: &str) -> impl Iterator<Item = &str> {
+/// All spans in backticks.
+fn code_spans(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// The words that `printf` prints in the command with this in it, and the flags of the program.
+/// The input and the flags of the `printf` command that contains `part`.
 fn command(part: &str) -> (String, Vec<&'static str>) {
     let line = README.lines().find(|line| line.starts_with("printf ") && line.contains(part)).unwrap();
     let input = line.split('\'').nth(1).unwrap().replace("\\n", "\n");
     (input, line.split_once(" -- ").unwrap().1.split(' ').collect())
 }
 
-/// Each JSON line without its time, and with the address that the README has.
+/// Removes the time of each JSON line, and replaces the address by that of the README.
 fn timeless(lines: &str, address: &str) -> String {
     let timeless = |line: &str| {
         let (before, after) = line.split_once(r#""time":""#).unwrap();
@@ -45,6 +45,7 @@ fn timeless(lines: &str, address: &str) -> String {
     lines.lines().map(timeless).collect()
 }
 
+/// Runs the command that contains `part`. Returns its outcome and the address of the server.
 async fn run(part: &str, script: impl AsyncFnOnce(Server<tokio::net::TcpStream>)) -> (Ended, String) {
     let (input, flags) = command(part);
     let (listener, address) = listen().await;
@@ -59,86 +60,84 @@ async fn run(part: &str, script: impl AsyncFnOnce(Server<tokio::net::TcpStream>)
 }
 
 #[tokio::test]
-async fn a_script_is_acknowledged() {
+async fn the_script_example_ends_with_all_messages_acknowledged() {
     let said = async |mut server: Server<_>| {
         server.expect("MSG build 17\nMSG is green").await;
         server.send_lines("OK\nOK").await;
         server.answer_bye().await;
     };
     let (ended, _) = run("build 17", said).await;
-    assert_eq!((ended.code, ended.output.as_str()), (Some(0), ""));
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""));
 }
 
 #[tokio::test]
-async fn the_sample_of_json() {
+async fn the_json_example_matches_the_output() {
     let said = async |mut server: Server<_>| {
         server.expect("MSG hi").await;
         server.send_lines("OK").await;
         server.answer_bye().await;
     };
     let (ended, address) = run("\"say\"", said).await;
-    assert_eq!(timeless(&ended.output, &address), timeless(block("json"), &address));
+    assert_eq!(timeless(&ended.stdout, &address), timeless(block("json"), &address));
 }
 
-/// Every event of the snapshot is in the table, with its fields.
 #[test]
-fn the_table_of_events() {
+fn the_table_of_events_has_every_event_and_field_of_the_snapshot() {
     let table = table("event | fields");
     let fields = |event: &str| -> BTreeSet<&str> {
-        let row = table.iter().find(|(events, _)| names(events).any(|name| name == event));
-        names(row.unwrap_or_else(|| panic!("no {event}")).1).collect()
+        let row = table.iter().find(|(events, _)| code_spans(events).any(|name| name == event));
+        code_spans(row.unwrap_or_else(|| panic!("no {event} in the table")).1).collect()
     };
     for line in include_str!("snapshots/json.txt").lines() {
         let record: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
-        let told = fields(record["event"].as_str().unwrap());
+        let expected = fields(record["event"].as_str().unwrap());
         for field in record.keys().filter(|key| !["v", "time", "event"].contains(&key.as_str())) {
-            assert!(told.contains(field.as_str()), "{field} of {line}");
+            assert!(expected.contains(field.as_str()), "{field} of {line}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_tables_of_flags_and_exit_codes() {
-    let help = piped(&["--help"], "").await.output;
+async fn the_tables_of_flags_and_exit_codes_match_help() {
+    let help = piped(&["--help"], "").await.stdout;
     let (flags, codes) = help.split_once("Exit codes:\n").unwrap();
-    for flag in table("flag | effect").into_iter().flat_map(|(flag, _)| names(flag)) {
+    for flag in table("flag | effect").into_iter().flat_map(|(flag, _)| code_spans(flag)) {
         let flag = flag.split(' ').next().unwrap();
         assert!(flags.contains(&format!("  {flag}")), "{flag}");
     }
-    let told = codes.lines().map(|line| line.trim().split_once(' ').unwrap());
-    let told: Vec<_> = told.map(|(code, meaning)| (code, meaning.trim())).collect();
+    let expected = codes.lines().map(|line| line.trim().split_once(' ').unwrap());
+    let expected: Vec<_> = expected.map(|(code, meaning)| (code, meaning.trim())).collect();
     let shown = table("exit code | meaning");
-    assert_eq!(shown.len(), told.len());
-    for ((code, meaning), (expected, words)) in shown.into_iter().zip(told) {
-        // What --help says about the interrupt is longer.
+    assert_eq!(shown.len(), expected.len());
+    for ((code, meaning), (expected, words)) in shown.into_iter().zip(expected) {
+        // The remark in parentheses is longer in --help.
         assert_eq!(code, expected);
         let same = meaning.split(" (").next() == words.split(" (").next();
-        assert!(same, "{code}: {meaning:?} here, {words:?} in --help");
+        assert!(same, "{code}: {meaning:?} in the README, {words:?} in --help");
     }
 }
 
-/// The sample of settings is read, and printed again.
 #[tokio::test]
-async fn the_settings() {
+async fn the_example_of_settings_is_read_and_printed_unchanged() {
     let file = std::env::temp_dir().join(format!("chat-client-{}-readme", std::process::id()));
     std::fs::write(&file, block("ini")).unwrap();
     let ended = piped(&["--config", file.to_str().unwrap(), "--print-config"], "").await;
     std::fs::remove_file(file).unwrap();
-    assert_eq!(ended.code, Some(0), "{}", ended.status);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let settings = |text: &str| -> Vec<String> {
         text.lines()
             .map(|line| line.split("  #").next().unwrap().split(" #").next().unwrap().trim().to_owned())
             .collect()
     };
-    assert_eq!(settings(&ended.output), settings(block("ini")));
+    assert_eq!(settings(&ended.stdout), settings(block("ini")));
 }
 
-/// In a pipe, where `/name` and `/reconnect` mean nothing, the others are told too.
+/// `/name` and `/reconnect` exist only at a terminal.
 #[tokio::test]
-async fn the_commands() {
+async fn the_help_in_a_pipe_lists_the_commands_of_the_table() {
     let ended = served("/help\n", async |server| server.answer_bye().await).await;
-    for command in table("type | to").into_iter().flat_map(|(typed, _)| names(typed)) {
+    for command in table("type | to").into_iter().flat_map(|(typed, _)| code_spans(typed)) {
         let terminal_only = ["/name NAME", "/reconnect"].contains(&command);
-        assert!(terminal_only || ended.status.contains(command), "{command} is not in {}", ended.status);
+        assert!(terminal_only || ended.stderr.contains(command), "{command} is not in {}", ended.stderr);
     }
 }

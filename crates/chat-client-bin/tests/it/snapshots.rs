@@ -1,4 +1,5 @@
-//! The program's output, byte for byte, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` updates it.
+//! Compares the output of the program with the files in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots`
+//! updates them.
 
 use std::fmt::Write;
 
@@ -13,13 +14,13 @@ use crate::{
 fn redacted(text: &str, address: &str) -> String {
     let text = if address.is_empty() { text.to_owned() } else { text.replace(address, "localhost:2222") };
     let Some(system) = text.split_once("(os error ") else { return text };
-    // The system's error text precedes its number.
+    // The error text of the system precedes the number.
     let before = system.0.rsplit_once(": ").unwrap().0;
     let after = system.1.split_once(')').unwrap().1;
-    format!("{before}: [what the system says]{after}")
+    format!("{before}: [error of the system]{after}")
 }
 
-/// Each JSON line without its time.
+/// Replaces the time of each JSON line.
 fn timeless(lines: &str) -> String {
     let timeless = |line: &str| {
         let (before, after) = line.split_once(r#""time":""#).unwrap();
@@ -30,7 +31,8 @@ fn timeless(lines: &str) -> String {
     lines.lines().map(timeless).collect::<Vec<_>>().concat()
 }
 
-/// Runs the program against a server that expects the first and sends the second of each pair, then closes.
+/// Runs the program against a server. For each pair, the server expects the first part and sends the second. It closes
+/// the connection at the end.
 async fn run(args: &[&str], input: &str, script: &[(&str, &str)]) -> (Ended, String) {
     let (listener, address) = listen().await;
     let serve = async {
@@ -42,7 +44,7 @@ async fn run(args: &[&str], input: &str, script: &[(&str, &str)]) -> (Ended, Str
         server
     };
     let args = [args, &[&address]].concat();
-    // Keep the server open if the program still writes, because that would cause a reset.
+    // If the program still writes, keep the connection open: closing it would cause a reset.
     let (ended, _server) = if script.last().is_some_and(|(heard, _)| heard.ends_with("BYE") || heard.is_empty()) {
         let (ended, server) = tokio::join!(piped(&args, input), serve);
         (ended, Some(server))
@@ -57,42 +59,42 @@ const CI: (&str, &str) = ("PROT 0.1 CONNECT USER ci", "NAME OK\nWELCOME");
 const CI_LEAVES: (&str, &str) = ("BYE", "BYE");
 
 #[tokio::test]
-async fn help_is_as_stored() {
-    // Spaces at the end of a line do not matter.
-    let help = async |flag| piped(&[flag], "").await.output.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+async fn help_matches_the_snapshots() {
+    // Trailing spaces do not matter.
+    let help = async |flag| piped(&[flag], "").await.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_data_eq!(help("-h").await, file!["snapshots/help-short.txt"]);
     assert_data_eq!(help("--help").await, file!["snapshots/help.txt"]);
 }
 
 #[tokio::test]
-async fn print_config_is_as_stored() {
+async fn print_config_matches_the_snapshot() {
     let args = ["--print-config", "--name", "ann", "--color=never"];
-    assert_data_eq!(piped(&args, "").await.output, file!["snapshots/print-config.txt"]);
+    assert_data_eq!(piped(&args, "").await.stdout, file!["snapshots/print-config.txt"]);
 }
 
-/// A conversation with every kind of event.
-const ALL: &[(&str, &str)] =
+/// A conversation with most kinds of events.
+const CONVERSATION: &[(&str, &str)] =
     &[CI, ("MSG one\nMSG two", "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nFROM al\nLOGOUT al"), CI_LEAVES];
 
 #[tokio::test]
-async fn the_output_and_status_of_a_pipe_are_as_stored() {
-    let (ended, address) = run(&["--name", "ci"], "one\ntwo\n", ALL).await;
+async fn the_output_and_status_of_a_pipe_match_the_snapshots() {
+    let (ended, address) = run(&["--name", "ci"], "one\ntwo\n", CONVERSATION).await;
     assert_eq!(ended.code, Some(0));
-    assert_data_eq!(ended.output, file!["snapshots/pipe-output.txt"]);
-    assert_data_eq!(redacted(&ended.status, &address), file!["snapshots/pipe-status.txt"]);
+    assert_data_eq!(ended.stdout, file!["snapshots/pipe-output.txt"]);
+    assert_data_eq!(redacted(&ended.stderr, &address), file!["snapshots/pipe-status.txt"]);
 }
 
 #[tokio::test]
-async fn json_lines_are_as_stored() {
-    let (ended, address) = run(&["--name", "ci", "--json"], "one\ntwo\n", ALL).await;
-    assert_data_eq!(timeless(&redacted(&ended.output, &address)), file!["snapshots/json.txt"]);
+async fn json_lines_match_the_snapshot() {
+    let (ended, address) = run(&["--name", "ci", "--json"], "one\ntwo\n", CONVERSATION).await;
+    assert_data_eq!(timeless(&redacted(&ended.stdout, &address)), file!["snapshots/json.txt"]);
 }
 
 #[tokio::test]
-async fn errors_say_what_to_do_next() {
+async fn errors_match_the_snapshot() {
     let folder = std::env::temp_dir().join(format!("chat-client-{}-errors", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let mut told = String::new();
+    let mut runs = String::new();
     for (name, text) in [
         ("missing", None),
         ("unknown-key", Some("# mine\nnmae = ann\n")),
@@ -105,8 +107,8 @@ async fn errors_say_what_to_do_next() {
             std::fs::write(&path, text).unwrap();
         }
         let ended = piped(&["--config", path.to_str().unwrap()], "").await;
-        let status = redacted(&ended.status, "").replace(folder.to_str().unwrap(), "FOLDER");
-        tell(&mut told, &["--config", name], ended.code, &status);
+        let status = redacted(&ended.stderr, "").replace(folder.to_str().unwrap(), "FOLDER");
+        append_run(&mut runs, &["--config", name], ended.code, &status);
     }
     std::fs::remove_dir_all(&folder).unwrap();
     for args in [
@@ -128,7 +130,7 @@ async fn errors_say_what_to_do_next() {
         &["unix:/nowhere/chat"],
     ] {
         let ended = piped(args, "").await;
-        tell(&mut told, args, ended.code, &redacted(&ended.status, ""));
+        append_run(&mut runs, args, ended.code, &redacted(&ended.stderr, ""));
     }
     let named = ["--name", "ci"];
     let said = ("MSG hi", "");
@@ -149,15 +151,16 @@ async fn errors_say_what_to_do_next() {
     ] {
         let args = [&named, args].concat();
         let (ended, address) = run(&args, input, script).await;
-        let status = redacted(&ended.status, &address);
+        let status = redacted(&ended.stderr, &address);
         let status: String = status.split_inclusive('\n').filter(|line| !line.starts_with("-- connected")).collect();
-        tell(&mut told, &args, ended.code, &status);
+        append_run(&mut runs, &args, ended.code, &status);
     }
-    assert_data_eq!(told, file!["snapshots/errors.txt"]);
+    assert_data_eq!(runs, file!["snapshots/errors.txt"]);
 }
 
-fn tell(told: &mut String, args: &[&str], code: Option<i32>, status: &str) {
+/// Appends a command, its stderr and its exit code.
+fn append_run(runs: &mut String, args: &[&str], code: Option<i32>, status: &str) {
     assert!(!status.contains("Error {") && !status.contains("Some("), "{status}");
     let args: Vec<_> = args.iter().map(|arg| if arg.is_empty() { "''" } else { arg }).collect();
-    writeln!(told, "$ chat-client {}\n{status}=> {}\n", args.join(" "), code.unwrap()).unwrap();
+    writeln!(runs, "$ chat-client {}\n{status}=> {}\n", args.join(" "), code.unwrap()).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Abuse whose effect only a process can show: on memory, descriptors and processor time.
+//! Tests of abusive clients. They measure the memory, descriptors and processor time of the process.
 
 use std::{
     fs,
@@ -18,30 +18,32 @@ use tokio::{
 use crate::{process::Process, support::Peer};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
-/// Longer than any step of a passing test takes.
+/// Time limit of each step of a test.
 pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(50);
 
+/// Starts the program with these flags. Returns its address.
 pub(crate) fn start(args: &[&str]) -> (Process, SocketAddr) {
-    // All clients of a test share one address.
+    // All clients of a test share one address, so the limit of connections is off.
     let always = ["--listen", "127.0.0.1:0", "-q", "--connect-rate", "0"];
     let mut server = Process::start(PROGRAM, &[&always, args].concat());
     let address = server.address();
     (server, address)
 }
 
-/// A line of `/proc/PID/status`, in KiB.
+/// A field of `/proc/PID/status`, in KiB.
 pub(crate) fn kib(server: &Process, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
     line.trim_matches([':', ' ', '\t']).trim_end_matches(" kB").trim().parse().unwrap()
 }
 
+/// The number of open descriptors.
 fn descriptors(server: &Process) -> usize {
     fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count()
 }
 
-/// Processor time so far.
-fn cpu(server: &Process) -> Duration {
+/// The processor time used so far.
+fn cpu_time(server: &Process) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
     // The 12th and 13th field after the name in parentheses: hundredths of a second in user and in system mode.
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
@@ -49,7 +51,7 @@ fn cpu(server: &Process) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Asks for the statistics until they contain `wanted`.
+/// Requests the statistics until they contain `wanted`.
 pub(crate) async fn stats(server: &mut Process, wanted: &str) -> String {
     let begun = Instant::now();
     loop {
@@ -58,11 +60,12 @@ pub(crate) async fn stats(server: &mut Process, wanted: &str) -> String {
         if line.contains(wanted) {
             return line;
         }
-        assert!(begun.elapsed() < TEST_TIMEOUT, "never {wanted:?}, but {line:?}");
+        assert!(begun.elapsed() < TEST_TIMEOUT, "timeout: no {wanted:?} in {line:?}");
         tokio::task::yield_now().await;
     }
 }
 
+/// Stops the program. Returns its stderr.
 pub(crate) fn stop(server: Process) -> String {
     server.signal(Signal::TERM);
     let (status, _, stderr) = server.end();
@@ -70,6 +73,7 @@ pub(crate) fn stop(server: Process) -> String {
     stderr
 }
 
+/// Makes the close of this stream send a reset.
 pub(crate) fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
@@ -79,7 +83,7 @@ async fn a_hundred_megabytes_of_junk_cost_no_memory() {
     const JUNK: usize = 100_000_000;
     let (mut server, address) = start(&[]);
     let mut bystander = Peer::tcp(address).await.join("bystander").await;
-    // The first round loads what is loaded lazily. The second is measured.
+    // The first round warms the server up. The second is measured.
     for (junk, growth) in [(1_000_000, u64::MAX), (JUNK, 1_024)] {
         let before = kib(&server, "VmHWM");
         let (mut sent, chunk) = (0, vec![b'x'; 65_536]);
@@ -92,7 +96,7 @@ async fn a_hundred_megabytes_of_junk_cost_no_memory() {
                     sent += chunk.len();
                 }
             };
-            // If the server closes while the test writes, reading ends with a reset.
+            // If the server closes the connection while the test writes, the read ends with a reset.
             let (_, ()) = timeout(TEST_TIMEOUT, async { tokio::join!(answered, sending) }).await.expect("it ends");
             assert!(["BAD REQ\r\n", ""].contains(&answer.as_str()), "{answer:?}");
         }
@@ -120,7 +124,7 @@ async fn a_server_without_free_descriptors_serves_and_accepts_again_later() {
     for _ in 0..200 {
         dials.push(TcpStream::connect(address).await.unwrap());
     }
-    // There is no event for a change of this number.
+    // There is no event to wait for.
     timeout(TEST_TIMEOUT, async {
         while descriptors(&server) < 64 {
             tokio::task::yield_now().await;
@@ -129,15 +133,15 @@ async fn a_server_without_free_descriptors_serves_and_accepts_again_later() {
     .await
     .expect("all descriptors are used up");
 
-    let (begun, before) = (Instant::now(), cpu(&server));
+    let (begun, before) = (Instant::now(), cpu_time(&server));
     for n in 0..20 {
         ann.send(&format!("MSG {n}")).await;
         ann.expect("OK").await;
         bob.expect(&format!("FROM ann MSG {n}")).await;
-        // Not a wait for an event: processor time is measured over real time.
+        // This does not wait for an event: processor time is measured over real time.
         sleep(Duration::from_millis(100)).await;
     }
-    let (took, used) = (begun.elapsed(), cpu(&server).saturating_sub(before));
+    let (took, used) = (begun.elapsed(), cpu_time(&server).saturating_sub(before));
     println!("out of descriptors: {used:?} of {took:?}");
     assert!(used * 20 < took, "{used:?} of {took:?}");
 
@@ -158,22 +162,22 @@ async fn ten_thousand_resets_leave_nothing_behind() {
     let descriptors_before = descriptors(&server);
     for n in 0..10_000 {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // Some send nothing, some stop in the middle of a login, some are members.
-        let said: &[u8] = [b"".as_slice(), b"PROT 0.1 CON", b"PROT 0.1 CONNECT NEW\r\n", b"hi\r\n"][n % 4];
-        // It fails if the server is full and has closed the connection: fine.
-        let _ = stream.write_all(said).await;
+        // In turn: sends nothing, stops in the middle of a login, joins with a name, joins as a guest.
+        let first_bytes: &[u8] = [b"".as_slice(), b"PROT 0.1 CON", b"PROT 0.1 CONNECT NEW\r\n", b"hi\r\n"][n % 4];
+        // Fails if the server is full and has closed the connection.
+        let _ = stream.write_all(first_bytes).await;
         reset(&stream);
     }
     stats(&mut server, "connections=1 clients=1 tasks=2 ").await;
-    // A task stops being counted shortly before its descriptors are closed.
+    // A task is no longer counted shortly before its descriptors are closed.
     timeout(TEST_TIMEOUT, async {
         while descriptors(&server) != descriptors_before {
             tokio::task::yield_now().await;
         }
     })
     .await
-    .expect("all descriptors are given back");
-    // Each member was announced once, and has left.
+    .expect("all descriptors are closed");
+    // Each join was announced once, and each client has left.
     bystander.send("REQ CLIENTS").await;
     let (mut here, mut joined) = (std::collections::BTreeSet::new(), 0);
     loop {
@@ -189,31 +193,31 @@ async fn ten_thousand_resets_leave_nothing_behind() {
         }
     }
     println!("{joined} had joined");
-    assert!(joined > 500, "only {joined} had joined: this shows little");
+    assert!(joined > 500, "only {joined} had joined: too few for this test");
     assert!(here.is_empty(), "{here:?}");
     drop(bystander);
     stop(server);
 }
 
-/// Three times what the ring holds is sent while twenty sleepers do not read and no timeout cuts them. The memory stays
-/// that of the ring, and the listeners miss nothing. Sleepers that read later get every line up to the first one that
-/// the ring has dropped.
+/// The talker sends three times what the ring holds, while twenty sleepers do not read and no timeout cuts them. The
+/// server uses no more memory than the ring, and the listeners miss nothing. When the sleepers read again, they get
+/// every line up to the first one that the ring has dropped.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
     const SLEEPERS: usize = 20;
-    /// The length of the ring, by default.
+    /// The default length of the ring.
     const BATCHES: usize = 4_096;
-    /// Each is acknowledged before the next is sent, so each is one batch.
+    /// Each message is acknowledged before the next is sent, so each is one batch.
     const MESSAGES: usize = 3 * BATCHES;
     const TEXT: usize = 1_990;
-    /// Bytes beside the text, for each message in the ring.
+    /// Bytes for each message in the ring, besides its text.
     const OVERHEAD: usize = 512;
-    /// Bytes that do not depend on the messages.
+    /// Bytes that do not depend on the number of messages.
     const FIXED: usize = 4 << 20;
     let (mut server, address) = start(&["--rate-limit", "0", "--write-timeout", "1000", "--ping-interval", "0"]);
     let mut sleepers = Vec::new();
     for n in 0..SLEEPERS {
-        // A small socket buffer, so that they lag soon.
+        // With a small socket buffer, they lag soon.
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(8_192).unwrap();
         let mut sleeper = socket.connect(address).await.unwrap();
@@ -250,13 +254,13 @@ async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
     }
     let statistics = stats(&mut server, "cut=0").await;
     let grown = kib(&server, "VmHWM").saturating_sub(before);
-    println!("{MESSAGES} messages beside {SLEEPERS} sleepers: {grown} KiB more at most; {statistics}");
+    println!("{MESSAGES} messages beside {SLEEPERS} sleepers: memory grew by {grown} KiB; {statistics}");
     let most = (BATCHES * (TEXT + OVERHEAD) + FIXED) as u64 / 1_024;
-    assert!(grown <= most, "{grown} KiB, of {most} KiB at most");
-    // An unbounded ring would exceed it.
+    assert!(grown <= most, "memory grew by {grown} KiB, more than {most} KiB");
+    // An unbounded ring would exceed this limit.
     assert!(most < (MESSAGES * TEXT) as u64 / 1_024);
     for sleeper in sleepers {
-        let text_read = timeout(TEST_TIMEOUT, received(sleeper)).await.expect("an end");
+        let text_read = timeout(TEST_TIMEOUT, received(sleeper)).await.expect("the connection ends");
         let lines: Vec<_> = text_read.split_inclusive("\r\n").filter(|line| line.starts_with("FROM talker")).collect();
         let whole = lines.iter().filter(|line| line.ends_with("\r\n")).zip(0..);
         assert!(whole.clone().count() < MESSAGES, "the ring has dropped lines");
@@ -267,7 +271,7 @@ async fn members_that_do_not_read_are_cut_and_the_others_get_every_line() {
     stop(server);
 }
 
-/// Everything received up to the end or a reset.
+/// Reads until the end of the connection or a reset.
 async fn received(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;

@@ -1,4 +1,4 @@
-//! The `chat-server` program: what it prints, how it stops, how it fails.
+//! Tests of what the program prints, how it stops and how it fails.
 
 use std::net::TcpListener;
 
@@ -10,7 +10,7 @@ fn start(args: &[&str]) -> Process {
     Process::start(PROGRAM, args)
 }
 
-/// Runs the program to its end. Returns the exit code, stdout and stderr.
+/// Runs the program until it ends. Returns the exit code, stdout and stderr.
 fn run(args: &[&str]) -> (i32, String, String) {
     let (status, stdout, stderr) = start(args).end();
     (status.code().unwrap(), stdout, stderr)
@@ -27,7 +27,7 @@ async fn every_address_is_printed_and_a_typed_bye_stops_the_server() {
     bob.expect("OK").await;
     ann.expect("JOIN bob").await;
     ann.expect("FROM bob MSG BYE").await;
-    server.type_line("bye"); // Verbs are upper-case here too.
+    server.type_line("bye"); // Has no effect: BYE must be upper-case.
     server.type_line("BYE");
     for mut peer in [ann, bob] {
         peer.expect("BYE").await;
@@ -75,15 +75,15 @@ async fn statistics_are_printed_on_sigusr1_and_logged_at_the_end() {
     bob.expect("OK").await;
     ann.expect("JOIN bob").await;
     ann.expect("FROM bob MSG hi").await;
-    // A delivery is counted shortly after it is made.
-    let asked = loop {
+    // The server counts a delivery shortly after the client has received it.
+    let counters = loop {
         server.signal(Signal::USR1);
-        let asked = server.line();
-        if !asked.contains("deliveries=0") {
-            break asked;
+        let counters = server.line();
+        if !counters.contains("deliveries=0") {
+            break counters;
         }
     };
-    assert!(asked.starts_with("connections=2 clients=2 tasks=4 messages=1 deliveries=1 left=0"), "{asked}");
+    assert!(counters.starts_with("connections=2 clients=2 tasks=4 messages=1 deliveries=1 left=0"), "{counters}");
     bob.send("BYE").await;
     bob.expect("BYE").await;
     drop(bob);
@@ -105,7 +105,7 @@ async fn a_second_signal_stops_the_server_at_once() {
     let mut server = start(&[&["--listen", "127.0.0.1:0"], &endless[..]].concat());
     let address = server.address();
     let mut ann = Peer::tcp(address).await.join("ann").await;
-    // A client that does not read, with a small socket buffer.
+    // This client does not read, and has a small socket buffer.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let sleeper = Peer::over(socket.connect(address).await.unwrap()).join("sleeper").await;
@@ -123,7 +123,7 @@ async fn a_second_signal_stops_the_server_at_once() {
     let (status, _, stderr) = server.end();
     assert!(status.success());
     assert!(stderr.contains("stopping at once signal=SIGTERM"), "{stderr}");
-    // The sleeper is cut; ann too, if her writer was still closing.
+    // The server cuts the sleeper, and ann too if her connection was still closing.
     assert!(
         ["drained=1 undrained=1 ", "drained=0 undrained=2 "].iter().any(|report| stderr.contains(report)),
         "{stderr}"
@@ -133,7 +133,7 @@ async fn a_second_signal_stops_the_server_at_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_stale_unix_socket_is_replaced_and_a_served_one_is_not() {
+async fn a_stale_unix_socket_is_replaced_and_one_in_use_is_not() {
     let path = crate::support::socket_path("binary");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let address = format!("unix:{}", path.display());
@@ -142,7 +142,7 @@ async fn a_stale_unix_socket_is_replaced_and_a_served_one_is_not() {
     let mut guest = Peer::over(tokio::net::UnixStream::connect(&path).await.unwrap());
     guest.send("hi").await;
     guest.expect("OK").await;
-    assert_eq!(run(&["--listen", &address]).0, 2, "one that is served is not replaced");
+    assert_eq!(run(&["--listen", &address]).0, 2, "a socket in use is not replaced");
     server.type_line("BYE");
     guest.expect("BYE").await;
     drop(guest);
@@ -156,7 +156,7 @@ fn an_error_is_one_line_that_says_what_to_do() {
     let taken = taken.local_addr().unwrap().to_string();
     let cases: &[(&[&str], &str)] = &[
         (&["--listen", &taken], "choose another address with --listen"),
-        (&["--listen", "192.0.2.1:2222"], "does not have that address"),
+        (&["--listen", "192.0.2.1:2222"], "does not have this address"),
         (&["--listen", "2222"], "give HOST:PORT"),
         (&["--listen", "/nowhere/chat.sock"], "see --listen"),
         (&["--nonsense"], "try --help"),
@@ -172,10 +172,10 @@ fn an_error_is_one_line_that_says_what_to_do() {
     }
 }
 
-/// Needs a system that reserves low ports, and a user that is not root.
+/// Tests nothing if the system does not reserve low ports, or if the user is root.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_port_without_permission_is_reported_as_such() {
+fn an_error_of_permission_names_the_ports_that_need_none() {
     let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or_default();
     if rustix::process::geteuid().is_root() || first.trim() != "1024" {
         return;

@@ -1,4 +1,4 @@
-//! What a bystander notices of hostile clients: the latency of its messages, alone and beside them.
+//! Measures how much hostile clients slow down a bystander: the latency of its messages with and without them.
 
 use std::{
     fs::{self, File},
@@ -18,26 +18,26 @@ use crate::{
     process::Process,
 };
 
-/// Messages of each measurement: the burst of the default rate limit, less the login.
+/// Messages of each measurement: the burst that the default rate limit allows, less the login.
 const MESSAGES: usize = 195;
-/// Rounds of a run. The median of their ratios counts.
+/// Rounds of a run. The result is the median of their ratios.
 const ROUNDS: u8 = 15;
-/// The most that the latency may grow, as a factor. The bystander waits while the server handles some dozens of the
-/// flood's requests: little beside a round trip, but ten times as long without optimisation. A server that handles a
-/// thousand of them first makes it 8 to 16 times as long.
+/// Maximum factor by which the latency may grow. The bystander waits while the server handles some dozens of the
+/// flood's requests. That takes little time compared with a round trip, but ten times as long in a debug build. If the
+/// server handled a thousand requests first, the factor would be 8 to 16.
 const MAX_RATIO: f64 = if cfg!(debug_assertions) { 4.0 } else { 2.0 };
 
-/// A client without a runtime, so that it measures the server's time only.
+/// A client without an async runtime, which would add to the latency.
 struct Client {
     stream: TcpStream,
     lines: BufReader<TcpStream>,
     line: String,
-    /// Other members that have joined since and not left.
+    /// Number of clients that have joined since and not left.
     others: usize,
 }
 
 impl Client {
-    /// Joins from the address `from`: the rate limit is per address.
+    /// Joins from the address `from`, because the rate limit is per address.
     fn join(server: SocketAddr, from: Ipv4Addr, name: &str) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
@@ -56,10 +56,11 @@ impl Client {
         self.stream.write_all(lines.as_bytes()).unwrap();
     }
 
+    /// Reads lines until the condition holds. `line` is the last line.
     fn read_until(&mut self, until: impl Fn(&Self) -> bool) {
         while !until(self) {
             self.line.clear();
-            assert!(self.lines.read_line(&mut self.line).unwrap() > 0, "the server has closed");
+            assert!(self.lines.read_line(&mut self.line).unwrap() > 0, "the server has closed the connection");
             self.others += usize::from(self.line.starts_with("JOIN "));
             self.others -= usize::from(self.line.starts_with("LOGOUT "));
         }
@@ -82,8 +83,9 @@ impl Client {
     }
 }
 
-/// How long the server and this thread were ready to run, but had no processor. The system decides that, in slices of
-/// milliseconds, not the server. (On one processor the server has one worker thread, so it never waits for itself.)
+/// The time that the threads of the server and this thread were ready to run, but had no processor. It depends on the
+/// scheduler of the system, not on the server, so it is subtracted from the latency. (On one processor the server has
+/// one worker thread, so it never waits for itself.)
 struct Waits(Vec<File>);
 
 impl Waits {
@@ -97,7 +99,7 @@ impl Waits {
         let waited = self.0.iter().map(|thread| {
             let mut stat = [0; 64];
             let length = thread.read_at(&mut stat, 0).unwrap();
-            // Nanoseconds running, nanoseconds waiting, number of slices.
+            // The fields are: nanoseconds running, nanoseconds waiting, number of time slices.
             let stat = std::str::from_utf8(&stat[..length]).unwrap();
             Duration::from_nanos(stat.split(' ').nth(1).unwrap().parse().unwrap())
         });
@@ -105,18 +107,19 @@ impl Waits {
     }
 }
 
-/// One processor for the server and one for all others: otherwise the system's scheduler decides the result.
+/// One processor for the server and one for the clients. If they shared one, the scheduler of the system would decide
+/// the result.
 fn processors() -> Option<[CpuSet; 2]> {
-    let ours = sched_getaffinity(None).unwrap();
-    let mut alone = (0..CpuSet::MAX_CPU).filter(|&cpu| ours.is_set(cpu)).map(|cpu| {
+    let allowed = sched_getaffinity(None).unwrap();
+    let mut processors = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).map(|cpu| {
         let mut set = CpuSet::new();
         set.set(cpu);
         set
     });
-    Some([alone.next()?, alone.next()?])
+    Some([processors.next()?, processors.next()?])
 }
 
-/// Measures a bystander alone, and then beside a sleeper and a flood of requests, which both never read.
+/// Measures a bystander alone, and then beside a sleeper and a flood of requests. Neither of these two reads.
 fn round(server: SocketAddr, number: u8, waits: &Waits) -> [Duration; 2] {
     let mut bystander = Client::join(server, Ipv4Addr::new(127, 0, 1, number), "bystander");
     let alone = bystander.p99(waits);
@@ -138,7 +141,7 @@ fn round(server: SocketAddr, number: u8, waits: &Waits) -> [Duration; 2] {
     [alone, beside]
 }
 
-/// The median ratio of the rounds. Both halves of a round run under the same load of the machine.
+/// The median ratio of the rounds. Both measurements of a round run under the same load of the machine.
 fn median(server: SocketAddr, waits: &Waits) -> f64 {
     let mut ratios: Vec<_> = (1..=ROUNDS)
         .map(|number| round(server, number, waits))
@@ -148,15 +151,15 @@ fn median(server: SocketAddr, waits: &Waits) -> f64 {
     ratios[ratios.len() / 2]
 }
 
-/// With the default rate limit, and without one.
+/// Holds with the default rate limit, and without one.
 #[test]
 fn a_flood_and_a_sleeper_cost_a_bystander_little() {
-    let Some([server_s, ours]) = processors() else { return println!("one processor only: nothing to measure") };
+    let Some([server_cpu, client_cpu]) = processors() else { return println!("skipped: this needs two processors") };
     for limit in ["200", "0"] {
-        // A child inherits it.
-        sched_setaffinity(None, &server_s).unwrap();
+        // The server inherits the processor.
+        sched_setaffinity(None, &server_cpu).unwrap();
         let (server, address) = start(&["--rate-limit", limit]);
-        sched_setaffinity(None, &ours).unwrap();
+        sched_setaffinity(None, &client_cpu).unwrap();
         let ratio = median(address, &Waits::of(&server));
         println!("--rate-limit {limit}: {ratio:.2} times as long");
         assert!(ratio <= MAX_RATIO, "--rate-limit {limit}: {ratio:.2} times as long beside a flood and a sleeper");

@@ -1,4 +1,4 @@
-//! The program at a terminal, under a shell with job control.
+//! Tests of the program at a terminal, in a shell with job control.
 
 use std::path::Path;
 
@@ -20,12 +20,12 @@ struct Shell {
     reader: OwnedReadPty,
     writer: OwnedWritePty,
     output: String,
-    /// Killed at the end of the test, with everything at its terminal.
+    /// Killed at the end of the test, together with the programs at its terminal.
     _child: Child,
 }
 
 impl Shell {
-    /// Runs a script in which `$0` is the program, and `$1` its address.
+    /// Runs a script. `$0` is the program, and `$1` is the address to listen on.
     fn run(script: &str, path: &Path) -> Self {
         let (pty, pts) = pty_process::open().unwrap();
         let address = format!("unix:{}", path.display());
@@ -36,13 +36,16 @@ impl Shell {
     }
 
     async fn press(&mut self, keys: &str) {
-        timeout(TEST_TIMEOUT, self.writer.write_all(keys.as_bytes())).await.expect("time to type").unwrap();
+        timeout(TEST_TIMEOUT, self.writer.write_all(keys.as_bytes()))
+            .await
+            .expect("the terminal accepts input")
+            .unwrap();
     }
 
-    /// Waits for this output, after everything that was awaited before.
+    /// Waits for this output. Each call searches after the output that the last call found.
     #[track_caller]
     fn until(&mut self, wanted: &str) -> impl Future<Output = ()> {
-        let place = std::panic::Location::caller();
+        let caller = std::panic::Location::caller();
         async move {
             let mut bytes = [0; 4_096];
             loop {
@@ -51,14 +54,16 @@ impl Shell {
                     return;
                 }
                 let read = timeout(TEST_TIMEOUT / 2, self.reader.read(&mut bytes)).await;
-                let Ok(Ok(count @ 1..)) = read else { panic!("{wanted:?} awaited at {place}: {:?}", self.output) };
+                let Ok(Ok(count @ 1..)) = read else {
+                    panic!("timeout at {caller}: no {wanted:?} in {:?}", self.output)
+                };
                 self.output.push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         }
     }
 }
 
-/// A client that joins and leaves.
+/// Joins as a client and leaves.
 async fn visit(path: &Path) {
     let mut ann = Peer::over(UnixStream::connect(path).await.unwrap()).join("ann").await;
     ann.send("BYE").await;
@@ -132,7 +137,7 @@ async fn a_background_server_that_may_not_write_still_serves() {
     shell.until("ended: 0").await;
 }
 
-/// A lost terminal sends SIGHUP: clients get `BYE`, and the path is removed.
+/// A lost terminal sends SIGHUP. Clients get `BYE`, and the server removes its socket.
 #[tokio::test]
 async fn a_lost_terminal_stops_the_server_gracefully() {
     let path = socket_path("hangup");

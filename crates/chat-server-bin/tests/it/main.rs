@@ -1,6 +1,6 @@
-//! Tests of the `chat-server` program: its output, its end, its robustness.
+//! Tests of the `chat-server` program as a child process.
 
-// Helpers of tests may panic too.
+// A panic in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
 #[cfg(target_os = "linux")]

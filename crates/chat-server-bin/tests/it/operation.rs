@@ -1,4 +1,5 @@
-//! The program in operation: signals under load, input of peers in the log, and outputs that cannot be written.
+//! Tests of the program in operation: signals under load, limits of descriptors, the log, and outputs that cannot be
+//! written.
 
 use std::process::Command;
 
@@ -12,7 +13,7 @@ use crate::{
     support::{Peer, socket_path},
 };
 
-/// Clause 6.3: every acknowledged message is in every history.
+/// Clause 6.3: every client receives every acknowledged message.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_under_load_loses_no_acknowledged_message() {
     const TALKERS: usize = 20;
@@ -30,7 +31,7 @@ async fn a_signal_under_load_loses_no_acknowledged_message() {
                 line = stats(&mut server, "messages=").await;
             }
         };
-        timeout(TEST_TIMEOUT, busy).await.expect("they talk");
+        timeout(TEST_TIMEOUT, busy).await.expect("messages are sent");
         server.signal(signal);
         let mut histories = Vec::new();
         for talker in talkers {
@@ -40,7 +41,7 @@ async fn a_signal_under_load_loses_no_acknowledged_message() {
         assert_eq!(status.code(), Some(0), "{stderr}");
         println!("{signal:?}: {} messages in each of {TALKERS} histories", histories[0].len());
         assert!(!histories[0].is_empty());
-        assert!(histories.iter().all(|history| *history == histories[0]), "one history for all, to the last message");
+        assert!(histories.iter().all(|history| *history == histories[0]), "all clients see the same messages");
     }
 }
 
@@ -68,13 +69,13 @@ async fn input_of_peers_is_escaped_in_the_log() {
     }
     for line in log.lines() {
         assert!(!line.contains(char::is_control), "{line:?}");
-        assert!(line.starts_with("20") && line.contains("Z "), "a record of its own, with its time: {line:?}");
+        assert!(line.starts_with("20") && line.contains("Z "), "each line is a record with its time: {line:?}");
     }
     assert!(!log.contains("fake"), "{log}");
 }
 
-/// Starts the program under these limits of descriptors.
-fn limited(ulimit: &str, max_clients: &str) -> Process {
+/// Starts the program after this `ulimit` command.
+fn start_limited(ulimit: &str, max_clients: &str) -> Process {
     let mut command = Command::new("sh");
     let script = format!(r#"{ulimit}; exec "$0" --listen 127.0.0.1:0 -q --max-clients {max_clients}"#);
     command.args(["-c", &script, PROGRAM]);
@@ -83,7 +84,7 @@ fn limited(ulimit: &str, max_clients: &str) -> Process {
 
 #[tokio::test]
 async fn the_soft_limit_of_descriptors_is_raised() {
-    let mut server = limited("ulimit -Sn 40; ulimit -Hn 400", "200");
+    let mut server = start_limited("ulimit -Sn 40; ulimit -Hn 400", "200");
     let address = server.address();
     let mut clients = Vec::new();
     for n in 0..100 {
@@ -98,30 +99,30 @@ async fn the_soft_limit_of_descriptors_is_raised() {
 
 #[test]
 fn too_few_descriptors_cause_a_warning_at_the_start() {
-    let mut server = limited("ulimit -n 200", "1000");
+    let mut server = start_limited("ulimit -n 200", "1000");
     server.address();
     server.signal(Signal::TERM);
     let (status, _, log) = server.end();
     assert!(status.success());
     assert_eq!(log.lines().count(), 1, "{log}");
-    assert!(log.contains("LimitNOFILE=") && log.contains("--max-clients"), "what to do: {log}");
+    assert!(log.contains("LimitNOFILE=") && log.contains("--max-clients"), "the warning says what to do: {log}");
     assert!(log.contains("descriptors=200 clients=167 max_clients=1000"), "{log}");
 }
 
 #[tokio::test]
 async fn closed_outputs_do_not_stop_the_server() {
-    check_that_it_serves("closed", ">&- 2>&-").await;
+    assert_serves("closed", ">&- 2>&-").await;
 }
 
 #[tokio::test]
 async fn full_outputs_do_not_stop_the_server() {
     if std::path::Path::new("/dev/full").exists() {
-        check_that_it_serves("full", ">/dev/full 2>/dev/full").await;
+        assert_serves("full", ">/dev/full 2>/dev/full").await;
     }
 }
 
-/// Checks that the program serves and stops with these redirections.
-async fn check_that_it_serves(name: &str, outputs: &str) {
+/// Asserts that the program serves and stops with these redirections.
+async fn assert_serves(name: &str, outputs: &str) {
     let path = socket_path(name);
     let mut command = Command::new("sh");
     command.args(["-c", &format!(r#"exec "$0" --listen "unix:$1" {outputs}"#), PROGRAM]).arg(&path);

@@ -1,4 +1,4 @@
-//! The README of the program shows what the program does.
+//! Checks the README of the program against the program.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -12,16 +12,15 @@ fn readme() -> String {
 }
 
 /// The lines of all code blocks of this kind.
-fn code(kind: &str) -> Vec<String> {
+fn code_lines(kind: &str) -> Vec<String> {
     let opening = format!("```{kind}\n");
     let readme = readme();
     let blocks = readme.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.flat_map(str::lines).map(str::to_owned).collect()
 }
 
-/// The table of flags, line by line, against `--help`.
 #[test]
-fn the_table_of_flags() {
+fn the_table_of_flags_matches_help() {
     let help = Command::new(PROGRAM).arg("--help").output().unwrap().stdout;
     let help = String::from_utf8(help).unwrap();
     let flags = |text: &str| -> BTreeSet<String> {
@@ -43,16 +42,16 @@ fn the_table_of_flags() {
         if !default.is_empty() {
             let long = flag.split(' ').next().unwrap();
             let described = help.split(&format!("{long} <")).nth(1).unwrap();
-            let said = described.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
-            assert_eq!(said, Some(default), "{long}");
+            let in_help = described.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
+            assert_eq!(in_help, Some(default), "{long}");
         }
     }
 }
 
-/// Flags and variables as they are shown are understood. Nothing listens: `--version` ends it.
+/// `--version` makes the program end before it listens.
 #[test]
-fn the_command_lines() {
-    let lines = code("sh");
+fn the_example_command_lines_are_accepted() {
+    let lines = code_lines("sh");
     let shown: Vec<_> =
         lines.iter().filter(|line| line.contains("chat-server -") || line.starts_with("CHAT_")).collect();
     assert_eq!(shown.len(), 5, "{shown:?}");
@@ -70,8 +69,8 @@ fn the_command_lines() {
 }
 
 #[test]
-fn what_it_prints() {
-    let shown = code("text");
+fn the_example_output_matches_the_output() {
+    let shown = code_lines("text");
     let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
     let address = server.address();
     assert_eq!(shown, [format!("listening on {address}").replace(&address.port().to_string(), "2222")]);
@@ -79,18 +78,17 @@ fn what_it_prints() {
     assert_eq!(server.end().0.code(), Some(0));
 }
 
-/// What is handed out beside the program: the paths in the README exist, and the unit waits longer for the end than the
-/// program takes for it.
+/// Systemd must not kill the server before its drain timeout.
 #[test]
-fn what_is_for_deployment() {
+fn the_deployment_files_exist_and_the_unit_waits_for_the_drain_timeout() {
     let folder = std::path::Path::new(README).parent().unwrap();
     for file in ["Containerfile", "systemd/chat-server.service"] {
         assert!(readme().contains(file) && folder.join(file).exists(), "{file}");
     }
     let unit = std::fs::read_to_string(folder.join("systemd/chat-server.service")).unwrap();
-    let stop: u64 = unit.split("TimeoutStopSec=").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+    let stop_timeout: u64 = unit.split("TimeoutStopSec=").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
     let readme = readme();
-    let drain = readme.lines().find(|line| line.starts_with("| `--drain-timeout")).unwrap();
-    let drain: u64 = drain.split('`').nth(3).unwrap().parse().unwrap();
-    assert!(stop > drain, "{stop} s are not more than {drain} s");
+    let drain_timeout = readme.lines().find(|line| line.starts_with("| `--drain-timeout")).unwrap();
+    let drain_timeout: u64 = drain_timeout.split('`').nth(3).unwrap().parse().unwrap();
+    assert!(stop_timeout > drain_timeout, "{stop_timeout} s, {drain_timeout} s");
 }

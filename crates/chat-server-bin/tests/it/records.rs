@@ -1,4 +1,4 @@
-//! The program's log, as other programs read it.
+//! Tests of the log, as other programs parse it.
 
 use std::collections::BTreeMap;
 
@@ -38,12 +38,13 @@ async fn sample_log(format: &str) -> String {
     log
 }
 
+/// The type of a field.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Number(_) => "number",
         Value::String(_) => "text",
-        Value::Bool(_) => "yes or no",
-        _ => "something else",
+        Value::Bool(_) => "boolean",
+        _ => "other",
     }
 }
 
@@ -54,8 +55,8 @@ async fn each_field_has_one_type_and_numbers_are_numbers() {
     let mut kinds = BTreeMap::new();
     for record in &records {
         for (field, value) in record["fields"].as_object().unwrap() {
-            let known = *kinds.entry(field.as_str()).or_insert(kind(value));
-            assert_eq!(kind(value), known, "{field} of {record}");
+            let first = *kinds.entry(field.as_str()).or_insert(kind(value));
+            assert_eq!(kind(value), first, "{field} of {record}");
         }
     }
     for field in ["conn", "max_clients", "login_timeout", "drained", "messages", "left", "connections", "turned_away"] {
@@ -81,7 +82,7 @@ async fn each_field_has_one_type_and_numbers_are_numbers() {
     assert_eq!((&stopped["left"], &stopped["refused"], &stopped["clients"]), (&2.into(), &3.into(), &0.into()));
 }
 
-/// The first one is logged at once. Those that follow within a minute are counted for the next warning.
+/// The first refusal is logged at once. Further ones within a minute are counted for the next warning.
 #[tokio::test]
 async fn a_full_server_logs_one_warning_not_one_per_connection() {
     let log = sample_log("text").await;

@@ -1,4 +1,5 @@
-//! The program's output, byte for byte, in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots` updates it.
+//! Compares the output of the program with the files in `snapshots/`. `SNAPSHOTS=overwrite cargo test snapshots`
+//! updates them.
 
 use std::fmt::Write;
 
@@ -6,22 +7,22 @@ use snapbox::{assert_data_eq, file};
 
 use crate::process::Process;
 
-/// Runs the program to its end. Returns the exit code, stdout and stderr.
+/// Runs the program until it ends. Returns the exit code, stdout and stderr.
 fn run(args: &[&str]) -> (i32, String, String) {
     let (status, stdout, stderr) = Process::start(env!("CARGO_BIN_EXE_chat-server"), args).end();
     (status.code().unwrap(), stdout, stderr)
 }
 
 #[test]
-fn help_is_the_stored_one() {
-    // Trailing blanks do not count.
+fn help_matches_the_snapshots() {
+    // Trailing spaces do not matter.
     let help = |flag| run(&[flag]).1.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_data_eq!(help("-h"), file!["snapshots/help-short.txt"]);
     assert_data_eq!(help("--help"), file!["snapshots/help.txt"]);
 }
 
 #[test]
-fn every_error_says_what_to_do_next() {
+fn errors_match_the_snapshot() {
     let mut output = String::new();
     for args in [
         &["--nmae", "x"][..],

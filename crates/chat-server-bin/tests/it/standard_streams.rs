@@ -1,4 +1,4 @@
-//! The program's standard streams: junk on stdin, and outputs that are read slowly, late or never.
+//! Tests of the standard streams: junk on stdin, and outputs that are read slowly, late or never.
 
 use std::{
     io::{self, PipeReader, PipeWriter, Read, Write},
@@ -18,14 +18,14 @@ use crate::{
     support::{Peer, socket_path},
 };
 
+/// The program without limits per address, because all clients of a test share one address.
 fn command(listen: &str) -> Command {
     let mut command = Command::new(PROGRAM);
-    // All clients of a test share one address.
     command.args(["--listen", listen, "--rate-limit", "0", "--connect-rate", "0"]);
     command
 }
 
-/// Connects as soon as the server listens. For servers whose output is not read.
+/// Connects as soon as the server listens. Used if the test does not read the address from stdout.
 pub(crate) async fn connect_when_ready(path: &Path) -> Peer {
     let connected = async {
         loop {
@@ -35,7 +35,7 @@ pub(crate) async fn connect_when_ready(path: &Path) -> Peer {
             }
         }
     };
-    timeout(TEST_TIMEOUT, connected).await.expect("it listens")
+    timeout(TEST_TIMEOUT, connected).await.expect("the server listens")
 }
 
 fn set_nonblocking(writer: &PipeWriter, is_nonblocking: bool) {
@@ -44,6 +44,7 @@ fn set_nonblocking(writer: &PipeWriter, is_nonblocking: bool) {
     fcntl_setfl(writer, flags).unwrap();
 }
 
+/// A pipe whose buffer is full.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
     set_nonblocking(&writer, true);
@@ -106,24 +107,23 @@ fn an_error_at_the_start_does_not_wait_for_stderr() {
     assert_eq!(server.end().0.code(), Some(2));
 }
 
-/// When the log is read.
+/// When the test reads the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reading {
-    /// A little at a time, and all of it when the server is told to stop.
+    /// Some of it during the sessions, and the rest when the server is told to stop.
     Slowly,
     /// When the server is told to stop.
     AtTheEnd,
-    /// When it has ended.
+    /// When the server has ended.
     Afterwards,
 }
 
-/// Sessions, each of which makes three records.
+/// Number of sessions. Each causes three records.
 const SESSIONS: usize = 3_000;
-/// Further records: started, stopping, ended by one reason, stopped.
+/// Further records: started, stopping, connections ended, stopped.
 const OTHER_RECORDS: usize = 4;
 
-/// Clients cause records, and the server does not wait for the reader of its log. Each record is written, or counted as
-/// lost in one that is written.
+/// The server does not wait for the reader of its log. It writes each record, or counts it as lost in a later record.
 #[tokio::test]
 async fn each_log_record_is_written_or_counted_as_lost() {
     for (is_nonblocking, read) in [
@@ -134,7 +134,7 @@ async fn each_log_record_is_written_or_counted_as_lost() {
         (true, Reading::Slowly),
         (true, Reading::Afterwards),
     ] {
-        let (status, log) = logged(is_nonblocking, read).await;
+        let (status, log) = run_sessions(is_nonblocking, read).await;
         assert!(status.success());
         let (reports, written): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.contains("lost records"));
         let lost = reports.iter().map(|line| line.rsplit_once("records=").unwrap().1.parse::<usize>().unwrap());
@@ -145,11 +145,12 @@ async fn each_log_record_is_written_or_counted_as_lost() {
         );
         assert!(written.iter().all(|line| line.starts_with("20") && line.contains("Z  INFO ")), "whole records");
         assert_eq!(written.len() + lost, 3 * SESSIONS + OTHER_RECORDS, "non-blocking: {is_nonblocking}, read {read:?}");
-        assert!(lost > 0, "no record was lost: this shows nothing");
+        assert!(lost > 0, "no record was lost, so the test shows nothing");
     }
 }
 
-async fn logged(is_nonblocking: bool, read: Reading) -> (ExitStatus, String) {
+/// Runs the sessions. Returns the exit status and the log.
+async fn run_sessions(is_nonblocking: bool, read: Reading) -> (ExitStatus, String) {
     let (mut reader, writer) = io::pipe().unwrap();
     set_nonblocking(&writer, is_nonblocking);
     let mut server = Process::spawn_with(command("127.0.0.1:0"), Stdio::piped(), writer);

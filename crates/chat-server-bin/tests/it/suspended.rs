@@ -1,4 +1,4 @@
-//! Input that waits unread, because the program is suspended or the rate limit is reached.
+//! Tests of input that waits because the program is suspended, or because the rate limit is reached.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     support::Peer,
 };
 
-/// Clause 2.5: the deadline passes while the program is suspended, and the logins wait in their sockets.
+/// Clause 2.5: the login timeout passes while the program is suspended and the logins wait in their sockets.
 #[tokio::test]
 async fn logins_that_arrived_in_time_are_accepted_after_a_suspension() {
     const CLIENTS: usize = 100;
@@ -24,7 +24,7 @@ async fn logins_that_arrived_in_time_are_accepted_after_a_suspension() {
     for (n, client) in clients.iter_mut().enumerate() {
         client.send(&format!("PROT 0.1 CONNECT USER client{n}")).await;
     }
-    // Not a wait for an event: the deadline passes.
+    // This does not wait for an event: the login timeout must pass.
     sleep(Duration::from_millis(1_500)).await;
     server.signal(Signal::CONT);
     for client in &mut clients {
@@ -35,7 +35,7 @@ async fn logins_that_arrived_in_time_are_accepted_after_a_suspension() {
     stop(server);
 }
 
-/// Lines that wait for the rate limit must not hide the reset: at 200 a second they would take half an hour.
+/// Lines that wait for the rate limit must not hide the reset. At 200 lines per second they would take half an hour.
 #[tokio::test]
 async fn a_reset_behind_many_empty_lines_is_noticed_soon() {
     let (server, address) = start(&[]);

@@ -1,4 +1,4 @@
-//! Unix sockets: which server owns a path, and who may connect.
+//! Tests of Unix sockets: which server owns a path, and which users may connect.
 
 use std::{
     fs, io,
@@ -17,12 +17,14 @@ use crate::{
     support::{Peer, socket_path},
 };
 
+/// Starts the program on this path.
 fn start(path: &Path, more: &[&str]) -> Process {
     let address = format!("unix:{}", path.display());
     Process::start(PROGRAM, &[&["--listen", &address], more].concat())
 }
 
-fn listening(path: &Path, more: &[&str]) -> Process {
+/// Starts the program on this path, and waits until it listens.
+fn start_listening(path: &Path, more: &[&str]) -> Process {
     let mut server = start(path, more);
     assert_eq!(server.line(), format!("listening on unix:{}", path.display()));
     server
@@ -34,18 +36,20 @@ fn stop(server: Process) {
     assert!(status.success(), "{stderr}");
 }
 
+/// Connects and sends a message.
 async fn greet(path: &Path) {
     let mut guest = Peer::over(tokio::net::UnixStream::connect(path).await.unwrap());
     guest.send("hi").await;
     guest.expect("OK").await;
 }
 
-fn beside(path: &Path, more: &str) -> PathBuf {
+/// The path with a suffix.
+fn suffixed(path: &Path, more: &str) -> PathBuf {
     PathBuf::from(format!("{}{more}", path.display()))
 }
 
-/// A path with a stale socket.
-fn stale(name: &str) -> PathBuf {
+/// Creates a stale socket.
+fn stale_socket(name: &str) -> PathBuf {
     let path = socket_path(name);
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     path
@@ -54,10 +58,10 @@ fn stale(name: &str) -> PathBuf {
 #[tokio::test]
 async fn a_file_at_the_old_path_of_a_moved_socket_is_kept() {
     let path = socket_path("moved");
-    let moved = beside(&path, ".old");
-    let first = listening(&path, &[]);
+    let moved = suffixed(&path, ".old");
+    let first = start_listening(&path, &[]);
     fs::rename(&path, &moved).unwrap();
-    let second = listening(&path, &[]);
+    let second = start_listening(&path, &[]);
     stop(first);
     greet(&path).await;
 
@@ -65,7 +69,7 @@ async fn a_file_at_the_old_path_of_a_moved_socket_is_kept() {
     fs::write(&path, "mine").unwrap();
     stop(second);
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
-    assert!(!beside(&path, ".lock").exists());
+    assert!(!suffixed(&path, ".lock").exists());
     for file in [path, moved] {
         fs::remove_file(file).unwrap();
     }
@@ -74,7 +78,7 @@ async fn a_file_at_the_old_path_of_a_moved_socket_is_kept() {
 #[tokio::test]
 async fn one_of_two_servers_gets_a_stale_path() {
     for round in 0..20 {
-        let path = stale("two");
+        let path = stale_socket("two");
         let both = [start(&path, &[]), start(&path, &[])];
         let both = both.map(|mut server| (server.line(), server));
         let (listen, failed): (Vec<_>, Vec<_>) = both.into_iter().partition(|(line, _)| !line.is_empty());
@@ -82,23 +86,23 @@ async fn one_of_two_servers_gets_a_stale_path() {
         for (_, server) in failed {
             let (status, _, stderr) = server.end();
             assert_eq!(status.code(), Some(2));
-            assert!(stderr.contains("another program is there"), "{stderr}");
+            assert!(stderr.contains("another program uses this address"), "{stderr}");
         }
         greet(&path).await;
         for (_, server) in listen {
             stop(server);
         }
-        assert!(!path.exists() && !beside(&path, ".lock").exists());
+        assert!(!path.exists() && !suffixed(&path, ".lock").exists());
     }
 }
 
-/// Threads of one process collide more closely than processes.
+/// Threads of one process collide more often than processes.
 #[tokio::test]
 async fn one_of_many_threads_gets_a_stale_path() {
     const MANY: usize = 8;
     let runtime = tokio::runtime::Handle::current();
     for round in 0..200 {
-        let path = stale("many");
+        let path = stale_socket("many");
         let ready = std::sync::Barrier::new(MANY);
         let bound: Vec<_> = std::thread::scope(|scope| {
             let bind = || {
@@ -115,11 +119,11 @@ async fn one_of_many_threads_gets_a_stale_path() {
             assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "round {round}: {error}");
         }
         drop(listen);
-        assert!(!path.exists() && !beside(&path, ".lock").exists());
+        assert!(!path.exists() && !suffixed(&path, ".lock").exists());
     }
 }
 
-/// An owner that accepts slowly is still the owner, and the check for it does not block.
+/// A server that accepts slowly still owns its path, and the check for it does not block.
 #[test]
 fn an_owner_with_a_full_backlog_keeps_its_path() {
     let path = socket_path("backlog");
@@ -139,33 +143,33 @@ fn an_owner_with_a_full_backlog_keeps_its_path() {
     }
     let (status, _, stderr) = start(&path, &[]).end();
     assert_eq!(status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("another program is there"), "{stderr}");
+    assert!(stderr.contains("another program uses this address"), "{stderr}");
     assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
     fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn a_file_that_is_no_socket_is_not_touched() {
-    let (path, there) = (socket_path("file"), socket_path("target"));
-    fs::write(&there, "mine").unwrap();
-    std::os::unix::fs::symlink(&there, &path).unwrap();
-    for path in [&path, &there] {
+    let (path, target) = (socket_path("file"), socket_path("target"));
+    fs::write(&target, "mine").unwrap();
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    for path in [&path, &target] {
         let (status, _, stderr) = start(path, &[]).end();
         assert_eq!(status.code(), Some(2));
         assert!(stderr.contains("no socket is there") && stderr.contains("--listen"), "{stderr}");
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
-    for file in [path, there] {
+    for file in [path, target] {
         fs::remove_file(file).unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_foreign_file_with_the_name_of_the_lock_is_kept() {
-    let path = stale("lock");
-    let lock = beside(&path, ".lock");
+    let path = stale_socket("lock");
+    let lock = suffixed(&path, ".lock");
     fs::write(&lock, "mine").unwrap();
-    stop(listening(&path, &[]));
+    stop(start_listening(&path, &[]));
     assert_eq!(fs::read_to_string(&lock).unwrap(), "mine");
     fs::remove_file(lock).unwrap();
 }
@@ -175,7 +179,7 @@ async fn the_mode_of_a_socket_comes_from_the_flag_or_the_environment() {
     let path = socket_path("mode");
     let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     for (flag, expected) in [("600", 0o600), ("0660", 0o660), ("777", 0o777)] {
-        let server = listening(&path, &["--unix-mode", flag]);
+        let server = start_listening(&path, &["--unix-mode", flag]);
         assert_eq!(mode(), expected, "--unix-mode {flag}");
         greet(&path).await;
         stop(server);
@@ -192,9 +196,9 @@ async fn the_mode_of_a_socket_comes_from_the_flag_or_the_environment() {
 }
 
 #[tokio::test]
-async fn a_path_may_have_a_comma() {
+async fn a_path_may_contain_a_comma() {
     let path = socket_path("a,b");
-    let server = listening(&path, &[]);
+    let server = start_listening(&path, &[]);
     greet(&path).await;
     stop(server);
     let mut command = Command::new(PROGRAM);

@@ -1,4 +1,4 @@
-//! The program at a pseudo-terminal. The tests see its screen.
+//! Tests of the program at a pseudo-terminal. They check the screen that a person would see.
 
 mod people;
 mod readme;
@@ -20,78 +20,79 @@ use crate::{
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-client");
-/// The query for the position of the cursor.
-const WHERE: &[u8] = b"\x1b[6n";
+/// The escape sequence that queries the cursor position.
+const CURSOR_QUERY: &[u8] = b"\x1b[6n";
 
 struct Terminal {
     reader: OwnedReadPty,
     writer: OwnedWritePty,
     screen: vt100::Parser,
     child: Child,
-    /// The last bytes read: a query may be split between reads.
+    /// The last bytes read. A query may be split between two reads.
     tail: Vec<u8>,
-    /// Answers that are held back.
-    held: Option<String>,
+    /// If set, answers to queries are collected here instead of sent.
+    held_answers: Option<String>,
     bells: usize,
     escapes: usize,
 }
 
 impl Terminal {
+    /// Starts the program.
     fn start(args: &[&str]) -> Self {
-        Self::of(Command::new(PROGRAM).args(args).env("TERM", "xterm-256color"))
+        Self::spawn(Command::new(PROGRAM).args(args).env("TERM", "xterm-256color"))
     }
 
-    /// Starts any command at a pseudo-terminal.
-    fn of(command: Command) -> Self {
+    /// Starts any command.
+    fn spawn(command: Command) -> Self {
         let (pty, pts) = pty_process::open().unwrap();
         pty.resize(Size::new(24, 80)).unwrap();
         let command = command.envs(hermetic()).env("CHAT_TIME", "").env_remove("NO_COLOR");
         let child = command.kill_on_drop(true).spawn(pts).unwrap();
         let (reader, writer) = pty.into_split();
         let screen = vt100::Parser::new(24, 80, 1_000);
-        Self { reader, writer, screen, child, tail: Vec::new(), held: None, bells: 0, escapes: 0 }
+        Self { reader, writer, screen, child, tail: Vec::new(), held_answers: None, bells: 0, escapes: 0 }
     }
 
     async fn press(&mut self, keys: &str) {
         within(self.writer.write_all(keys.as_bytes())).await.unwrap();
     }
 
-    /// Reads until the screen is as wanted.
+    /// Reads until the screen meets `is_wanted`.
     #[track_caller]
-    fn until(&mut self, wanted: impl Fn(&str) -> bool) -> impl Future<Output = String> {
-        let place = std::panic::Location::caller();
+    fn until(&mut self, is_wanted: impl Fn(&str) -> bool) -> impl Future<Output = String> {
+        let caller = std::panic::Location::caller();
         async move {
             loop {
                 let screen = self.screen.screen().contents();
                 let screen: String = screen.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
-                if wanted(&screen) {
+                if is_wanted(&screen) {
                     return screen;
                 }
-                let seen = tokio::time::timeout(Duration::from_secs(20), self.look()).await;
-                assert!(seen == Ok(true), "awaited at {place}, the screen is:\n{screen}");
+                let read = tokio::time::timeout(Duration::from_secs(20), self.read_once()).await;
+                assert!(read == Ok(true), "timeout at {caller}; the screen is:\n{screen}");
             }
         }
     }
 
-    /// Reads until the last line is this.
+    /// Reads until `line` is the last line of the screen.
     #[track_caller]
     fn until_typed(&mut self, line: &str) -> impl Future<Output = String> {
         self.until(move |screen| screen.trim_end().lines().last().is_some_and(|last| last == line))
     }
 
-    /// Keeps the terminal running during another future.
-    async fn beside<T>(&mut self, other: impl Future<Output = T>) -> T {
-        let (mut other, mut alive) = (std::pin::pin!(other), true);
+    /// Runs another future, and reads meanwhile.
+    async fn during<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let (mut other, mut is_open) = (std::pin::pin!(other), true);
         loop {
             tokio::select! {
                 done = &mut other => return done,
-                seen = self.look(), if alive => alive = seen,
+                open = self.read_once(), if is_open => is_open = open,
             }
         }
     }
 
-    /// Reads once and answers queries, as a terminal does. `false`: the program has ended.
-    async fn look(&mut self) -> bool {
+    /// Reads once and answers queries, as a terminal does. Returns `false` if the program has ended.
+    async fn read_once(&mut self) -> bool {
         let mut bytes = [0; 4096];
         // A pseudo-terminal reports its end as an error.
         let Ok(count @ 1..) = self.reader.read(&mut bytes).await else { return false };
@@ -99,12 +100,12 @@ impl Terminal {
         self.bells += bytes[..count].split(|byte| *byte == 7).count() - 1;
         self.escapes += bytes[..count].split(|byte| *byte == 0x1b).count() - 1;
         self.tail.extend_from_slice(&bytes[..count]);
-        let asked = self.tail.windows(WHERE.len()).filter(|window| *window == WHERE).count();
-        self.tail.drain(..self.tail.len().saturating_sub(WHERE.len() - 1));
+        let asked = self.tail.windows(CURSOR_QUERY.len()).filter(|window| *window == CURSOR_QUERY).count();
+        self.tail.drain(..self.tail.len().saturating_sub(CURSOR_QUERY.len() - 1));
         for _ in 0..asked {
             let (row, column) = self.screen.screen().cursor_position();
             let answer = format!("\x1b[{};{}R", row + 1, column + 1);
-            match &mut self.held {
+            match &mut self.held_answers {
                 Some(held) => held.push_str(&answer),
                 None => self.press(&answer).await,
             }
@@ -114,12 +115,12 @@ impl Terminal {
 
     /// Waits for the end of the program and returns its exit code.
     async fn end(mut self) -> Option<i32> {
-        within(async { while self.look().await {} }).await;
+        within(async { while self.read_once().await {} }).await;
         within(self.child.wait()).await.unwrap().code()
     }
 }
 
-/// Ann at a terminal. The roster is Bob and Ann.
+/// Starts the program as ann, in a room with bob.
 async fn ann(args: &[&str]) -> (TcpListener, Server<TcpStream>, Terminal) {
     let (listener, address) = listen().await;
     let mut terminal = Terminal::start(&[&["--name", "ann", &address], args].concat());
@@ -127,6 +128,7 @@ async fn ann(args: &[&str]) -> (TcpListener, Server<TcpStream>, Terminal) {
     (listener, server, terminal)
 }
 
+/// Accepts the connection of ann, and sends the roster of bob and ann.
 async fn welcome(listener: &TcpListener, terminal: &mut Terminal) -> Server<TcpStream> {
     let serve = async {
         let mut server = Server::accept(listener).await;

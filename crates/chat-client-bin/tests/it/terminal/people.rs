@@ -1,4 +1,4 @@
-//! What a person types, and what the screen shows.
+//! Tests of what a person types and sees.
 
 use pty_process::{Command, Size};
 
@@ -22,11 +22,11 @@ async fn messages_that_arrive_during_typing_leave_the_line_whole() {
     let shown: Vec<_> = screen.lines().filter(|line| line.contains("<bob>")).map(str::trim_end).collect();
     let all: Vec<_> =
         (0..draft.len()).flat_map(|number| [format!("<bob> one {number}"), format!("<bob> two {number}")]).collect();
-    assert_eq!(shown, all[all.len() - shown.len()..], "none missing, none twice");
+    assert_eq!(shown, all[all.len() - shown.len()..], "no line is missing or shown twice");
     assert!(shown.len() > 15, "{screen}");
 
     terminal.press("\r").await;
-    terminal.beside(server.expect(&format!("MSG {draft}"))).await;
+    terminal.during(server.expect(&format!("MSG {draft}"))).await;
     terminal.until_typed("1>").await;
     let screen = terminal.until(|screen| screen.contains("[no OK yet]")).await;
     assert!(!screen.contains(&format!("<ann> {draft}\n")), "{screen}");
@@ -36,7 +36,7 @@ async fn messages_that_arrive_during_typing_leave_the_line_whole() {
 }
 
 #[tokio::test]
-async fn a_line_of_accents_hides_no_message_above_it() {
+async fn a_draft_with_accents_hides_no_message_above_it() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     let draft = "é".repeat(60);
     terminal.press(&draft).await;
@@ -52,16 +52,16 @@ async fn a_line_of_accents_hides_no_message_above_it() {
 }
 
 #[tokio::test]
-async fn names_and_commands_are_completed() {
+async fn tab_completes_names_and_commands() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("bo\t").await;
     terminal.until_typed(">> bob:").await;
     terminal.press("hi\r").await;
-    terminal.beside(server.expect("MSG bob: hi")).await;
+    terminal.during(server.expect("MSG bob: hi")).await;
     server.send_lines("OK").await;
     terminal.until(|screen| screen.contains("<ann> bob: hi")).await;
     terminal.press("/cli\t\r").await;
-    terminal.beside(server.expect("REQ CLIENTS")).await;
+    terminal.during(server.expect("REQ CLIENTS")).await;
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_resize_wraps_later_lines_and_keeps_the_draft() {
     assert!(!screen.contains("seven eight"));
     terminal.until_typed(">> my draft").await;
     terminal.press("!\r").await;
-    terminal.beside(server.expect("MSG my draft!")).await;
+    terminal.during(server.expect("MSG my draft!")).await;
 }
 
 #[tokio::test]
@@ -108,21 +108,21 @@ async fn a_refused_name_is_asked_for_again_with_the_reason() {
 async fn a_reconnected_client_keeps_the_draft_and_sends_nothing_twice() {
     let (listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("lost?\r").await;
-    terminal.beside(server.expect("MSG lost?")).await;
+    terminal.during(server.expect("MSG lost?")).await;
     terminal.press("a draft").await;
     terminal.until_typed("1> a draft").await;
     drop(server);
     let screen = terminal.until(|screen| screen.contains("[unknown: ")).await;
     assert!(screen.contains("connection lost"), "{screen}");
     let mut server = welcome(&listener, &mut terminal).await;
-    let back = |screen: &str| screen.contains("were not heard") && screen.trim_end().ends_with(">> a draft");
+    let back = |screen: &str| screen.contains("reconnected after") && screen.trim_end().ends_with(">> a draft");
     terminal.until(back).await;
     terminal.press("\r").await;
-    terminal.beside(server.expect("MSG a draft")).await;
+    terminal.during(server.expect("MSG a draft")).await;
     server.send_lines("OK").await;
     terminal.press("\x04").await;
-    terminal.beside(server.answer_bye()).await;
-    assert_eq!(terminal.end().await, Some(6), "nobody knows of one message");
+    terminal.during(server.answer_bye()).await;
+    assert_eq!(terminal.end().await, Some(6), "the outcome of one message is unknown");
 }
 
 #[tokio::test]
@@ -170,14 +170,14 @@ async fn wide_characters_are_wrapped_by_columns() {
 }
 
 #[tokio::test]
-async fn ctrl_c_clears_the_line_and_on_an_empty_one_leaves() {
+async fn ctrl_c_clears_the_line_and_leaves_on_an_empty_line() {
     let (_listener, server, mut terminal) = ann(&[]).await;
     terminal.press("never mind").await;
     terminal.until_typed(">> never mind").await;
     terminal.press("\x03").await;
     terminal.until_typed(">>").await;
     terminal.press("\x03").await;
-    terminal.beside(server.answer_bye()).await;
+    terminal.during(server.answer_bye()).await;
     assert_eq!(terminal.end().await, Some(130));
 }
 
@@ -186,7 +186,7 @@ async fn ctrl_d_and_quit_leave_with_bye() {
     for keys in ["\x04", "/quit\r"] {
         let (_listener, server, mut terminal) = ann(&[]).await;
         terminal.press(keys).await;
-        terminal.beside(server.answer_bye()).await;
+        terminal.during(server.answer_bye()).await;
         // The prompt is cleared.
         terminal.until(|screen| !screen.trim_end().ends_with(">>")).await;
         assert_eq!(terminal.end().await, Some(0));
@@ -199,26 +199,26 @@ async fn a_guest_can_take_a_name() {
     let mut terminal = Terminal::start(&[&address]);
     terminal.until_typed("name:").await;
     terminal.press("\r").await;
-    let mut server = terminal.beside(Server::accept(&listener)).await;
-    terminal.beside(server.expect("\n")).await;
+    let mut server = terminal.during(Server::accept(&listener)).await;
+    terminal.during(server.expect("\n")).await;
     terminal.until(|screen| screen.contains("as a guest")).await;
     terminal.press("/name ann\r").await;
-    terminal.beside(server.answer_bye()).await;
+    terminal.during(server.answer_bye()).await;
     let _server = welcome(&listener, &mut terminal).await;
 }
 
 #[tokio::test]
 async fn a_dumb_terminal_is_used_like_a_pipe() {
     let (listener, address) = listen().await;
-    let mut terminal = Terminal::of(Command::new(PROGRAM).args(["--name", "ann", &address]).env("TERM", "dumb"));
-    let mut server = terminal.beside(Server::accept(&listener)).await;
-    terminal.beside(server.welcome("ann")).await;
+    let mut terminal = Terminal::spawn(Command::new(PROGRAM).args(["--name", "ann", &address]).env("TERM", "dumb"));
+    let mut server = terminal.during(Server::accept(&listener)).await;
+    terminal.during(server.welcome("ann")).await;
     terminal.press("hi\n").await;
-    terminal.beside(server.expect("MSG hi")).await;
+    terminal.during(server.expect("MSG hi")).await;
     server.send_lines("OK\nFROM bob MSG hello").await;
     terminal.until(|screen| screen.contains("<bob> hello")).await;
     terminal.press("\x04").await;
-    terminal.beside(server.answer_bye()).await;
+    terminal.during(server.answer_bye()).await;
     assert_eq!(terminal.escapes, 0);
     assert_eq!(terminal.end().await, Some(0));
 }

@@ -1,4 +1,4 @@
-//! The session that the README of the program shows, as it looks on the screen.
+//! Checks the session in the README of the program against the screen.
 
 use super::Terminal;
 use crate::{
@@ -17,28 +17,28 @@ async fn carol_sees_what_the_readme_shows() {
         server.send_lines(&format!("LIST CLIENTS 3 {names}")).await;
         server
     };
-    let mut server = carol.beside(serve("ann bob carol")).await;
+    let mut server = carol.during(serve("ann bob carol")).await;
     server.send_lines("FROM ann MSG good morning, carol and bob\nFROM bob MSG ann: tea?").await;
     carol.until(|screen| screen.contains("tea?")).await;
     drop(server);
-    let mut server = carol.beside(serve("bob ann carol")).await;
+    let mut server = carol.during(serve("bob ann carol")).await;
     carol.until(|screen| screen.contains("bob ann carol")).await;
     carol.press("for me too, please\r").await;
-    carol.beside(server.expect("MSG for me too, please")).await;
+    carol.during(server.expect("MSG for me too, please")).await;
     server.send_lines("OK").await;
     carol.until(|screen| screen.contains("<carol>")).await;
     server.send_lines("LOGOUT bob").await;
     carol.until(|screen| screen.contains("bob left")).await;
     let screen = carol.until_typed(">>").await;
-    assert_eq!(alike(&screen, &address), alike(block("text"), &address));
+    assert_eq!(normalized(&screen, &address), normalized(block("text"), &address));
 }
 
-/// Without what differs from run to run: the address, and how long it took.
-fn alike(screen: &str, address: &str) -> Vec<String> {
-    // The conversation stands at the bottom of the screen.
+/// Removes what differs between runs: the address, and the time without a connection.
+fn normalized(screen: &str, address: &str) -> Vec<String> {
+    // The conversation is at the bottom of the screen.
     let screen = screen.trim().replace(address, "localhost:2222");
-    let lines = screen.lines().map(|line| match line.split_once("back again: ") {
-        Some((before, after)) => format!("{before}back again: {}", after.split_once(" s ").unwrap().1),
+    let lines = screen.lines().map(|line| match line.split_once("reconnected after ") {
+        Some((before, after)) => format!("{before}reconnected after {}", after.split_once(" s;").unwrap().1),
         None => line.trim_end().to_owned(),
     });
     lines.collect()

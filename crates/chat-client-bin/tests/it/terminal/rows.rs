@@ -1,11 +1,11 @@
-//! Drafts of several rows: messages above them are whole, and nothing is left of them after they are sent.
+//! Tests of drafts that take several rows. Messages above them are complete, and nothing remains of a sent draft.
 
 use tokio::net::TcpStream;
 
 use super::ann;
 use crate::scripted_server::Server;
 
-/// Sends numbered messages, and returns the rows that show them.
+/// Sends numbered messages. Returns the rows that show them.
 async fn burst(server: &mut Server<TcpStream>, count: usize) -> String {
     let lines: Vec<_> = (0..count).map(|number| format!("FROM bob MSG number {number}")).collect();
     server.send_lines(&lines.join("\n")).await;
@@ -15,7 +15,7 @@ async fn burst(server: &mut Server<TcpStream>, count: usize) -> String {
 #[tokio::test]
 async fn a_sent_draft_of_any_length_is_on_the_screen_once() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
-    // One column less than a row, exactly a row, one more, several rows, and characters of several bytes.
+    // One column less than a row, exactly one row, one column more, several rows, and characters of several bytes.
     for (draft, key) in [
         ("q".repeat(76), ""),
         ("q".repeat(77), ""),
@@ -33,7 +33,7 @@ async fn a_sent_draft_of_any_length_is_on_the_screen_once() {
         terminal.press(&draft).await;
         terminal.until(|screen| count(screen) == all && screen.contains(&above)).await;
         terminal.press(&format!("{key}\r")).await;
-        terminal.beside(server.expect(&format!("MSG {draft}"))).await;
+        terminal.during(server.expect(&format!("MSG {draft}"))).await;
         let (waiting, sent) = (format!("{above}1>\n"), format!("{above}<ann> "));
         terminal.until(|screen| screen.ends_with(&waiting)).await;
         server.send_lines("OK").await;
@@ -45,7 +45,7 @@ async fn a_sent_draft_of_any_length_is_on_the_screen_once() {
 }
 
 #[tokio::test]
-async fn a_burst_after_a_shortened_draft_is_whole() {
+async fn a_burst_after_a_shortened_draft_is_complete() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     for draft in ["q".repeat(300), "é".repeat(200), "日".repeat(100)] {
         terminal.press(&draft).await;
@@ -61,7 +61,7 @@ async fn a_burst_after_a_shortened_draft_is_whole() {
 }
 
 #[tokio::test]
-async fn messages_stand_above_a_draft_wherever_its_cursor_is() {
+async fn messages_are_above_a_draft_at_any_cursor_position() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     for (draft, keys) in [("q".repeat(300), "\x01"), ("é".repeat(200), ""), ("é".repeat(200), "\x01")] {
         terminal.press(&format!("{draft}{keys}")).await;
@@ -73,7 +73,7 @@ async fn messages_stand_above_a_draft_wherever_its_cursor_is() {
             terminal.until(|screen| screen.ends_with(&whole)).await;
         }
         terminal.press("\x05!\r").await;
-        terminal.beside(server.expect(&format!("MSG {draft}!"))).await;
+        terminal.during(server.expect(&format!("MSG {draft}!"))).await;
         server.send_lines("OK").await;
         terminal.until_typed(">>").await;
     }
@@ -87,7 +87,7 @@ async fn a_paste_is_one_draft_until_it_is_sent() {
     let lines = burst(&mut server, 3).await;
     terminal.until(|screen| screen.ends_with(&format!("{lines}>> one\n two\nthree\n"))).await;
     terminal.press("\r").await;
-    terminal.beside(server.expect("MSG one\nMSG \ttwo\nMSG three")).await;
+    terminal.during(server.expect("MSG one\nMSG \ttwo\nMSG three")).await;
     server.send_lines("OK\nOK\nOK").await;
     let sent = format!("{lines}<ann> one\n<ann>     two\n<ann> three\n>>\n");
     terminal.until(|screen| screen.ends_with(&sent)).await;
@@ -97,11 +97,11 @@ async fn a_paste_is_one_draft_until_it_is_sent() {
 async fn messages_during_a_search_are_shown_after_it() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("/name x\r").await;
-    terminal.until(|screen| screen.contains("you are ann here")).await;
+    terminal.until(|screen| screen.contains("you already have the name ann")).await;
     terminal.press("\x12na").await;
     terminal.until_typed(">> (search: na) /name x").await;
     server.send_lines("FROM bob MSG hi\nPING").await;
-    terminal.beside(server.expect("PONG")).await;
+    terminal.during(server.expect("PONG")).await;
     terminal.press("m").await;
     terminal.until_typed(">> (search: nam) /name x").await;
     terminal.press("\x03").await;
@@ -111,10 +111,10 @@ async fn messages_during_a_search_are_shown_after_it() {
 #[tokio::test]
 async fn a_terminal_that_answers_late_hides_no_message() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
-    terminal.held = Some(String::new());
+    terminal.held_answers = Some(String::new());
     server.send_lines("FROM bob MSG late").await;
     terminal.until(|screen| screen.ends_with("<bob> late\n>>\n")).await;
-    let late = terminal.held.take().unwrap();
+    let late = terminal.held_answers.take().unwrap();
     terminal.press(&late).await;
     let mut all = "<bob> late\n".to_owned();
     for _ in 0..5 {

@@ -1,11 +1,11 @@
-//! Ctrl-Z in a shell with job control.
+//! Tests of Ctrl-Z in a shell with job control.
 
 use pty_process::Command;
 
 use super::{PROGRAM, Terminal, welcome};
 use crate::scripted_server::listen;
 
-/// Runs the program as a job. When the job stops, prints the modes of the terminal, and waits for Enter.
+/// Runs the program as a job. When the job stops, prints the modes of the terminal and waits for Enter.
 const SHELL: &str = r#"set -m
 "$0" "$@"
 echo "stopped:" $(stty -a | tr ' ;' '\n\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*icrnl')
@@ -16,8 +16,9 @@ echo "ended: $?""#;
 #[tokio::test]
 async fn ctrl_z_restores_the_terminal_and_later_messages_are_shown() {
     let (listener, address) = listen().await;
-    let mut terminal =
-        Terminal::of(Command::new("sh").args(["-c", SHELL, PROGRAM, "--name", "ann", &address]).env("TERM", "xterm"));
+    let mut terminal = Terminal::spawn(
+        Command::new("sh").args(["-c", SHELL, PROGRAM, "--name", "ann", &address]).env("TERM", "xterm"),
+    );
     let mut server = welcome(&listener, &mut terminal).await;
     terminal.press("my draft").await;
     terminal.until_typed(">> my draft").await;
@@ -31,13 +32,13 @@ async fn ctrl_z_restores_the_terminal_and_later_messages_are_shown() {
     server.send_lines("FROM bob MSG while you were away\nPING").await;
     terminal.press("\r").await;
     terminal.until(|screen| screen.contains("<bob> while you were away\n>> my draft\n")).await;
-    terminal.beside(server.expect("PONG")).await;
+    terminal.during(server.expect("PONG")).await;
     // Raw mode again: the editor gets each key.
     terminal.press("\x01oh, \x05!\r").await;
-    terminal.beside(server.expect("MSG oh, my draft!")).await;
+    terminal.during(server.expect("MSG oh, my draft!")).await;
     server.send_lines("OK").await;
     terminal.until(|screen| screen.contains("<ann> oh, my draft!")).await;
     terminal.press("\x04").await;
-    terminal.beside(server.answer_bye()).await;
+    terminal.during(server.answer_bye()).await;
     terminal.until(|screen| screen.contains("ended: 0")).await;
 }
