@@ -267,6 +267,11 @@ impl Draft {
         self.spans.push(Span { conn, start, end: self.offset(), view });
     }
 
+    /// Adds a line for all members.
+    pub(crate) fn push_for_all(&mut self, message: &ServerMessage) {
+        put(&mut self.lines, message, Terminator::CrLf);
+    }
+
     fn offset(&self) -> u32 {
         u32::try_from(self.lines.len()).expect("a batch is closed at MAX_WEIGHT")
     }

@@ -16,6 +16,8 @@ pub enum Request {
     Clients,
     /// A line that is refused: `BAD REQ` (clause 3.9).
     Refuse,
+    /// A message that no member gets: `OK`, as if it were delivered.
+    Swallow,
 }
 
 impl Request {
@@ -23,7 +25,7 @@ impl Request {
     /// costs as much as [`Request::MAX_PENDING_COST`]: one waits at a time.
     pub const fn cost(self) -> u32 {
         match self {
-            Self::Ping | Self::Refuse => 1,
+            Self::Ping | Self::Refuse | Self::Swallow => 1,
             Self::Clients => Self::MAX_PENDING_COST,
         }
     }
@@ -53,6 +55,7 @@ impl Reply {
             Request::Ping => Lines::One(ServerMessage::Pong),
             Request::Clients => Lines::Roster(roster()),
             Request::Refuse => Lines::One(ServerMessage::BadReq),
+            Request::Swallow => Lines::One(ServerMessage::Ok),
         };
         Self { position, cost: request.cost(), lines }
     }

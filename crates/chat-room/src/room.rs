@@ -32,13 +32,13 @@ pub enum Farewell {
 #[error("the name is taken")]
 pub struct NameTaken;
 
-/// The members of a room and the order of what they do. Every message, join and leave has a number: 1 for the first,
-/// and one more for each.
+/// The members of a room and the order of what they do. Every message, join, leave and notice has a number: 1 for the
+/// first, and one more for each.
 #[derive(Debug, Default)]
 pub struct Room {
     roster: Roster,
     draft: Draft,
-    /// The number of the last message, join or leave.
+    /// The number of the last message, join, leave or notice.
     seq: u64,
     guests: u64,
 }
@@ -71,24 +71,30 @@ impl Room {
         Some((message, seq))
     }
 
-    /// Places a leave, and returns the name, which is free now, and the number of the leave. `None` if the connection
-    /// is not a member.
-    pub fn leave(&mut self, conn: ConnId, farewell: Farewell) -> Option<(Name, u64)> {
+    /// Places a word of the operator to all members, and returns its number.
+    pub fn notice(&mut self, text: Text) -> u64 {
+        self.draft.push_for_all(&ServerMessage::Notice(text));
+        self.seq += 1;
+        self.seq
+    }
+
+    /// Places a leave, and returns its number. The member's name is free now. `None` if the connection is not a member.
+    pub fn leave(&mut self, conn: ConnId, farewell: Farewell) -> Option<u64> {
         let name = self.roster.remove(conn)?;
         let view = match farewell {
             Farewell::Bye => SenderView::Bye,
             Farewell::Silent => SenderView::Ended,
         };
-        Some((name, self.put(&ServerMessage::Logout(name), conn, view)))
+        Some(self.put(&ServerMessage::Logout(name), conn, view))
     }
 
     /// Removes a member at the end of the room. The leave has a number, but no line: all members are told by `BYE`
     /// (clause 6.3). `None` if no member is left.
-    pub fn leave_at_the_end(&mut self) -> Option<(Name, u64)> {
+    pub fn leave_at_the_end(&mut self) -> Option<(ConnId, u64)> {
         let (conn, _) = self.roster.members().next()?;
-        let name = self.roster.remove(conn)?;
+        self.roster.remove(conn)?;
         self.seq += 1;
-        Some((name, self.seq))
+        Some((conn, self.seq))
     }
 
     /// Answers a request of one member, at the present position (clause 5.3).
@@ -99,6 +105,11 @@ impl Room {
     /// The number of members.
     pub fn clients(&self) -> usize {
         self.roster.len()
+    }
+
+    /// The number of the last message, join, leave or notice; 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.seq
     }
 
     /// The length of `LIST CLIENTS` in bytes, without what each of its lines begins with.

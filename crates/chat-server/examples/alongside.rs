@@ -17,7 +17,7 @@ async fn count(server: ChatServer, to: u32) -> Result<(), Box<dyn std::error::Er
         ticks.tick().await;
         counter.send(format!("{n} of {to}")).await?;
     }
-    counter.leave().await;
+    counter.leave();
     Ok(())
 }
 

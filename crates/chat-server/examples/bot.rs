@@ -13,12 +13,12 @@ async fn answer(mut bot: LocalClient) -> Result<(), LocalError> {
     let started = Instant::now();
     loop {
         match bot.recv().await? {
-            Event::Joined { name, .. } => _ = bot.send(format!("welcome, {name}")).await?,
+            Event::Joined { member, .. } => _ = bot.send(format!("welcome, {member}")).await?,
             Event::Message { text, .. } if text.as_str() == "!time" => {
                 bot.send(format!("open for {} s", started.elapsed().as_secs())).await?;
             }
             Event::Message { text, .. } if text.as_str() == "!stop" => {
-                bot.leave().await;
+                bot.leave();
                 return Ok(());
             }
             _ => {}

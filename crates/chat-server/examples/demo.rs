@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chat_server::{ChatServer, PeerInfo};
+use chat_server::{ChatServer, Peer};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 
 /// `name > line` is sent, `name < line` has to be received. A name that is new opens a connection.
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         if let Some((name, line)) = step.split_once(" > ") {
             let client = clients.entry(name).or_insert_with(|| {
                 let (ours, theirs) = duplex(1024);
-                server.attach(theirs, PeerInfo::named(name));
+                server.attach(theirs, Peer::labelled(name));
                 BufReader::new(ours)
             });
             client.write_all(format!("{line}\n").as_bytes()).await?;

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use chat_server::{Admission, ChatServer, Name, PeerInfo, Policy, Text, Verdict};
+use chat_server::{Admission, ChatServer, Login, Message, Policy, Verdict};
 use tokio::net::TcpListener;
 
 struct HouseRules {
@@ -15,20 +15,20 @@ struct HouseRules {
 
 impl Policy for HouseRules {
     /// `admin` and `root` may only come from this machine.
-    fn admit(&self, peer: &PeerInfo, name: Option<Name>) -> Admission {
+    async fn admit(&self, login: Login) -> Admission {
         let reserved =
-            name.is_some_and(|name| self.reserved_names.contains(name.as_str().to_ascii_lowercase().as_str()));
-        let is_local = peer.address().is_some_and(|address| address.ip().is_loopback());
+            login.name().is_some_and(|name| self.reserved_names.contains(name.as_str().to_ascii_lowercase().as_str()));
+        let is_local = login.peer().address().is_some_and(|address| address.ip().is_loopback());
         if reserved && !is_local { Admission::RefuseName } else { Admission::Admit }
     }
 
     /// A message with a forbidden word is refused.
-    fn message(&self, _peer: &PeerInfo, _from: Name, text: Text) -> Verdict {
-        let mut words = text.as_str().split(|c: char| !c.is_alphanumeric());
+    fn message(&self, message: &Message<'_>) -> Verdict {
+        let mut words = message.text().as_str().split(|c: char| !c.is_alphanumeric());
         if words.any(|word| self.forbidden_words.contains(word.to_lowercase().as_str())) {
             return Verdict::Refuse;
         }
-        Verdict::Deliver(text)
+        Verdict::Deliver
     }
 }
 

@@ -3,7 +3,7 @@
 //! `cargo run --example streams`
 #![allow(clippy::print_stdout)]
 
-use chat_server::{ChatServer, PeerInfo};
+use chat_server::{ChatServer, Peer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
 /// Joins, sends one message, leaves, and returns all received lines.
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Any stream can be a client.
     let (ours, theirs) = tokio::io::duplex(1024);
-    server.attach(theirs, PeerInfo::named("memory"));
+    server.attach(theirs, Peer::labelled("memory"));
     println!("memory: {}", visit(ours, "ann").await?.join(" | "));
 
     #[cfg(unix)]

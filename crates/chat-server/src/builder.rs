@@ -1,11 +1,12 @@
 //! The builder: every option of the server, one method each.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use crate::{
-    ChatServer, Policy,
-    options::{Options, PlainSessions, RateLimit, StopOnBye},
-    policy::AllowAll,
+    limit::{Limits, RateLimit, SharedLimits},
+    options::{Options, PlainSessions, StopOnBye},
+    policy::{AllowAll, Policy, Rules},
+    server::ChatServer,
 };
 
 /// Sets up a [`ChatServer`]. Get one from [`ChatServer::builder`].
@@ -13,45 +14,44 @@ use crate::{
 #[must_use]
 pub struct ChatServerBuilder {
     options: Options,
-    policy: Arc<dyn Policy>,
+    limits: Limits,
+    shared_limits: Option<SharedLimits>,
+    policy: Rules,
 }
 
 impl ChatServerBuilder {
     pub(crate) fn new() -> Self {
-        Self { options: Options::default(), policy: Arc::new(AllowAll) }
+        Self { options: Options::default(), limits: Limits::new(), shared_limits: None, policy: Rules::new(AllowAll) }
     }
 
-    /// The most connections at the same time. A further one gets `BYE` and is closed (clause 2.6). `None`: no limit.
-    /// Default: 10,000.
+    /// Sets [`Limits::max_clients`].
     pub fn max_clients(mut self, clients: impl Into<Option<usize>>) -> Self {
-        self.options.max_clients = clients.into();
+        self.limits = self.limits.max_clients(clients);
         self
     }
 
-    /// The most connections at the same time from one IPv4 address or one IPv6 /64. A further one gets `BYE` and is
-    /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 256.
+    /// Sets [`Limits::max_clients_per_address`].
     pub fn max_clients_per_address(mut self, clients: impl Into<Option<usize>>) -> Self {
-        self.options.max_clients_per_address = clients.into();
+        self.limits = self.limits.max_clients_per_address(clients);
         self
     }
 
-    /// The rate of lines from one IPv4 address or one IPv6 /64, over all of its connections, also when it reconnects
-    /// (clause 6.6). Each peer without an address has a limit of its own. A faster peer is read more slowly; nothing is
-    /// lost.
-    ///
-    /// A join counts as one more line. A roster counts as one more line for each 512 bytes. Lines without an answer
-    /// (`PONG`, empty lines of a plain session) count as one in 512. `None`: no limit. Default: 200 a second, 400 at
-    /// once.
+    /// Sets [`Limits::rate_limit`].
     pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
-        self.options.rate_limit = limit.into();
+        self.limits = self.limits.rate_limit(limit);
         self
     }
 
-    /// The rate of connects from one IPv4 address or one IPv6 /64. A connection that exceeds it gets `BYE` and is
-    /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 100 a second, 1,000 at
-    /// once.
+    /// Sets [`Limits::connect_rate`].
     pub fn connect_rate(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
-        self.options.connect_rate = limit.into();
+        self.limits = self.limits.connect_rate(limit);
+        self
+    }
+
+    /// Shares limits with other servers: they count the clients of all of them. The server then has no
+    /// [`Limits`] of its own.
+    pub fn shared_limits(mut self, limits: &SharedLimits) -> Self {
+        self.shared_limits = Some(limits.clone());
         self
     }
 
@@ -80,9 +80,10 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The time to send anything after a `PING`, before the connection is cut (clause 6.1). Default: 3 s.
-    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
-        self.options.ping_timeout = timeout;
+    /// The time to send anything after a `PING`, before the connection is cut (clause 6.1). `None`: no limit. Default:
+    /// 3 s.
+    pub fn ping_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.ping_timeout = timeout.into();
         self
     }
 
@@ -114,7 +115,7 @@ impl ChatServerBuilder {
 
     /// The embedding program's rules. Default: everything is allowed.
     pub fn policy(mut self, policy: impl Policy) -> Self {
-        self.policy = Arc::new(policy);
+        self.policy = Rules::new(policy);
         self
     }
 
@@ -127,12 +128,16 @@ impl ChatServerBuilder {
     pub fn build(self) -> ChatServer {
         // Panic here rather than in each connection's task.
         drop(tokio::time::sleep(Duration::ZERO));
-        ChatServer::start(self.options, self.policy)
+        let limits = self.shared_limits.unwrap_or_else(|| self.limits.share());
+        ChatServer::start(self.options, limits, self.policy)
     }
 }
 
 impl fmt::Debug for ChatServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChatServerBuilder").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("ChatServerBuilder")
+            .field("options", &self.options)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }

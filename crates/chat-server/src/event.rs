@@ -1,11 +1,21 @@
 //! Events of the room, for the embedding program.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
 
-use chat_proto::{Name, ServerMessage, Text};
-use tokio::sync::broadcast;
+use chat_proto::{ServerMessage, Text};
+use futures::Stream;
+use tokio::sync::broadcast::{self, Receiver, error::RecvError};
+use tokio_util::sync::ReusableBoxFuture;
 
-use crate::reason::EndReason;
+use crate::{member::Member, reason::EndReason};
 
 /// The number of event batches that are kept for a slow subscriber.
 const KEPT: usize = 1_024;
@@ -15,29 +25,40 @@ const KEPT: usize = 1_024;
 #[non_exhaustive]
 pub enum Event {
     /// A client joined.
+    #[non_exhaustive]
     Joined {
         /// The number in the order: 1 for the first event of the server, and one more for each.
         seq: u64,
-        /// Its name; a guest's for a plain session.
-        name: Name,
+        /// Who.
+        member: Member,
     },
     /// A client sent a message, which was acknowledged with `OK`.
+    #[non_exhaustive]
     Message {
         /// The number in the order.
         seq: u64,
         /// Who.
-        from: Name,
+        from: Member,
         /// The text that other clients get, after the [`Policy`](crate::Policy).
         text: Text,
     },
     /// A client left; its name is free.
+    #[non_exhaustive]
     Left {
         /// The number in the order. A leave because the server stops has one too.
         seq: u64,
         /// Who.
-        name: Name,
+        member: Member,
         /// Why. [`Stats::ended`](crate::Stats::ended) counts it under the same reason.
         reason: EndReason,
+    },
+    /// The embedding program told all members something: [`ChatServer::notice`](crate::ChatServer::notice).
+    #[non_exhaustive]
+    Notice {
+        /// The number in the order.
+        seq: u64,
+        /// What.
+        text: Text,
     },
 }
 
@@ -45,89 +66,212 @@ impl Event {
     /// The number in the order.
     pub fn seq(&self) -> u64 {
         match self {
-            Self::Joined { seq, .. } | Self::Message { seq, .. } | Self::Left { seq, .. } => *seq,
+            Self::Joined { seq, .. }
+            | Self::Message { seq, .. }
+            | Self::Left { seq, .. }
+            | Self::Notice { seq, .. } => *seq,
         }
+    }
+
+    /// The member that joined, spoke or left. `None` for a notice.
+    pub fn member(&self) -> Option<&Member> {
+        match self {
+            Self::Joined { member, .. } | Self::Left { member, .. } | Self::Message { from: member, .. } => {
+                Some(member)
+            }
+            Self::Notice { .. } => None,
+        }
+    }
+}
+
+type Batch = Arc<[Event]>;
+
+/// What the hub and the subscriptions share. The channel exists only while there are subscriptions.
+#[derive(Debug, Default)]
+struct Channel {
+    state: Mutex<State>,
+    /// Whether there may be subscriptions: written with the mutex locked, read without.
+    is_open: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    batches: Option<broadcast::Sender<Batch>>,
+    /// The number of the last event that was placed when the last batch was published.
+    seq: u64,
+    /// The hub has ended.
+    ended: bool,
+}
+
+impl Channel {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The hub's side. It makes no events while there is no subscriber. When dropped, it ends all subscriptions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct EventSender {
-    batches: broadcast::Sender<Arc<[Event]>>,
+    channel: Arc<Channel>,
     draft: Vec<Event>,
 }
 
 impl EventSender {
-    pub(crate) fn new() -> Self {
-        Self { batches: broadcast::Sender::new(KEPT), draft: Vec::new() }
+    pub(crate) fn source(&self) -> EventSource {
+        EventSource(Arc::clone(&self.channel))
     }
 
-    pub(crate) fn source(&self) -> EventSource {
-        EventSource(self.batches.downgrade())
+    pub(crate) fn has_subscribers(&self) -> bool {
+        self.channel.is_open.load(Ordering::Acquire)
     }
 
     pub(crate) fn push(&mut self, event: impl FnOnce() -> Event) {
-        if self.batches.receiver_count() > 0 {
+        if self.has_subscribers() {
             self.draft.push(event());
         }
     }
 
-    pub(crate) fn push_message(&mut self, seq: u64, message: ServerMessage) {
-        if let ServerMessage::From { name: from, text } = message {
-            self.push(|| Event::Message { seq, from, text });
+    pub(crate) fn push_message(&mut self, seq: u64, from: &Member, message: ServerMessage) {
+        if let ServerMessage::From { text, .. } = message {
+            self.draft.push(Event::Message { seq, from: from.clone(), text });
         }
     }
 
-    pub(crate) fn publish(&mut self) {
+    /// Publishes the events up to the number `seq`.
+    pub(crate) fn publish(&mut self, seq: u64) {
+        let mut state = self.channel.state();
+        state.seq = seq;
+        let Some(batches) = &state.batches else { return };
         if !self.draft.is_empty() {
             // It fails only if the last subscriber is gone.
-            let _ = self.batches.send(std::mem::take(&mut self.draft).into());
+            let _ = batches.send(std::mem::take(&mut self.draft).into());
         }
+        if batches.receiver_count() == 0 {
+            state.batches = None;
+            self.channel.is_open.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for EventSender {
+    fn drop(&mut self) {
+        let mut state = self.channel.state();
+        (state.ended, state.batches) = (true, None);
     }
 }
 
 /// Makes subscriptions. It does not keep them open when the hub has ended.
-#[derive(Debug)]
-pub(crate) struct EventSource(broadcast::WeakSender<Arc<[Event]>>);
+#[derive(Clone, Debug)]
+pub(crate) struct EventSource(Arc<Channel>);
 
 impl EventSource {
     pub(crate) fn subscribe(&self) -> Events {
-        // The hub has ended: a closed channel.
-        let batches = self.0.upgrade().unwrap_or_else(|| broadcast::Sender::new(1));
-        Events { batches: batches.subscribe(), current: Arc::new([]), next: 0 }
+        let mut state = self.0.state();
+        let batches = if state.ended {
+            broadcast::Sender::new(1).subscribe() // Closed.
+        } else {
+            self.0.is_open.store(true, Ordering::Release);
+            state.batches.get_or_insert_with(|| broadcast::Sender::new(KEPT)).subscribe()
+        };
+        Events {
+            receiving: ReusableBoxFuture::new(receive(batches)),
+            current: Arc::new([]),
+            next: 0,
+            seq: state.seq,
+            lost: false,
+            ended: false,
+        }
     }
 }
 
-/// A subscription to the server's [`Event`]s, from [`ChatServer::events`](crate::ChatServer::events).
-#[derive(Debug)]
+/// A subscription to the server's [`Event`]s, from [`ChatServer::events`](crate::ChatServer::events) or
+/// [`ChatServer::watch`](crate::ChatServer::watch). It is a [`Stream`] too.
+///
+/// At least 1,024 batches of events are kept for a subscriber. If it is slower, it gets [`EventsLost`] once for each gap.
+/// A subscription does not keep the server alive: it ends when the server has stopped, or when the last handle,
+/// connection and local client are gone.
+///
+/// ```
+/// use chat_server::{ChatServer, Event};
+/// use futures::StreamExt;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), chat_server::LocalError> {
+/// let server = ChatServer::builder().build();
+/// let mut events = server.events();
+/// let bot = server.local("bot").await?;
+/// match events.next().await {
+///     Some(Ok(Event::Joined { seq: 1, member, .. })) => assert_eq!(member, *bot.member()),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Events {
-    batches: broadcast::Receiver<Arc<[Event]>>,
-    current: Arc<[Event]>,
+    receiving: ReusableBoxFuture<'static, (Result<Batch, RecvError>, Receiver<Batch>)>,
+    current: Batch,
     next: usize,
+    /// The number of the last event that was received; at first, of the last one before the subscription.
+    seq: u64,
+    /// Whether batches were lost before the next one.
+    lost: bool,
+    ended: bool,
 }
 
 /// The subscriber was too slow and missed events. The next event comes after the gap.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("events were lost, because the subscriber was too slow")]
-pub struct EventsLost;
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{count} events were lost, because the subscriber was too slow")]
+#[non_exhaustive]
+pub struct EventsLost {
+    /// How many.
+    pub count: u64,
+}
+
+async fn receive(mut batches: Receiver<Batch>) -> (Result<Batch, RecvError>, Receiver<Batch>) {
+    (batches.recv().await, batches)
+}
 
 impl Events {
-    /// Receives the next event. `None`: the server has stopped, and all events were received. A subscription does not
-    /// keep the server alive: it also ends when the last handle, connection and local client are gone.
-    ///
-    /// At least 1,024 batches of events are kept for a subscriber. If it is slower, it gets [`EventsLost`] once for each gap.
-    /// Nothing is lost if the future is dropped.
+    /// Receives the next event. `None`: the server has stopped, and all events were received. Nothing is lost if the
+    /// future is dropped.
     pub async fn recv(&mut self) -> Option<Result<Event, EventsLost>> {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, EventsLost>>> {
         loop {
             if let Some(event) = self.current.get(self.next) {
+                let missed = event.seq() - self.seq - 1;
+                if std::mem::take(&mut self.lost) {
+                    self.seq += missed;
+                    return Poll::Ready(Some(Err(EventsLost { count: missed })));
+                }
                 self.next += 1;
-                return Some(Ok(event.clone()));
+                self.seq = event.seq();
+                return Poll::Ready(Some(Ok(event.clone())));
             }
-            match self.batches.recv().await {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            let (received, batches) = ready!(self.receiving.poll(cx));
+            self.receiving.set(receive(batches));
+            match received {
                 Ok(batch) => (self.current, self.next) = (batch, 0),
-                Err(broadcast::error::RecvError::Lagged(_)) => return Some(Err(EventsLost)),
-                Err(broadcast::error::RecvError::Closed) => return None,
+                Err(RecvError::Lagged(_)) => self.lost = true,
+                Err(RecvError::Closed) => self.ended = true,
             }
         }
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Event, EventsLost>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_recv(cx)
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("seq", &self.seq).finish_non_exhaustive()
     }
 }

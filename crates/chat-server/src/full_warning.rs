@@ -27,8 +27,8 @@ struct Since {
 
 impl FullWarning {
     /// Counts a refused connection, and warns if the next warning is due.
-    pub(crate) fn count(&self, reason: EndReason, max_clients: Option<usize>) {
-        if reason != EndReason::Full(Full::Server) {
+    pub(crate) fn count(&self, reason: &EndReason, max_clients: Option<usize>) {
+        if *reason != EndReason::Full(Full::Server) {
             return;
         }
         let due = self.since.lock().unwrap_or_else(PoisonError::into_inner).one_more(Instant::now());

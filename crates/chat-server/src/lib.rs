@@ -5,7 +5,7 @@
 //! listener or a stream, or join from inside:
 //!
 //! ```
-//! use chat_server::{ChatServer, Event, PeerInfo};
+//! use chat_server::{ChatServer, Event, Peer};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,12 +13,12 @@
 //! let mut bot = server.local("bot").await?;
 //!
 //! let (mut stream, theirs) = tokio::io::duplex(1024);
-//! server.attach(theirs, PeerInfo::named("gateway"));
+//! server.attach(theirs, Peer::labelled("gateway"));
 //! stream.write_all(b"PROT 0.1 CONNECT USER ann\r\nMSG hello\r\n").await?;
 //!
-//! let Event::Joined { name, .. } = bot.recv().await? else { panic!() };
+//! let Event::Joined { member, .. } = bot.recv().await? else { panic!() };
 //! let Event::Message { from, text, .. } = bot.recv().await? else { panic!() };
-//! assert_eq!((from, text.as_str()), (name, "hello"));
+//! assert_eq!((from, text.as_str()), (member, "hello"));
 //!
 //! let report = server.shutdown().await;
 //! assert_eq!(report.drained, 1);
@@ -41,12 +41,14 @@
 
 mod builder;
 mod conn;
+mod connection;
 mod event;
 mod full_warning;
 mod hub;
 mod limit;
 pub mod listen;
 mod local;
+mod member;
 mod options;
 mod peer;
 mod policy;
@@ -60,14 +62,18 @@ pub mod testkit;
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};
+pub use chat_room::ConnId;
+pub use connection::Connection;
 pub use event::{Event, Events, EventsLost};
-pub use local::{LocalClient, LocalError};
-pub use options::{PlainSessions, RateLimit, StopOnBye};
-pub use peer::PeerInfo;
-pub use policy::{Admission, Connect, Policy, Verdict};
+pub use limit::{Limits, RateLimit, SharedLimits};
+pub use local::{LocalClient, LocalError, LocalEvents, LocalLogin, LocalReceipt, LocalSender};
+pub use member::Member;
+pub use options::{PlainSessions, StopOnBye};
+pub use peer::Peer;
+pub use policy::{Admission, Connect, Credential, Deferred, Ended, Login, Message, Policy, Verdict};
 pub use reason::{EndReason, Ending, Full};
 pub use serve::Serve;
-pub use server::ChatServer;
+pub use server::{ChatServer, WeakChatServer};
 pub use shared::Report;
 pub use stats::Stats;
 

@@ -1,68 +1,184 @@
-//! The peer of a connection, before it has a name.
+//! The other end of a connection: its address, and what the listener and the embedding program know of it.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    net::SocketAddr,
+    sync::Arc,
+};
 
-use crate::listen::Source;
-
-/// Where a connection comes from: for policies and the log.
+/// The other end of a connection. A [`Listener`](crate::listen::Listener) or the embedding program makes it; a
+/// [`Policy`](crate::Policy), [`Member`](crate::Member)s, events, the limits and the log use it.
 ///
-/// An IPv4-mapped address such as `::ffff:192.0.2.7` is always converted to `192.0.2.7`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum PeerInfo {
-    /// A socket address.
-    Address(SocketAddr),
-    /// A peer without an address, with a name that the embedding program or the listener gives it.
-    Named(Arc<str>),
+/// An IPv4-mapped address such as `::ffff:192.0.2.7` is always converted to `192.0.2.7`. Clones share one allocation.
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use chat_server::Peer;
+///
+/// #[derive(Debug, PartialEq)]
+/// struct UserId(u64);
+///
+/// let address: SocketAddr = "192.0.2.7:4000".parse()?;
+/// let peer = Peer::from(address).with_label("websocket").with_data(UserId(7));
+/// assert_eq!(peer.address(), Some(address));
+/// assert_eq!(peer.label(), Some("websocket"));
+/// assert_eq!(peer.data::<UserId>(), Some(&UserId(7)));
+/// assert_eq!(peer.to_string(), "192.0.2.7:4000");
+/// # Ok::<_, std::net::AddrParseError>(())
+/// ```
+#[derive(Clone)]
+pub struct Peer(Arc<Inner>);
+
+#[derive(Clone, Default)]
+struct Inner {
+    address: Option<SocketAddr>,
+    is_local: bool,
+    /// What most peers do not have. Boxed, because an idle client holds it.
+    extra: Option<Box<Extra>>,
 }
 
-impl PeerInfo {
+#[derive(Clone, Default)]
+struct Extra {
+    proxy: Option<SocketAddr>,
+    label: Option<Arc<str>>,
+    /// At most one value of each type.
+    data: Vec<(TypeId, Arc<dyn Any + Send + Sync>)>,
+}
+
+impl Peer {
     /// A peer without an address, such as `gateway` or the path of a Unix socket.
-    pub fn named(name: impl Into<Arc<str>>) -> Self {
-        Self::Named(name.into())
+    pub fn labelled(label: impl Into<Arc<str>>) -> Self {
+        Self(Arc::default()).with_label(label)
     }
 
-    /// Its address, if it has one.
+    /// The peer of a [`LocalClient`](crate::LocalClient).
+    pub(crate) fn local() -> Self {
+        Self(Arc::new(Inner { is_local: true, ..Inner::default() }))
+    }
+
+    /// Sets a label. It stands in the log where there is no address.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.extra().label = Some(label.into());
+        self
+    }
+
+    /// Sets the address of the proxy that opened the connection for the peer. The caller trusts this proxy:
+    /// [`address`](Self::address) is what the proxy says, and limits apply to it.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: SocketAddr) -> Self {
+        self.extra().proxy = Some(canonical(proxy));
+        self
+    }
+
+    /// Attaches a value, for example the user that a gateway has authenticated. It replaces a value of the same type.
+    #[must_use]
+    pub fn with_data<T: Any + Send + Sync>(mut self, data: T) -> Self {
+        let (key, value) = (TypeId::of::<T>(), Arc::new(data));
+        let all = &mut self.extra().data;
+        all.retain(|(other, _)| *other != key);
+        all.push((key, value));
+        self
+    }
+
+    /// Its address, if it has one. Behind a trusted proxy, this is the address of the client.
     pub fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Address(address) => Some(*address),
-            Self::Named(_) => None,
-        }
+        self.0.address
+    }
+
+    /// The address of the trusted proxy, if the connection came through one.
+    pub fn proxy(&self) -> Option<SocketAddr> {
+        self.0.extra.as_ref()?.proxy
+    }
+
+    /// Its label, if it has one.
+    pub fn label(&self) -> Option<&str> {
+        self.0.extra.as_ref()?.label.as_deref()
+    }
+
+    /// The attached value of this type.
+    pub fn data<T: Any>(&self) -> Option<&T> {
+        let all = &self.0.extra.as_ref()?.data;
+        all.iter().find_map(|(_, value)| value.downcast_ref())
+    }
+
+    /// Whether it is a [`LocalClient`](crate::LocalClient).
+    pub fn is_local(&self) -> bool {
+        self.0.is_local
+    }
+
+    fn extra(&mut self) -> &mut Extra {
+        Arc::make_mut(&mut self.0).extra.get_or_insert_default()
     }
 }
 
-impl PeerInfo {
-    /// The same peer with an IPv4-mapped address converted.
-    pub(crate) fn canonical(self) -> Self {
-        match self {
-            Self::Address(SocketAddr::V6(address)) if address.ip().to_ipv4_mapped().is_some() => {
-                Self::Address(SocketAddr::new(address.ip().to_canonical(), address.port()))
-            }
-            other => other,
-        }
+fn canonical(address: SocketAddr) -> SocketAddr {
+    // Only mapped addresses change: an IPv6 address keeps its scope.
+    match address.ip().to_canonical() {
+        ip if ip == address.ip() => address,
+        ip => SocketAddr::new(ip, address.port()),
     }
 }
 
-impl From<SocketAddr> for PeerInfo {
+impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
-        Self::Address(address).canonical()
+        Self(Arc::new(Inner { address: Some(canonical(address)), ..Inner::default() }))
     }
 }
 
-impl From<Source> for PeerInfo {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::Address(address) => address.into(),
-            Source::Named(name) => Self::Named(name),
-        }
-    }
-}
-
-impl fmt::Display for PeerInfo {
+/// For the log: the address, or the label, or what kind of peer it is.
+impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Named(name) => name.escape_debug().fmt(f),
+        match (self.address(), self.label()) {
+            (Some(address), _) => address.fmt(f),
+            (None, Some(label)) => label.escape_debug().fmt(f),
+            (None, None) => f.write_str(if self.is_local() { "local" } else { "unnamed" }),
         }
+    }
+}
+
+/// Attached values are not shown.
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Peer");
+        if let Some(address) = self.address() {
+            debug.field("address", &address);
+        }
+        if let Some(proxy) = self.proxy() {
+            debug.field("proxy", &proxy);
+        }
+        if let Some(label) = self.label() {
+            debug.field("label", &label);
+        }
+        debug.field("is_local", &self.is_local()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_does_not_change_with_the_original() {
+        let one = Peer::labelled("one").with_data(1_u8);
+        let two = one.clone().with_label("two").with_data(2_u8).with_data("text");
+        assert_eq!((one.label(), one.data::<u8>(), one.data::<&str>()), (Some("one"), Some(&1), None));
+        assert_eq!((two.label(), two.data::<u8>(), two.data::<&str>()), (Some("two"), Some(&2), Some(&"text")));
+    }
+
+    #[test]
+    fn addresses_have_one_spelling() {
+        let proxy = "[::ffff:10.0.0.1]:9".parse().unwrap();
+        for (given, expected) in [
+            ("[::ffff:192.0.2.7]:1", "192.0.2.7:1"),
+            ("192.0.2.7:1", "192.0.2.7:1"),
+            ("[2001:db8::1%3]:1", "[2001:db8::1%3]:1"),
+        ] {
+            let peer = Peer::from(given.parse::<SocketAddr>().unwrap()).with_proxy(proxy);
+            assert_eq!(peer.to_string(), expected);
+            assert_eq!(peer.proxy().unwrap().to_string(), "10.0.0.1:9");
+        }
+        assert_eq!([Peer::local().to_string(), Peer::labelled("a\nb").to_string()], ["local", "a\\nb"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Why a connection ended: for the log, the events and the statistics.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use chat_proto::Fault;
 
@@ -9,7 +9,7 @@ use chat_proto::Fault;
 /// The reason of a member is decided when it leaves the room. It is the same in [`Event::Left`](crate::Event::Left), in
 /// [`Stats::ended`](crate::Stats::ended) and in the log. The [`Report`](crate::Report) says whether members took what they were
 /// owed when the server stopped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndReason {
     /// It said `BYE` (clauses 3.8 and 4.3).
@@ -60,12 +60,18 @@ pub enum EndReason {
     /// Its task was dropped, for example because its runtime ended.
     #[error("dropped by the program")]
     Dropped,
+    /// The embedding program sent it away, for this reason: [`ChatServer::kick`](crate::ChatServer::kick).
+    #[error("kicked: {0}")]
+    Kicked(Arc<str>),
+    /// The embedding program ended it at once, for this reason: [`Connection::cut`](crate::Connection::cut).
+    #[error("cut: {0}")]
+    Cut(Arc<str>),
     /// The server stopped (clause 6.3).
     #[error("the server stopped")]
     ServerStopped,
     /// The server stopped at once: [`ChatServer::cut`](crate::ChatServer::cut).
     #[error("cut when the server stopped")]
-    Cut,
+    ServerCut,
 }
 
 /// The kind of an [`EndReason`].
@@ -82,7 +88,7 @@ pub enum Ending {
 
 impl EndReason {
     /// The kind of this reason.
-    pub fn ending(self) -> Ending {
+    pub fn ending(&self) -> Ending {
         match self {
             Self::Bye | Self::Closed | Self::Transport(_) | Self::ServerStopped => Ending::Left,
             Self::NoLogin(_)
@@ -98,12 +104,14 @@ impl EndReason {
             | Self::WriteTimeout
             | Self::Panicked
             | Self::Dropped
-            | Self::Cut => Ending::Cut,
+            | Self::Kicked(_)
+            | Self::Cut(_)
+            | Self::ServerCut => Ending::Cut,
         }
     }
 
     /// Whether the server ends such a connection with a last line, which must arrive.
-    pub(crate) fn has_last_line(self) -> bool {
+    pub(crate) fn has_last_line(&self) -> bool {
         match self {
             Self::Bye
             | Self::NoLogin(_)
@@ -113,6 +121,7 @@ impl EndReason {
             | Self::Full(_)
             | Self::Policy
             | Self::EndlessLine
+            | Self::Kicked(_)
             | Self::ServerStopped => true,
             Self::Closed
             | Self::Transport(_)
@@ -122,13 +131,33 @@ impl EndReason {
             | Self::WriteTimeout
             | Self::Panicked
             | Self::Dropped
-            | Self::Cut => false,
+            | Self::Cut(_)
+            | Self::ServerCut => false,
+        }
+    }
+
+    /// Whether it ends the connection at once: nothing more is written.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self, Self::Cut(_) | Self::ServerCut)
+    }
+
+    /// Whether the server ended, not this member alone.
+    pub(crate) fn is_stop(&self) -> bool {
+        matches!(self, Self::ServerStopped | Self::ServerCut)
+    }
+
+    /// The same kind of end, without the embedding program's text: statistics must not grow with it.
+    pub(crate) fn without_text(&self) -> Self {
+        match self {
+            Self::Kicked(_) => Self::Kicked(Arc::default()),
+            Self::Cut(_) => Self::Cut(Arc::default()),
+            other => other.clone(),
         }
     }
 }
 
 /// The limit that a connection exceeds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Full {
     /// The limit on all connections.

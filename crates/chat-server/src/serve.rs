@@ -8,7 +8,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use crate::{ChatServer, Report, listen::Listener};
+use crate::{listen::Listener, server::ChatServer, shared::Report};
 
 /// A server with one or more listeners. Awaiting it runs the server, and returns the [`Report`] of its stop.
 #[must_use = "nothing is served before this is awaited"]
@@ -62,7 +62,7 @@ impl IntoFuture for Serve {
 async fn accept<L: Listener>(server: ChatServer, mut listener: L) -> Infallible {
     loop {
         let (reader, writer, peer) = listener.accept().await;
-        server.attach_halves(reader, writer, peer.into());
+        server.accept(reader, writer, peer);
     }
 }
 

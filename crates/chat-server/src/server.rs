@@ -1,15 +1,34 @@
 //! The embedding program's handle to the server.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
-use chat_proto::Name;
-use tokio::io::{AsyncRead, AsyncWrite};
+use chat_proto::Text;
+use chat_room::ConnId;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
+};
 
 use crate::{
-    ChatServerBuilder, Events, LocalClient, LocalError, PeerInfo, Policy, Report, Serve, Stats, conn,
+    builder::ChatServerBuilder,
+    conn,
+    connection::Connection,
+    event::Events,
+    limit::SharedLimits,
     listen::{Endpoint, Listener},
+    local::{LocalClient, LocalError, LocalLogin},
+    member::{Identity, Member},
     options::Options,
-    shared::Shared,
+    peer::Peer,
+    policy::Rules,
+    reason::EndReason,
+    serve::Serve,
+    shared::{Report, Shared},
+    stats::Stats,
 };
 
 /// The time that connections have to end after a cut.
@@ -36,8 +55,8 @@ impl ChatServer {
         ChatServerBuilder::new()
     }
 
-    pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
-        Self { shared: Arc::new(Shared::start(options, policy)) }
+    pub(crate) fn start(options: Options, limits: SharedLimits, policy: Rules) -> Self {
+        Self { shared: Arc::new(Shared::start(options, limits, policy)) }
     }
 
     /// Serves all connections of `listener` until the server stops. Nothing happens before the result is awaited.
@@ -74,22 +93,42 @@ impl ChatServer {
     /// # Panics
     ///
     /// In a runtime without time ([`enable_time`](tokio::runtime::Builder::enable_time)).
-    pub fn attach<S>(&self, stream: S, peer: PeerInfo)
+    pub fn attach<S>(&self, stream: S, peer: Peer) -> Connection
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
         let (reader, writer) = tokio::io::split(stream);
-        self.attach_halves(reader, writer, peer);
+        self.attach_halves(reader, writer, peer)
     }
 
     /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does. Use it for transports with a
     /// cheaper way to split.
-    pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: PeerInfo)
+    pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: Peer) -> Connection
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.shared.spawn(conn::serve(Arc::clone(&self.shared), reader, writer, peer.canonical()));
+        let identity = self.shared.identify(peer);
+        let (connection, ended) = Connection::new(Arc::clone(&identity));
+        self.spawn(identity, reader, writer, Some(ended));
+        connection
+    }
+
+    /// Serves one client of a listener: nobody needs a handle to it.
+    pub(crate) fn accept<R, W>(&self, reader: R, writer: W, peer: Peer)
+    where
+        R: AsyncRead + Unpin + Send + 'static,
+        W: AsyncWrite + Unpin + Send + 'static,
+    {
+        self.spawn(self.shared.identify(peer), reader, writer, None);
+    }
+
+    fn spawn<R, W>(&self, identity: Arc<Identity>, reader: R, writer: W, handle: Option<oneshot::Sender<EndReason>>)
+    where
+        R: AsyncRead + Unpin + Send + 'static,
+        W: AsyncWrite + Unpin + Send + 'static,
+    {
+        self.shared.spawn(conn::serve(Arc::clone(&self.shared), identity, reader, writer, handle));
     }
 
     /// Joins as a client inside this program: the same rules and order, without a socket. It does not count towards
@@ -98,16 +137,69 @@ impl ChatServer {
     /// # Errors
     ///
     /// The name is not valid, taken or refused by the policy, or the server stops.
-    pub async fn local<N>(&self, name: N) -> Result<LocalClient, LocalError>
-    where
-        N: AsRef<str>,
-    {
-        LocalClient::join(Arc::clone(&self.shared), Name::chosen(name.as_ref())?).await
+    pub async fn local(&self, login: impl Into<LocalLogin>) -> Result<LocalClient, LocalError> {
+        login.into().join(Arc::clone(&self.shared)).await
     }
 
-    /// Subscribes to all events from now on.
+    /// The members of the room, in the order of their connections; local clients too. Empty after the end of the server.
+    pub async fn clients(&self) -> Vec<Member> {
+        self.shared.hub.members().await.unwrap_or_default()
+    }
+
+    /// Sends a member away: it leaves the room, and gets what it is owed and `BYE`. `why` is for the log and the events:
+    /// [`EndReason::Kicked`]. `false`: nobody has this number. It may come back; a [`Policy`](crate::Policy) decides
+    /// whether it may join.
+    pub async fn kick(&self, id: ConnId, why: impl Into<Arc<str>>) -> bool {
+        self.shared.hub.end_member(id, EndReason::Kicked(why.into())).await.unwrap_or(false)
+    }
+
+    /// Tells all members something: `NOTICE` (clause 7.8). Returns its number in the order. `None`: the server has
+    /// stopped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Event};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let mut bot = server.local("bot").await?;
+    /// let seq = server.notice("the server stops at noon".parse()?).await;
+    /// let Event::Notice { text, .. } = bot.recv().await? else { panic!() };
+    /// assert_eq!((seq, text.as_str()), (Some(2), "the server stops at noon"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn notice(&self, text: Text) -> Option<u64> {
+        self.shared.hub.notice(text).await.ok()
+    }
+
+    /// Subscribes to all events from now on. To know who is in the room before them, [`watch`](Self::watch).
     pub fn events(&self) -> Events {
         self.shared.events.subscribe()
+    }
+
+    /// The members of the room, and all events after that, with no gap between them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Event};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let _ann = server.local("ann").await?;
+    /// let (clients, mut events) = server.watch().await;
+    /// let _bob = server.local("bob").await?;
+    /// assert_eq!(clients[0].name().as_str(), "ann");
+    /// let Some(Ok(Event::Joined { member, .. })) = events.recv().await else { panic!() };
+    /// assert_eq!(member.name().as_str(), "bob");
+    /// # Ok(()) }
+    /// ```
+    pub async fn watch(&self) -> (Vec<Member>, Events) {
+        let events = self.shared.events.clone();
+        let ended = || (Vec::new(), self.shared.events.subscribe());
+        self.shared.hub.watch(events).await.unwrap_or_else(|_| ended())
+    }
+
+    /// A handle that does not keep the server alive.
+    pub fn downgrade(&self) -> WeakChatServer {
+        WeakChatServer(Arc::downgrade(&self.shared))
     }
 
     /// The server's statistics.
@@ -143,7 +235,7 @@ impl ChatServer {
         tokio::select! {
             biased;
             () = all_ended() => shared.report(0),
-            () = shared.sleep(Some(CUT_TIMEOUT)) => shared.report(shared.connections.inside()),
+            () = shared.sleep(Some(CUT_TIMEOUT)) => shared.report(shared.counters.connections()),
         }
     }
 
@@ -152,5 +244,23 @@ impl ChatServer {
     pub fn cut(&self) {
         self.shared.cut.cancel();
         self.shared.begin_stop();
+    }
+}
+
+/// A handle that does not keep the server alive, from [`ChatServer::downgrade`]. A program's parts may hold one, also
+/// inside the server's own [`Policy`](crate::Policy).
+#[derive(Clone)]
+pub struct WeakChatServer(Weak<Shared>);
+
+impl WeakChatServer {
+    /// The server, unless the last handle, connection and local client are gone.
+    pub fn upgrade(&self) -> Option<ChatServer> {
+        self.0.upgrade().map(|shared| ChatServer { shared })
+    }
+}
+
+impl fmt::Debug for WeakChatServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakChatServer").finish_non_exhaustive()
     }
 }

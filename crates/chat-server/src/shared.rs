@@ -14,14 +14,14 @@ use tokio::{runtime::Handle, sync::Semaphore, time::Sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Policy,
     event::{EventSender, EventSource},
     full_warning::FullWarning,
     hub::{Hub, Signals},
-    limit::{ConnectionLimit, Pass},
+    limit::{Pass, SharedLimits},
+    member::Identity,
     options::Options,
-    peer::PeerInfo,
-    policy::Connect,
+    peer::Peer,
+    policy::Rules,
     reason::EndReason,
     stats::{Counters, Stats},
 };
@@ -31,7 +31,7 @@ const MAX_LINGERING: usize = 128;
 
 pub(crate) struct Shared {
     pub(crate) options: Options,
-    pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) policy: Rules,
     pub(crate) hub: Hub,
     pub(crate) events: EventSource,
     /// Stop gracefully: accept nothing new, deliver what is owed. The end of the hub is such a stop too.
@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) lingering: Semaphore,
     pub(crate) full_warning: FullWarning,
-    pub(crate) connections: ConnectionLimit,
+    pub(crate) limits: SharedLimits,
     conns: AtomicU64,
     /// The runtime in which the server was built.
     runtime: Handle,
@@ -54,8 +54,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// Makes the shared parts, and starts the hub's task. The hub does not hold them: it ends when all handles,
     /// connections and local clients are gone.
-    pub(crate) fn start(options: Options, policy: Arc<dyn Policy>) -> Self {
-        let sender = EventSender::new();
+    pub(crate) fn start(options: Options, limits: SharedLimits, policy: Rules) -> Self {
+        let sender = EventSender::default();
         let events = sender.source();
         let counters = Arc::<Counters>::default();
         let signals = Signals::default();
@@ -64,7 +64,7 @@ impl Shared {
         let runtime = Handle::current();
         runtime.spawn(task);
         Self {
-            connections: ConnectionLimit::new(&options),
+            limits,
             lingering: Semaphore::new(MAX_LINGERING),
             full_warning: FullWarning::default(),
             options,
@@ -102,24 +102,23 @@ impl Shared {
         tokio::time::sleep(duration.unwrap_or(Duration::MAX))
     }
 
-    pub(crate) fn next_conn(&self) -> ConnId {
-        ConnId::new(self.conns.fetch_add(1, Ordering::Relaxed))
+    /// Gives a new connection its number.
+    pub(crate) fn identify(&self, peer: Peer) -> Arc<Identity> {
+        let id = ConnId::new(self.conns.fetch_add(1, Ordering::Relaxed));
+        Arc::new(Identity::new(id, peer))
     }
 
     /// Accepts or refuses a connection (clause 2.6).
-    pub(crate) fn admit(&self, peer: &PeerInfo) -> Result<Pass, EndReason> {
+    pub(crate) fn admit(&self, peer: &Peer) -> Result<Pass, EndReason> {
         if self.stop.is_cancelled() {
             return Err(EndReason::ServerStopped);
         }
-        let pass = self.connections.enter(peer).map_err(EndReason::Full)?;
-        match self.policy.connect(peer) {
-            Connect::Accept => Ok(pass),
-            Connect::Refuse => Err(EndReason::Policy),
-        }
+        let pass = self.limits.enter(peer).map_err(EndReason::Full)?;
+        self.policy.connect(peer).map(|()| pass)
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.counters.stats(self.connections.inside(), self.tasks.len())
+        self.counters.stats(self.tasks.len())
     }
 
     /// The report of the stop, with this many connections that have not ended.
@@ -148,7 +147,7 @@ pub(crate) struct Tally {
 }
 
 /// How the clients of a stopped server ended. Local clients are not counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
     /// Clients that were written everything that they were owed, with `BYE` at the end, or that left by themselves.

@@ -31,14 +31,16 @@ pub struct Stats {
     /// Messages that were written to other members: one for each message and receiver. Local clients are not counted.
     pub deliveries: u64,
     /// How many connections and local clients ended for each reason, in the order in which the reasons first occurred.
-    /// A member is counted when it leaves, under the reason in its [`Event::Left`](crate::Event::Left).
+    /// A member is counted when it leaves, under the reason in its [`Event::Left`](crate::Event::Left), without its
+    /// text.
     pub ended: Vec<(EndReason, u64)>,
 }
 
 impl Stats {
-    /// How many ended for this reason.
-    pub fn ended_by(&self, reason: EndReason) -> u64 {
-        self.sum(|other| other == reason)
+    /// How many ended for this reason, whatever text a [`Kicked`](EndReason::Kicked) or [`Cut`](EndReason::Cut) has.
+    pub fn ended_by(&self, reason: &EndReason) -> u64 {
+        let reason = reason.without_text();
+        self.sum(|other| *other == reason)
     }
 
     /// How many ended for a reason of this kind.
@@ -46,8 +48,8 @@ impl Stats {
         self.sum(|reason| reason.ending() == ending)
     }
 
-    fn sum(&self, counts: impl Fn(EndReason) -> bool) -> u64 {
-        self.ended.iter().filter(|(reason, _)| counts(*reason)).map(|(_, times)| times).sum()
+    fn sum(&self, counts: impl Fn(&EndReason) -> bool) -> u64 {
+        self.ended.iter().filter(|(reason, _)| counts(reason)).map(|(_, times)| times).sum()
     }
 }
 
@@ -69,6 +71,7 @@ impl fmt::Display for Stats {
 /// The counters.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    connections: AtomicUsize,
     clients: AtomicUsize,
     roster_bytes: AtomicUsize,
     hub_failed: AtomicBool,
@@ -110,7 +113,8 @@ impl Counters {
     }
 
     /// Counts a member that left, or a connection that ended before it was a member.
-    pub(crate) fn ended(&self, reason: EndReason) {
+    pub(crate) fn ended(&self, reason: &EndReason) {
+        let reason = reason.without_text();
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         match ended.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, times)) => *times += 1,
@@ -118,9 +122,24 @@ impl Counters {
         }
     }
 
-    pub(crate) fn stats(&self, connections: usize, tasks: usize) -> Stats {
+    /// Counts a connection that was accepted.
+    pub(crate) fn accepted(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the end of a connection that was accepted.
+    pub(crate) fn closed(&self) {
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The number of connections that were accepted and have not ended.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stats(&self, tasks: usize) -> Stats {
         Stats {
-            connections,
+            connections: self.connections(),
             clients: self.clients.load(Ordering::Relaxed),
             tasks,
             messages: self.messages.load(Ordering::Relaxed),
@@ -138,20 +157,21 @@ mod tests {
     fn numbers_are_one_line() {
         let counters = Counters::default();
         assert_eq!(
-            counters.stats(0, 0).to_string(),
+            counters.stats(0).to_string(),
             "connections=0 clients=0 tasks=0 messages=0 deliveries=0 left=0 refused=0 cut=0"
         );
         counters.set_room(2, 8, 7);
+        (0..3).for_each(|_| counters.accepted());
         (0..20).for_each(|conn| counters.delivered(ConnId::new(conn), 2));
         for reason in [EndReason::Lagged, EndReason::Bye, EndReason::PlainRefused, EndReason::Bye] {
-            counters.ended(reason);
+            counters.ended(&reason);
         }
-        let stats = counters.stats(3, 5);
+        let stats = counters.stats(5);
         assert_eq!(
             stats.to_string(),
             "connections=3 clients=2 tasks=5 messages=7 deliveries=40 left=2 refused=1 cut=1 \
              (lagged behind: 1, said BYE: 2, plain sessions are refused: 1)"
         );
-        assert_eq!((stats.ended_by(EndReason::Bye), stats.ended_by(EndReason::Closed)), (2, 0));
+        assert_eq!((stats.ended_by(&EndReason::Bye), stats.ended_by(&EndReason::Closed)), (2, 0));
     }
 }

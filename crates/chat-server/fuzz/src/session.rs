@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chat_proto::ServerMessage;
-use chat_server::{ChatServer, PeerInfo};
+use chat_server::{ChatServer, Peer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     time::{sleep, timeout},
@@ -52,7 +52,7 @@ async fn run(bytes: &[u8], lengths: &[u8]) {
 
 fn attach(server: &ChatServer) -> DuplexStream {
     let (ours, theirs) = duplex(1 << 20);
-    server.attach(theirs, PeerInfo::named("fuzz"));
+    server.attach(theirs, Peer::labelled("fuzz"));
     ours
 }
 

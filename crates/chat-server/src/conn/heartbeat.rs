@@ -9,8 +9,8 @@ use tokio::time::Instant;
 pub(super) struct PingTimes {
     /// Before it is sent `PING`.
     pub(super) interval: Duration,
-    /// After the `PING`.
-    pub(super) timeout: Duration,
+    /// After the `PING`. `None`: for ever.
+    pub(super) timeout: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Heartbeat {
     /// the silence is computed here, not when bytes are received.
     pub(super) fn action(&mut self, now: Instant, received: Instant, times: PingTimes) -> Action {
         if let Some(pinged) = self.pinged.filter(|pinged| received < *pinged) {
-            return match pinged.checked_add(times.timeout) {
+            return match times.timeout.and_then(|timeout| pinged.checked_add(timeout)) {
                 Some(deadline) if now >= deadline => Action::GiveUp,
                 deadline => Action::WaitUntil(deadline),
             };
@@ -45,7 +45,7 @@ impl Heartbeat {
             Some(ping_at) if now >= ping_at => {
                 // The timeout starts now: a late check must not count against the client.
                 self.pinged = Some(now);
-                Action::Ping(now.checked_add(times.timeout))
+                Action::Ping(times.timeout.and_then(|timeout| now.checked_add(timeout)))
             }
             ping_at => Action::WaitUntil(ping_at),
         }
@@ -61,7 +61,7 @@ mod tests {
         let start = Instant::now();
         let at = |secs| start + Duration::from_secs(secs);
         let wait_until = |secs| Action::WaitUntil(Some(at(secs)));
-        let times = PingTimes { interval: Duration::from_secs(60), timeout: Duration::from_secs(3) };
+        let times = PingTimes { interval: Duration::from_secs(60), timeout: Some(Duration::from_secs(3)) };
         let mut heartbeat = Heartbeat::default();
         assert_eq!(heartbeat.action(at(1), start, times), wait_until(60));
         assert_eq!(heartbeat.action(at(60), at(30), times), wait_until(90));
@@ -76,11 +76,14 @@ mod tests {
     #[test]
     fn times_beyond_the_clock_mean_never() {
         let now = Instant::now();
-        let endless = PingTimes { interval: Duration::MAX, timeout: Duration::MAX };
-        assert_eq!(Heartbeat::default().action(now, now, endless), Action::WaitUntil(None));
-        let (times, later) = (PingTimes { interval: Duration::from_secs(1), ..endless }, now + Duration::from_secs(1));
-        let mut heartbeat = Heartbeat::default();
-        assert_eq!(heartbeat.action(later, now, times), Action::Ping(None));
-        assert_eq!(heartbeat.action(later, now, times), Action::WaitUntil(None));
+        let later = now + Duration::from_secs(1);
+        for timeout in [Some(Duration::MAX), None] {
+            let endless = PingTimes { interval: Duration::MAX, timeout };
+            assert_eq!(Heartbeat::default().action(now, now, endless), Action::WaitUntil(None));
+            let times = PingTimes { interval: Duration::from_secs(1), timeout };
+            let mut heartbeat = Heartbeat::default();
+            assert_eq!(heartbeat.action(later, now, times), Action::Ping(None));
+            assert_eq!(heartbeat.action(later, now, times), Action::WaitUntil(None));
+        }
     }
 }

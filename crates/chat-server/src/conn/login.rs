@@ -3,7 +3,10 @@
 use std::{
     future::poll_fn,
     pin::{Pin, pin},
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
@@ -17,15 +20,16 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    Client,
+    Client, cut,
     deadline::within,
     line_reader::{Line, LineReader, end_reason},
     write_timeout::{close, write},
 };
 use crate::{
     hub::{JoinError, Joined, Membership},
+    member::Identity,
     options::PlainSessions,
-    policy::Admission,
+    policy::{Admission, Login},
     reason::EndReason,
 };
 
@@ -34,11 +38,11 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A client that has joined. Boxed, so that the tasks that pass it on stay small.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct LoggedIn {
     pub(super) joined: Joined,
     pub(super) membership: Membership,
     /// The first line of a plain session, which may be a message (clause 2.3).
-    pub(super) first: Option<Box<Line>>,
+    pub(super) first: Option<Line>,
 }
 
 /// Logs a connection in, or returns why it ended. All replies before the join are written here; `NAME OK` and `WELCOME`
@@ -47,25 +51,26 @@ pub(super) async fn log_in<R, W>(
     client: &Client<'_>,
     lines: &mut LineReader<R>,
     writer: &mut W,
-) -> Result<Box<Member>, EndReason>
+) -> Result<Box<LoggedIn>, EndReason>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let shared = client.shared;
     let progress = Progress::default();
-    let mut login = Login { client, lines, writer, failures: 0, progress: &progress };
+    let mut login = LoggingIn { client, lines, writer, failures: 0, progress: &progress };
     let interrupted = {
         let mut run = pin!(login.run());
         let interrupted = tokio::select! {
             // Not by chance: the same input leads to the same end.
             biased;
-            () = shared.cut.cancelled() => EndReason::Cut,
+            reason = cut(shared, client.identity) => reason,
             member = progress.within(shared.options.login_timeout, run.as_mut()) => match member {
                 Some(member) => return member,
                 None => EndReason::LoginTimeout,
             },
             () = shared.stop.cancelled() => EndReason::ServerStopped,
+            reason = client.identity.ordered() => reason,
         };
         // If the hub is about to answer, the connection may have joined: then it ends as a member.
         let answered = poll_fn(|cx| match run.as_mut().poll(cx) {
@@ -80,13 +85,13 @@ where
         }
         interrupted
     };
-    if interrupted != EndReason::ServerStopped {
+    if !interrupted.has_last_line() {
         return Err(interrupted);
     }
     tokio::select! {
         biased;
-        () = shared.cut.cancelled() => Err(EndReason::Cut),
-        ended = login.end(&[ServerMessage::Bye], EndReason::ServerStopped) => ended,
+        reason = cut(shared, client.identity) => Err(reason),
+        ended = login.end(&[ServerMessage::Bye], interrupted) => ended,
     }
 }
 
@@ -123,7 +128,7 @@ impl Progress {
     }
 }
 
-struct Login<'a, R, W> {
+struct LoggingIn<'a, R, W> {
     client: &'a Client<'a>,
     lines: &'a mut LineReader<R>,
     writer: &'a mut W,
@@ -131,8 +136,8 @@ struct Login<'a, R, W> {
     progress: &'a Progress,
 }
 
-impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
-    async fn run(&mut self) -> Result<Box<Member>, EndReason> {
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> LoggingIn<'_, R, W> {
+    async fn run(&mut self) -> Result<Box<LoggedIn>, EndReason> {
         loop {
             let line = match self.lines.next().await {
                 Ok(Some(line)) => line,
@@ -184,35 +189,48 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     }
 
     /// `None`: the name is refused.
-    async fn named(&mut self, name: Name) -> Result<Option<Box<Member>>, EndReason> {
-        match self.client.shared.policy.admit(self.client.peer, Some(name)) {
+    async fn named(&mut self, name: Name) -> Result<Option<Box<LoggedIn>>, EndReason> {
+        match self.admit(Some(name)).await? {
             Admission::Admit => {}
             Admission::RefuseName => return self.refuse_name().await.map(|()| None),
             Admission::Close => return self.end(&[ServerMessage::Bye], EndReason::Policy).await,
         }
         match self.join(JoinAs::Name(name)).await {
-            Ok((joined, membership)) => Ok(Some(Box::new(Member { joined, membership, first: None }))),
+            Ok((joined, membership)) => Ok(Some(Box::new(LoggedIn { joined, membership, first: None }))),
             Err(JoinError::NameTaken) => self.refuse_name().await.map(|()| None),
             Err(JoinError::Stopped) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
         }
     }
 
-    async fn plain(&mut self, first: ClientMessage) -> Result<Box<Member>, EndReason> {
+    async fn plain(&mut self, first: ClientMessage) -> Result<Box<LoggedIn>, EndReason> {
         if self.client.shared.options.plain_sessions == PlainSessions::Refuse {
             return self.end(&[ServerMessage::BadProt], EndReason::PlainRefused).await;
         }
-        if self.client.shared.policy.admit(self.client.peer, None) != Admission::Admit {
+        if self.admit(None).await? != Admission::Admit {
             return self.end(&[ServerMessage::Bye], EndReason::Policy).await;
         }
         match self.join(JoinAs::Guest).await {
-            Ok((joined, membership)) => Ok(Box::new(Member { joined, membership, first: Some(Box::new(Ok(first))) })),
+            Ok((joined, membership)) => Ok(Box::new(LoggedIn { joined, membership, first: Some(Ok(first)) })),
             Err(_) => self.end(&[ServerMessage::Bye], EndReason::ServerStopped).await,
+        }
+    }
+
+    /// Asks the policy. Notices the end of the connection meanwhile.
+    async fn admit(&mut self, name: Option<Name>) -> Result<Admission, EndReason> {
+        let Client { shared, identity, .. } = self.client;
+        let mut admitting = pin!(shared.policy.admit(Login::new(Arc::clone(identity), name, None)));
+        loop {
+            tokio::select! {
+                biased;
+                admission = &mut admitting => return admission,
+                read = self.lines.read(), if self.lines.can_read_ahead() => read.map_err(|error| end_reason(&error))?,
+            }
         }
     }
 
     async fn join(&mut self, join_as: JoinAs) -> Result<(Joined, Membership), JoinError> {
         self.progress.is_joining.store(true, Ordering::Relaxed);
-        let answer = self.client.shared.hub.join(self.client.conn, join_as).await;
+        let answer = self.client.shared.hub.join(self.client.identity, join_as).await;
         self.progress.is_joining.store(false, Ordering::Relaxed);
         answer
     }
@@ -220,8 +238,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Login<'_, R, W> {
     /// Clause 3.3.
     async fn refuse_name(&mut self) -> Result<(), EndReason> {
         self.failures += 1;
-        let Client { conn, peer, .. } = self.client;
-        debug!(conn = conn.number(), %peer, failures = self.failures, "name refused");
+        let Identity { id, peer, .. } = &**self.client.identity;
+        debug!(conn = id.number(), %peer, failures = self.failures, "name refused");
         if self.failures < MAX_NAME_FAILURES {
             self.say(&[ServerMessage::NameFailure, ServerMessage::NameReq]).await
         } else {

@@ -11,10 +11,10 @@ mod writer;
 
 use std::{io::ErrorKind, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
-use chat_room::ConnId;
 use futures::FutureExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
     task::JoinError,
     time::timeout,
 };
@@ -22,60 +22,75 @@ use tracing::{debug, field::display, info};
 
 use self::{
     line_reader::LineReader,
-    login::Member,
+    login::LoggedIn,
     read_loop::ReadLoop,
     writer::{Delivered, Writer},
 };
-use crate::{limit::LineLimit, options::StopOnBye, peer::PeerInfo, reason::EndReason, shared::Shared};
+use crate::{
+    connection::EndGuard, limit::LineLimit, member::Identity, options::StopOnBye, reason::EndReason, shared::Shared,
+};
 
 /// How long a closed connection is read from, so that a reset does not destroy the last line (clause 6.7).
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The connection's identity, for the parts that serve it.
+/// What the parts that serve a connection share.
 struct Client<'a> {
     shared: &'a Arc<Shared>,
-    conn: ConnId,
-    peer: &'a PeerInfo,
+    identity: &'a Arc<Identity>,
     /// The rate limit of its lines, if there is one.
     lines: Option<LineLimit<'a>>,
 }
 
-/// Serves a connection until it ends.
-pub(crate) async fn serve<R, W>(shared: Arc<Shared>, reader: R, mut writer: W, peer: PeerInfo)
-where
+/// Serves a connection until it ends. `handle` is told why it ended.
+pub(crate) async fn serve<R, W>(
+    shared: Arc<Shared>,
+    identity: Arc<Identity>,
+    reader: R,
+    mut writer: W,
+    handle: Option<oneshot::Sender<EndReason>>,
+) where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let conn = shared.next_conn();
+    let (conn, peer) = (identity.id.number(), &identity.peer);
     let mut lines = LineReader::new(reader);
-    // The policy is the embedder's code and may panic.
-    let admitted = std::panic::catch_unwind(AssertUnwindSafe(|| shared.admit(&peer)));
-    let pass = match admitted.unwrap_or(Err(EndReason::Panicked)) {
+    let pass = match shared.admit(peer) {
         Ok(pass) => pass,
         Err(reason) => {
-            debug!(conn = conn.number(), %peer, %reason, "refused");
-            shared.full_warning.count(reason, shared.options.max_clients);
-            shared.counters.ended(reason);
+            debug!(conn, %peer, %reason, "refused");
+            shared.full_warning.count(&reason, shared.limits.max_clients());
+            shared.counters.ended(&reason);
+            if let Some(handle) = handle {
+                // It fails only if the handle is gone.
+                let _ = handle.send(reason);
+            }
             return Box::pin(refuse::refuse(&shared, lines, writer)).await;
         }
     };
-    info!(conn = conn.number(), %peer, "connected");
-    let client = Client { shared: &shared, conn, peer: &peer, lines: shared.connections.line_limit(&pass) };
+    info!(conn, %peer, "connected");
+    let guard = EndGuard::new(Arc::clone(&shared), Arc::clone(&identity), handle);
+    let client = Client { shared: &shared, identity: &identity, lines: shared.limits.line_limit(&pass) };
 
     // Boxed, because its state would make the task larger for the whole session.
     let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
-    match AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked)) {
+    // The transport is the embedder's code and may panic.
+    let lingers = match AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked)) {
         Ok(member) => {
             let Ended { reason, undelivered } = run_session(&client, &mut lines, writer, member).await;
-            if undelivered.is_none() {
-                linger_after(reason, &shared, &mut lines).await;
-            }
+            let lingers = undelivered.is_none() && reason.has_last_line();
+            guard.end(reason);
+            lingers
         }
         Err(reason) => {
-            info!(conn = conn.number(), %peer, %reason, "disconnected");
-            shared.counters.ended(reason);
-            linger_after(reason, &shared, &mut lines).await;
+            info!(conn, %peer, %reason, "disconnected");
+            shared.counters.ended(&reason);
+            let lingers = reason.has_last_line();
+            guard.end(reason);
+            lingers
         }
+    };
+    if lingers {
+        linger(&shared, &mut lines).await;
     }
 }
 
@@ -88,21 +103,22 @@ struct Ended {
 }
 
 /// From `JOIN` to `LOGOUT`.
-async fn run_session<R, W>(client: &Client<'_>, lines: &mut LineReader<R>, writer: W, member: Box<Member>) -> Ended
+async fn run_session<R, W>(client: &Client<'_>, lines: &mut LineReader<R>, writer: W, login: Box<LoggedIn>) -> Ended
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let &Client { shared, conn, peer, .. } = client;
+    let &Client { shared, identity, .. } = client;
+    let (conn, peer) = (identity.id, &identity.peer);
     // A block, so that the parts that are moved leave no space behind.
-    let (name, replies, first, mut membership, mut writing) = {
-        let Member { joined, membership, first } = *member;
-        let (name, replies) = (joined.name, Arc::clone(&joined.replies));
-        info!(conn = conn.number(), %peer, %name, "joined");
+    let (member, replies, first, mut membership, mut writing) = {
+        let LoggedIn { joined, membership, first } = *login;
+        let (member, replies) = (joined.member.clone(), Arc::clone(&joined.replies));
+        info!(conn = conn.number(), %peer, name = %member.name(), "joined");
         let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
-        (name, replies, first, membership, shared.tasks.spawn(async move { writer.run().await }))
+        (member, replies, first, membership, shared.tasks.spawn(async move { writer.run().await }))
     };
-    let mut read_loop = ReadLoop::new(client, name, &replies, lines, first);
+    let mut read_loop = ReadLoop::new(client, member, &replies, lines, first);
     let mut written = None;
     let read = {
         let mut reading = pin!(read_loop.run());
@@ -110,10 +126,11 @@ where
             // Not by chance: the same input leads to the same end, so that a simulation can replay a run.
             biased;
             end = &mut writing => Some(match end_of(written.insert(end)) {
-                GONE => reset_or_closed(reading.now_or_never()),
+                EndReason::Transport(ErrorKind::BrokenPipe) => reset_or_closed(reading.now_or_never()),
                 reason => reason,
             }),
             () = shared.stop.cancelled() => None,
+            reason = identity.ordered() => Some(reason),
             read = &mut reading => Some(read),
         }
     };
@@ -128,9 +145,9 @@ where
         tokio::select! {
             biased;
             written = &mut writing => written,
-            () = shared.cut.cancelled() => {
+            reason = cut(shared, identity) => {
                 writing.abort();
-                Ok(Err(EndReason::Cut))
+                Ok(Err(reason))
             }
         }
     };
@@ -140,15 +157,22 @@ where
     let reason = left.unwrap_or_else(|| membership.leave(end_of(&written)));
     let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
     // Logged if it adds to the reason.
-    let logged = undelivered.filter(|undelivered| *undelivered != reason).map(display);
+    let logged = undelivered.as_ref().filter(|undelivered| **undelivered != reason).map(display);
     info!(conn = conn.number(), %peer, name = %read_loop.name(), %reason, undelivered = logged, "disconnected");
     Ended { reason, undelivered }
 }
 
-/// The write error after the peer has closed its socket.
-const GONE: EndReason = EndReason::Transport(ErrorKind::BrokenPipe);
+/// Waits until the server or this connection is cut.
+async fn cut(shared: &Shared, identity: &Identity) -> EndReason {
+    tokio::select! {
+        biased;
+        () = shared.cut.cancelled() => EndReason::ServerCut,
+        reason = identity.cut() => reason,
+    }
+}
 
-/// How a peer went to which nothing can be written: the read loop may have met a reset at the same time.
+/// How a peer went that has closed its socket, so that nothing can be written: the read loop may have met a reset at the
+/// same time.
 fn reset_or_closed(read: Option<EndReason>) -> EndReason {
     match read {
         Some(reset @ EndReason::Transport(_)) => reset,
@@ -161,15 +185,9 @@ fn end_of(written: &Result<Result<Delivered, EndReason>, JoinError>) -> EndReaso
     match written {
         // Before the member has left, only the end of the ring ends a writer.
         Ok(Ok(Delivered::UntilLeft | Delivered::UntilStopped)) => EndReason::ServerStopped,
-        Ok(Err(reason)) => *reason,
+        Ok(Err(reason)) => reason.clone(),
         Err(error) if error.is_cancelled() => EndReason::Dropped,
         Err(_) => EndReason::Panicked,
-    }
-}
-
-async fn linger_after<R: AsyncRead + Unpin>(reason: EndReason, shared: &Shared, lines: &mut LineReader<R>) {
-    if reason.has_last_line() {
-        linger(shared, lines).await;
     }
 }
 
@@ -187,25 +205,30 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::{options::Options, policy::AllowAll};
+    use crate::{
+        limit::Limits,
+        options::Options,
+        policy::{AllowAll, Rules},
+    };
 
     /// The memory of an idle client is designed: its two tasks and its reply queue. If a task outgrows this, it holds
     /// something that an idle client does not need.
     #[tokio::test]
     async fn an_idle_client_is_small() {
-        let shared = Arc::new(Shared::start(Options::default(), Arc::new(AllowAll)));
+        let shared = Arc::new(Shared::start(Options::default(), Limits::new().share(), Rules::new(AllowAll)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stream = async || TcpStream::connect(address).await.unwrap().into_split();
 
         let (reader, writer) = stream().await;
-        let task = serve(Arc::clone(&shared), reader, writer, address.into());
+        let identity = shared.identify(address.into());
+        let task = serve(Arc::clone(&shared), Arc::clone(&identity), reader, writer, None);
         assert!(size_of_val(&task) <= 1_072, "the read loop's task: {}", size_of_val(&task));
 
-        let (joined, _membership) = shared.hub.join(shared.next_conn(), JoinAs::Guest).await.unwrap();
+        let (joined, _membership) = shared.hub.join(&identity, JoinAs::Guest).await.unwrap();
         assert!(size_of_val(&*joined.replies) <= 136, "the reply queue: {}", size_of_val(&*joined.replies));
         let (_, writer) = stream().await;
-        let mut writer = Writer::new(writer, shared.next_conn(), joined, chat_proto::Terminator::CrLf, shared);
+        let mut writer = Writer::new(writer, identity.id, joined, chat_proto::Terminator::CrLf, shared);
         let size = size_of_val(&writer) + size_of_val(&writer.run());
         assert!(size <= 408, "the writer's task: {size}");
     }

@@ -12,7 +12,7 @@ use std::{
 
 use chat_proto::{ClientMessage, CodecError, Name, Session, Text};
 use chat_room::Request;
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::{
     io::AsyncRead,
     task::yield_now,
@@ -28,7 +28,8 @@ use super::{
 };
 use crate::{
     hub::{ReplyQueue, Stopped},
-    policy::Verdict,
+    member::Member,
+    policy::{Decision, Message, Outcome},
     reason::EndReason,
 };
 
@@ -54,18 +55,26 @@ enum Woken {
 
 pub(super) struct ReadLoop<'a, R> {
     client: &'a Client<'a>,
-    name: Name,
+    member: Member,
     replies: &'a Arc<ReplyQueue>,
     lines: &'a mut LineReader<R>,
     heartbeat: Heartbeat,
-    /// The next line to handle: it was counted already.
-    counted: Option<Box<Line>>,
+    /// What to handle before the next line.
+    pending: Option<Box<Pending>>,
     /// Lines without an answer since the last one that was counted.
     silent_lines: u16,
     /// Messages that are not handed to the hub yet. Empty while the loop waits for input.
     said: Vec<Text>,
     /// Their size in bytes.
     said_bytes: usize,
+}
+
+/// What has waited, and is handled next.
+enum Pending {
+    /// A line that was counted.
+    Line(Line),
+    /// A message that the policy has decided about.
+    Decided(Outcome),
 }
 
 /// What to await before the next line.
@@ -76,6 +85,8 @@ enum Wait {
     Hub,
     /// Space for the reply to a request.
     Reply(Request),
+    /// The policy, which decides about a message.
+    Policy(BoxFuture<'static, Result<Outcome, EndReason>>),
     /// The turn of a line that exceeds the rate limit and counts as this many.
     Turn(u32),
     /// Input.
@@ -87,22 +98,23 @@ enum Wait {
 impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     pub(super) fn new(
         client: &'a Client<'a>,
-        name: Name,
+        member: Member,
         replies: &'a Arc<ReplyQueue>,
         lines: &'a mut LineReader<R>,
-        first: Option<Box<Line>>,
+        first: Option<Line>,
     ) -> Self {
         let (heartbeat, said) = (Heartbeat::default(), Vec::new());
-        Self { client, name, replies, lines, heartbeat, counted: first, silent_lines: 0, said, said_bytes: 0 }
+        let pending = first.map(|line| Box::new(Pending::Line(line)));
+        Self { client, member, replies, lines, heartbeat, pending, silent_lines: 0, said, said_bytes: 0 }
     }
 
     pub(super) fn name(&self) -> Name {
-        self.name
+        self.member.name()
     }
 
     /// Runs until the session ends, and returns the reason.
     pub(super) async fn run(&mut self) -> EndReason {
-        // The policy is the embedder's code and may panic.
+        // The transport is the embedder's code and may panic.
         let ended = AssertUnwindSafe(self.read_until_end()).catch_unwind().await;
         // Messages that came before the end are said, whatever the end is.
         match (ended.unwrap_or(Ok(EndReason::Panicked)), self.hand_over().await) {
@@ -125,7 +137,8 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
                     Ok(())
                 }
                 Wait::Reply(request) => Ok(self.client.shared.hub.ask(self.replies, request).await?),
-                // Boxed, because it is rare and would make every task larger.
+                // Boxed, because they are rare and would make every task larger.
+                Wait::Policy(deciding) => Box::pin(self.wait_for_policy(deciding, clock.as_mut())).await,
                 Wait::Turn(units) => Box::pin(self.wait_for_turn(units, clock.as_mut())).await,
                 Wait::Input => self.wait_for_input(None, clock.as_mut()).await.map(|_| ()),
                 Wait::End(reason) => Err(reason),
@@ -139,13 +152,17 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     /// Handles the lines that were received, until something has to be awaited. This needs no clock and no socket.
     fn handle_lines(&mut self) -> Wait {
         for _ in 0..MAX_LINES_PER_TURN {
-            let line = match self.counted.take() {
-                Some(line) => *line,
+            let line = match self.pending.take().map(|pending| *pending) {
+                Some(Pending::Line(line)) => line,
+                Some(Pending::Decided(outcome)) => match self.carry_out(outcome) {
+                    None => continue,
+                    Some(wait) => return wait,
+                },
                 None => match self.lines.ready() {
                     Ok(Some(line)) => match self.count(&line) {
                         None => line,
                         Some(units) => {
-                            self.counted = Some(Box::new(line));
+                            self.pending = Some(Box::new(Pending::Line(line)));
                             return Wait::Turn(units);
                         }
                     },
@@ -222,6 +239,23 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
         Ok(())
     }
 
+    /// Waits until the policy has decided about a message. Meanwhile it notices the end of the connection.
+    async fn wait_for_policy(
+        &mut self,
+        deciding: BoxFuture<'static, Result<Outcome, EndReason>>,
+        mut clock: Pin<&mut Sleep>,
+    ) -> Result<(), EndReason> {
+        let mut decided = None;
+        {
+            let mut turn = pin!(async { decided = Some(deciding.await) });
+            while !self.wait_for_input(Some(turn.as_mut()), clock.as_mut()).await? {}
+        }
+        if let Some(outcome) = decided {
+            self.pending = Some(Box::new(Pending::Decided(outcome?)));
+        }
+        Ok(())
+    }
+
     /// Counts a line. If it exceeds the rate limit, returns what it counts as.
     fn count(&mut self, line: &Line) -> Option<u32> {
         let units = match line {
@@ -249,7 +283,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
             return Ok(());
         }
         self.said_bytes = 0;
-        self.client.shared.hub.say(self.client.conn, &mut self.said).await
+        self.client.shared.hub.say(self.member.id(), &mut self.said).await
     }
 
     /// `None`: the client is not pinged. A plain client never is: a person at netcat would not answer (clause 6.1).
@@ -263,16 +297,11 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     /// Handles a line, and returns what to await before the next.
     fn handle(&mut self, line: Line) -> Option<Wait> {
         match line {
-            Ok(ClientMessage::Msg(text)) => {
-                match self.client.shared.policy.message(self.client.peer, self.name, text) {
-                    Verdict::Deliver(text) => {
-                        self.said_bytes += text.as_str().len() + MESSAGE_OVERHEAD;
-                        self.said.push(text);
-                        (self.said_bytes >= MAX_HANDOVER_BYTES).then_some(Wait::Hub)
-                    }
-                    Verdict::Refuse => Some(self.refuse("refused by policy")),
-                }
-            }
+            Ok(ClientMessage::Msg(text)) => match self.client.shared.policy.message(Message::new(&self.member, text)) {
+                Ok(Decision::Now(outcome)) => self.carry_out(outcome),
+                Ok(Decision::Later(deciding)) => Some(Wait::Policy(deciding)),
+                Err(reason) => Some(Wait::End(reason)),
+            },
             Ok(ClientMessage::ReqClients) => Some(Wait::Reply(Request::Clients)),
             Ok(ClientMessage::Ping) => Some(Wait::Reply(Request::Ping)),
             Ok(ClientMessage::Bye) => Some(Wait::End(EndReason::Bye)),
@@ -283,10 +312,23 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
         }
     }
 
+    /// Does with a message what the policy has decided.
+    fn carry_out(&mut self, outcome: Outcome) -> Option<Wait> {
+        match outcome {
+            Outcome::Deliver(text) => {
+                self.said_bytes += text.as_str().len() + MESSAGE_OVERHEAD;
+                self.said.push(text);
+                (self.said_bytes >= MAX_HANDOVER_BYTES).then_some(Wait::Hub)
+            }
+            Outcome::Swallow => Some(Wait::Reply(Request::Swallow)),
+            Outcome::Refuse => Some(self.refuse("refused by policy")),
+        }
+    }
+
     /// Answers `BAD REQ`, and logs the reason.
     fn refuse(&self, reason: impl std::fmt::Display) -> Wait {
-        let Client { conn, peer, .. } = self.client;
-        debug!(conn = conn.number(), %peer, name = %self.name, %reason, "line refused");
+        let (conn, peer, name) = (self.member.id().number(), self.member.peer(), self.name());
+        debug!(conn, %peer, %name, %reason, "line refused");
         Wait::Reply(Request::Refuse)
     }
 }

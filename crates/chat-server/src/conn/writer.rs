@@ -8,15 +8,12 @@ use std::{
 
 use bytes::Buf;
 use chat_proto::{ServerMessage, Terminator};
-use chat_room::{Batch, ConnId, Pieces, Position};
-use tokio::{
-    io::AsyncWrite,
-    sync::broadcast::{self, error::TryRecvError},
-};
+use chat_room::{ConnId, Pieces, Position};
+use tokio::io::AsyncWrite;
 
 use super::write_timeout::{close, poll_write, write};
 use crate::{
-    hub::{Joined, ReplyQueue, WriterTask},
+    hub::{Joined, ReplyQueue, Subscription, Taken, WriterTask},
     reason::EndReason,
     shared::Shared,
 };
@@ -27,7 +24,7 @@ const MAX_WRITE: usize = 65_536;
 pub(super) struct Writer<W> {
     io: W,
     conn: ConnId,
-    ring: broadcast::Receiver<Arc<Batch>>,
+    ring: Subscription,
     replies: Arc<ReplyQueue>,
     /// Everything before this position was taken to be written.
     reached: Position,
@@ -99,8 +96,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     fn take_batches(&mut self) -> Result<Write, EndReason> {
         let mut part = Write::default();
         while part.last.is_none() && part.pieces.remaining() < MAX_WRITE && self.replies.has_batches(self.reached) {
-            match self.ring.try_recv() {
-                Ok(batch) => {
+            match self.ring.take(&self.replies) {
+                Taken::Batch(batch) => {
                     // With the replies that stand in the batch or right behind it.
                     self.reached = batch.end();
                     let replies = self.replies.take(self.reached);
@@ -108,9 +105,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                     part.messages += view.messages;
                     part.last = view.last.then_some(Delivered::UntilLeft);
                 }
-                // Reported once: the next batch would come after a gap. A published batch that is not there is a gap too.
-                Err(TryRecvError::Lagged(_) | TryRecvError::Empty) => return Err(EndReason::Lagged),
-                Err(TryRecvError::Closed) => {
+                Taken::Lagged => return Err(EndReason::Lagged),
+                Taken::Closed => {
                     self.add_replies(&mut part.pieces);
                     part.pieces.push(&ServerMessage::Bye, self.terminator);
                     part.pieces.close();

@@ -1,13 +1,14 @@
 //! The hub: the one task that puts everything in order, and the handle through which all others reach it.
 
 mod command;
+mod control;
 mod membership;
 mod overflow;
 mod reply_queue;
 mod ring;
 mod task;
 
-use std::{mem, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use chat_proto::Text;
 use chat_room::{ConnId, JoinAs, Request};
@@ -22,17 +23,17 @@ pub(crate) use self::{
     command::{JoinError, Joined},
     membership::Membership,
     reply_queue::{ReplyQueue, WriterTask},
+    ring::{Subscription, Taken},
 };
-use crate::{event::EventSender, reason::EndReason, stats::Counters};
+use crate::{event::EventSender, member::Identity, reason::EndReason, stats::Counters};
 
 /// The most commands that wait for the hub. A sender of one more waits itself (backpressure).
 const QUEUE: usize = 1_024;
 
 /// A handle to the hub.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Hub(Arc<Handle>);
 
-#[derive(Debug)]
 struct Handle {
     commands: mpsc::Sender<Command>,
     overflow: Arc<Overflow>,
@@ -54,13 +55,28 @@ pub(crate) struct Signals {
 impl Signals {
     /// Why those leave who are members when the server stops.
     fn end_reason(&self) -> EndReason {
-        if self.cut.is_cancelled() { EndReason::Cut } else { EndReason::ServerStopped }
+        if self.cut.is_cancelled() { EndReason::ServerCut } else { EndReason::ServerStopped }
     }
 }
 
 /// The hub accepts no more commands, because the server stops.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Stopped;
+
+/// Why the hub did not place a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NotPlaced {
+    /// The server stops.
+    Stopped,
+    /// The sender is not a member any more.
+    Left,
+}
+
+impl From<Stopped> for NotPlaced {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
+}
 
 impl Hub {
     /// A hub, and the task to run for it. The ring keeps `batches` batches for slow writers.
@@ -77,10 +93,14 @@ impl Hub {
     }
 
     /// Joins, and waits for the answer.
-    pub(crate) async fn join(&self, conn: ConnId, join_as: JoinAs) -> Result<(Joined, Membership), JoinError> {
+    pub(crate) async fn join(
+        &self,
+        identity: &Arc<Identity>,
+        join_as: JoinAs,
+    ) -> Result<(Joined, Membership), JoinError> {
         // From here on the connection may be a member, even if this future is dropped.
-        let mut membership = Membership::new(self.clone(), conn);
-        match self.ask_to_join(conn, join_as).await {
+        let mut membership = Membership::new(self.clone(), identity.id);
+        match self.ask_to_join(Arc::clone(identity), join_as).await {
             Ok(joined) => Ok((joined, membership)),
             Err(error) => {
                 membership.void();
@@ -89,9 +109,9 @@ impl Hub {
         }
     }
 
-    async fn ask_to_join(&self, conn: ConnId, join_as: JoinAs) -> Result<Joined, JoinError> {
+    async fn ask_to_join(&self, identity: Arc<Identity>, join_as: JoinAs) -> Result<Joined, JoinError> {
         let (reply, answer) = oneshot::channel();
-        self.reserve().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { conn, join_as, reply });
+        self.reserve().await.map_err(|Stopped| JoinError::Stopped)?.send(Command::Join { identity, join_as, reply });
         self.check_that_it_runs().map_err(|Stopped| JoinError::Stopped)?;
         answer.await.unwrap_or(Err(JoinError::Stopped))
     }
@@ -104,11 +124,11 @@ impl Hub {
     }
 
     /// Hands over a member's message, and waits for its number in the order.
-    pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, Stopped> {
+    pub(crate) async fn say_and_wait(&self, conn: ConnId, text: Text) -> Result<u64, NotPlaced> {
         let (receipt, placed) = oneshot::channel();
         self.reserve().await?.send(Command::SayAndTell { conn, text, receipt });
         self.check_that_it_runs()?;
-        placed.await.map_err(|_| Stopped)
+        placed.await.map_err(|_| Stopped)?.ok_or(NotPlaced::Left)
     }
 
     /// Asks something for one member, once the reply fits into its queue.
@@ -120,7 +140,7 @@ impl Hub {
 
     /// Lets a member leave after its last message. Returns the published reason.
     fn leave(&self, conn: ConnId, reason: EndReason) -> EndReason {
-        match self.send_now(Command::Leave { conn, reason }) {
+        match self.send_now(Command::Leave { conn, reason: reason.clone() }) {
             Ok(()) => reason,
             Err(Stopped) => self.0.overflow.end_reason().unwrap_or_else(|| self.0.signals.end_reason()),
         }
@@ -155,6 +175,12 @@ impl Hub {
             // Boxed, because it is rare and would make every task larger.
             Err(_) => Box::pin(self.0.commands.reserve()).await.map_err(|_| Stopped),
         }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").finish_non_exhaustive()
     }
 }
 

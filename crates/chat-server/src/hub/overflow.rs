@@ -15,7 +15,7 @@ use super::{Stopped, command::Command};
 use crate::reason::EndReason;
 
 /// Commands that did not fit into the queue: at most one for each member, and the stop.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Overflow {
     commands: Mutex<Commands>,
     /// Whether there are commands: written with the mutex locked, read without.
@@ -23,7 +23,7 @@ pub(super) struct Overflow {
     hub: AtomicWaker,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Commands {
     waiting: Vec<Command>,
     /// Why those leave who are members when the hub ends, once that is decided.
@@ -64,12 +64,12 @@ impl Overflow {
 
     /// Decides why those leave who are members when the hub ends. The first decision counts.
     pub(super) fn decide_end_reason(&self, reason: EndReason) -> EndReason {
-        *self.commands().end_reason.get_or_insert(reason)
+        self.commands().end_reason.get_or_insert(reason).clone()
     }
 
     /// What was decided.
     pub(super) fn end_reason(&self) -> Option<EndReason> {
-        self.commands().end_reason
+        self.commands().end_reason.clone()
     }
 
     /// Takes the commands for the last time.

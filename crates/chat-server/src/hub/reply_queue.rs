@@ -3,15 +3,15 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
 
-use chat_room::{Position, Reply, Request};
+use chat_room::{Batch, Position, Reply, Request};
 use futures::task::AtomicWaker;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, broadcast::Receiver};
 
 /// The replies for one connection. It takes no heap memory while it is empty.
 #[derive(Debug)]
@@ -41,12 +41,14 @@ struct Queue {
     replies: VecDeque<Reply>,
     /// The position of the last reply.
     last: Position,
+    /// The rings that continue the writer's. Boxed, because they are rare.
+    next_rings: Option<Box<VecDeque<Receiver<Arc<Batch>>>>>,
 }
 
 impl ReplyQueue {
     /// A queue for a connection whose stream begins at `entered`.
     pub(super) fn new(entered: Position) -> Self {
-        let queue = Mutex::new(Queue { replies: VecDeque::new(), last: entered });
+        let queue = Mutex::new(Queue { replies: VecDeque::new(), last: entered, next_rings: None });
         Self {
             queue,
             capacity: Semaphore::new(Request::MAX_PENDING_COST as usize),
@@ -91,6 +93,19 @@ impl ReplyQueue {
     pub(super) fn publish(&self, next: u64) {
         self.published.store(next, Ordering::Release);
         self.writer.wake();
+    }
+
+    /// Adds the ring that continues the last one. The caller closes that one.
+    pub(super) fn continue_with(&self, ring: Receiver<Arc<Batch>>) {
+        self.queue().next_rings.get_or_insert_default().push_back(ring);
+    }
+
+    /// Takes the ring that continues a closed one. `None`: the server stops.
+    pub(super) fn next_ring(&self) -> Option<Receiver<Arc<Batch>>> {
+        let mut queue = self.queue();
+        let next = queue.next_rings.as_mut()?.pop_front();
+        queue.next_rings = queue.next_rings.take().filter(|rings| !rings.is_empty());
+        next
     }
 
     /// Tells the writer that the ring is closed.

@@ -1,18 +1,30 @@
 //! The ring: the last batches, shared by all writers, and the writers to wake for the next one.
+//!
+//! An idle server holds a small ring. When a writer falls behind, a larger one continues it: writers drain the small one
+//! first, so none of them loses a batch.
 
 use std::sync::Arc;
 
 use chat_room::{Batch, ConnId};
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{Receiver, Sender, error::TryRecvError};
 
 use super::reply_queue::ReplyQueue;
 
+/// The batches of the first ring.
+const FIRST: usize = 64;
+/// How much larger the ring becomes at a time.
+const GROWTH: usize = 8;
+
 #[derive(Debug)]
 pub(super) struct Ring {
-    batches: broadcast::Sender<Arc<Batch>>,
+    batches: Sender<Arc<Batch>>,
     /// Drop order matters: this comes after the sender, so that woken writers see a closed channel.
     writers: Writers,
     left: Vec<ConnId>,
+    capacity: usize,
+    max_capacity: usize,
+    /// Batches to publish before the ring looks again whether it has to grow.
+    until_look: usize,
 }
 
 /// Each writer is woken through its own reply queue. If the broadcast channel woke them, all writers would contend for
@@ -29,16 +41,17 @@ impl Drop for Writers {
 }
 
 impl Ring {
-    /// A ring that keeps `batches` batches for slow writers.
-    pub(super) fn new(batches: usize) -> Self {
-        let (batches, _) = broadcast::channel(batches);
-        Self { batches, writers: Writers::default(), left: Vec::new() }
+    /// A ring that keeps up to `max_capacity` batches for slow writers.
+    pub(super) fn new(max_capacity: usize) -> Self {
+        let capacity = FIRST.min(max_capacity);
+        let (writers, left) = (Writers::default(), Vec::new());
+        Self { batches: Sender::new(capacity), writers, left, capacity, max_capacity, until_look: 0 }
     }
 
     /// Subscribes a writer: it gets and is woken for every later batch.
-    pub(super) fn subscribe(&mut self, conn: ConnId, replies: Arc<ReplyQueue>) -> broadcast::Receiver<Arc<Batch>> {
+    pub(super) fn subscribe(&mut self, conn: ConnId, replies: Arc<ReplyQueue>) -> Subscription {
         self.writers.0.push((conn, replies));
-        self.batches.subscribe()
+        Subscription(self.batches.subscribe())
     }
 
     /// Stops waking a writer after the next batch, which has its leave.
@@ -48,6 +61,7 @@ impl Ring {
 
     /// Adds a batch and wakes all writers.
     pub(super) fn publish(&mut self, batch: Batch) {
+        self.grow_if_needed();
         let next = batch.end().batch;
         // It fails only if no writer is subscribed.
         let _ = self.batches.send(Arc::new(batch));
@@ -58,6 +72,68 @@ impl Ring {
             self.left.sort_unstable();
             self.writers.0.retain(|(conn, _)| self.left.binary_search(conn).is_err());
             self.left.clear();
+            if self.writers.0.is_empty() && self.capacity > FIRST {
+                // An empty room holds a small ring again. The last writers still have their receivers.
+                self.replace(FIRST.min(self.max_capacity));
+            }
+        }
+    }
+
+    /// Grows before the slowest writer could lose a batch. Looking costs a few hundred nanoseconds, so it looks once in
+    /// a quarter of the capacity.
+    fn grow_if_needed(&mut self) {
+        if self.capacity == self.max_capacity {
+            return;
+        }
+        if self.until_look > 0 {
+            self.until_look -= 1;
+            return;
+        }
+        let quarter = self.capacity / 4;
+        self.until_look = quarter.saturating_sub(1);
+        if self.batches.len() > 2 * quarter {
+            self.replace(self.capacity.saturating_mul(GROWTH).min(self.max_capacity));
+        }
+    }
+
+    /// Continues with a ring of another capacity. Writers find it when they have drained this one.
+    fn replace(&mut self, capacity: usize) {
+        let batches = Sender::new(capacity);
+        for (_, replies) in &self.writers.0 {
+            replies.continue_with(batches.subscribe());
+        }
+        (self.batches, self.capacity, self.until_look) = (batches, capacity, capacity / 4);
+    }
+}
+
+/// A writer's place in the ring.
+#[derive(Debug)]
+pub(crate) struct Subscription(Receiver<Arc<Batch>>);
+
+/// What a writer takes from the ring.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Batch(Arc<Batch>),
+    /// The writer was too slow: the next batch would come after a gap.
+    Lagged,
+    /// The server stops, and all batches were taken.
+    Closed,
+}
+
+impl Subscription {
+    /// Takes the next batch, which the queue has announced.
+    pub(crate) fn take(&mut self, replies: &ReplyQueue) -> Taken {
+        loop {
+            match self.0.try_recv() {
+                Ok(batch) => return Taken::Batch(batch),
+                // Reported once: the next batch would come after a gap. A batch that was announced and is not there is
+                // a gap too.
+                Err(TryRecvError::Lagged(_) | TryRecvError::Empty) => return Taken::Lagged,
+                Err(TryRecvError::Closed) => match replies.next_ring() {
+                    Some(next) => self.0 = next,
+                    None => return Taken::Closed,
+                },
+            }
         }
     }
 }

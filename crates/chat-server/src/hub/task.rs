@@ -1,7 +1,7 @@
 //! The hub's task: takes the queued commands, lets the room place them, and publishes each batch.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     future::poll_fn,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -9,7 +9,7 @@ use std::{
     task::Poll,
 };
 
-use chat_proto::{Name, Text};
+use chat_proto::Text;
 use chat_room::{ConnId, Farewell, JoinAs, Room};
 use futures::FutureExt;
 use tokio::{
@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     event::{Event, EventSender},
+    member::{Identity, Member},
     reason::EndReason,
     stats::Counters,
 };
@@ -48,9 +49,9 @@ async fn yield_to_woken() {
 /// Yield to writers after this many batches, so that one burst cannot make them lag.
 const MAX_BATCHES_PER_TURN: usize = 16;
 
-#[derive(Debug)]
 pub(super) struct Task {
     room: Room,
+    members: HashMap<ConnId, Member>,
     ring: Ring,
     events: EventSender,
     counters: Arc<Counters>,
@@ -94,13 +95,14 @@ impl Task {
         let (room, signals) = (Room::default(), EndSignal(signals));
         Self {
             room,
+            members: HashMap::new(),
             ring,
             events,
             counters,
             overflow,
             messages: 0,
-            taken: Vec::with_capacity(QUEUE),
-            turn: VecDeque::with_capacity(QUEUE),
+            taken: Vec::new(),
+            turn: VecDeque::new(),
             is_stopped: false,
             published: 0,
             signals,
@@ -130,6 +132,10 @@ impl Task {
                 }
             }
             self.publish();
+            if self.members.is_empty() {
+                // An empty room holds no memory for a turn.
+                (self.taken, self.turn) = (Vec::new(), VecDeque::new());
+            }
         }
     }
 
@@ -180,15 +186,15 @@ impl Task {
             self.handle(command);
         }
         self.publish();
-        while let Some((name, seq)) = self.room.leave_at_the_end() {
-            self.count_leave(seq, name, reason);
+        while let Some((conn, seq)) = self.room.leave_at_the_end() {
+            self.count_leave(seq, conn, reason.clone());
         }
-        self.events.publish();
+        self.events.publish(self.room.seq());
     }
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Join { conn, join_as, reply } => self.join(conn, join_as, reply),
+            Command::Join { identity, join_as, reply } => self.join(&identity, join_as, reply),
             Command::Say { conn, texts } => {
                 for text in texts {
                     self.say(conn, text);
@@ -196,10 +202,8 @@ impl Task {
                 }
             }
             Command::SayAndTell { conn, text, receipt } => {
-                if let Some(seq) = self.say(conn, text) {
-                    // It fails only if nobody waits for the receipt.
-                    let _ = receipt.send(seq);
-                }
+                // It fails only if nobody waits for the receipt.
+                let _ = receipt.send(self.say(conn, text));
             }
             Command::Ask { request, replies } => replies.push(self.room.reply(request)),
             Command::Leave { conn, reason } => self.leave(conn, reason),
@@ -209,48 +213,84 @@ impl Task {
                 self.is_stopped = true;
                 self.queue.close();
             }
-            #[cfg(test)]
-            Command::Panic => panic!("requested by the test"),
+            Command::Visit(visit) => visit(self),
         }
     }
 
-    fn join(&mut self, conn: ConnId, join_as: JoinAs, reply: oneshot::Sender<Result<Joined, JoinError>>) {
+    fn join(&mut self, identity: &Arc<Identity>, join_as: JoinAs, reply: oneshot::Sender<Result<Joined, JoinError>>) {
         if reply.is_closed() {
             return;
         }
+        let conn = identity.id;
         let Ok((name, seq)) = self.room.join(conn, join_as) else {
             let _ = reply.send(Err(JoinError::NameTaken));
             return;
         };
-        self.events.push(|| Event::Joined { seq, name });
+        let member = identity.joined(name);
+        self.members.insert(conn, member.clone());
+        self.events.push(|| Event::Joined { seq, member: member.clone() });
         let position = self.room.position();
         let replies = Arc::new(ReplyQueue::new(position));
         // Subscribe before the batch with the JOIN is published: no batch is missed.
         let ring = self.ring.subscribe(conn, Arc::clone(&replies));
         // If nobody waits any more, the dropped `Membership` leaves.
-        let _ = reply.send(Ok(Joined { name, seq, batch: position.batch, ring, replies }));
+        let _ = reply.send(Ok(Joined { member, seq, batch: position.batch, ring, replies }));
     }
 
     /// `None` if the connection is not a member.
     fn say(&mut self, conn: ConnId, text: Text) -> Option<u64> {
         let (message, seq) = self.room.say(conn, text)?;
         self.messages += 1;
-        self.events.push_message(seq, message);
+        if self.events.has_subscribers()
+            && let Some(from) = self.members.get(&conn)
+        {
+            self.events.push_message(seq, from, message);
+        }
         Some(seq)
     }
 
+    /// Tells all members something.
+    pub(super) fn notice(&mut self, text: Text) -> u64 {
+        let seq = self.room.notice(text.clone());
+        self.events.push(|| Event::Notice { seq, text });
+        seq
+    }
+
+    /// All members, in the order of their connections.
+    pub(super) fn members(&self) -> Vec<Member> {
+        let mut members: Vec<_> = self.members.values().cloned().collect();
+        members.sort_unstable_by_key(Member::id);
+        members
+    }
+
+    /// Ends a member's connection. `false` if it is not a member.
+    pub(super) fn end_member(&mut self, conn: ConnId, reason: EndReason) -> bool {
+        let Some(member) = self.members.get(&conn) else { return false };
+        member.0.end(reason.clone());
+        if member.peer().is_local() {
+            // It has no task that could leave.
+            self.leave(conn, reason);
+        }
+        true
+    }
+
     fn leave(&mut self, conn: ConnId, reason: EndReason) {
-        let farewell = if reason == EndReason::Bye { Farewell::Bye } else { Farewell::Silent };
-        if let Some((name, seq)) = self.room.leave(conn, farewell) {
+        let farewell = match reason {
+            EndReason::Bye | EndReason::Kicked(_) => Farewell::Bye,
+            _ => Farewell::Silent,
+        };
+        if let Some(seq) = self.room.leave(conn, farewell) {
             self.ring.unsubscribe(conn);
-            self.count_leave(seq, name, reason);
+            self.count_leave(seq, conn, reason);
         }
     }
 
     /// Counts why a member left and publishes it, in one place: the event and the numbers agree.
-    fn count_leave(&mut self, seq: u64, name: Name, reason: EndReason) {
-        self.counters.ended(reason);
-        self.events.push(|| Event::Left { seq, name, reason });
+    fn count_leave(&mut self, seq: u64, conn: ConnId, reason: EndReason) {
+        self.counters.ended(&reason);
+        if let Some(member) = self.members.remove(&conn) {
+            self.events.push(|| Event::Left { seq, member, reason });
+        }
     }
 
     fn publish_if_full(&mut self) {
@@ -259,14 +299,14 @@ impl Task {
         }
     }
 
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         if let Some(batch) = self.room.take_batch() {
             // Count first: whoever has seen the batch finds it counted.
             self.counters.set_room(self.room.clients(), self.room.roster_bytes(), self.messages);
             self.ring.publish(batch);
             self.published += 1;
         }
-        self.events.publish();
+        self.events.publish(self.room.seq());
     }
 }
 

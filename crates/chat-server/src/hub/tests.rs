@@ -5,7 +5,10 @@ use futures::FutureExt;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::event::{Event, Events};
+use crate::{
+    event::{Event, Events},
+    peer::Peer,
+};
 
 struct Rig {
     hub: Hub,
@@ -16,15 +19,19 @@ struct Rig {
 }
 
 fn start() -> Rig {
-    let (sender, signals, counters) = (EventSender::new(), Signals::default(), Arc::<Counters>::default());
+    let (sender, signals, counters) = (EventSender::default(), Signals::default(), Arc::<Counters>::default());
     let events = sender.source().subscribe();
     let (hub, task) = Hub::new(16, sender, Arc::clone(&counters), signals.clone());
     Rig { hub, signals, events, counters, task: tokio::spawn(task) }
 }
 
+fn identity(number: u64) -> Arc<Identity> {
+    Arc::new(Identity::new(ConnId::new(number), Peer::labelled("test")))
+}
+
 async fn join(hub: &Hub, number: u64, name: &str) -> Membership {
     let join_as = JoinAs::Name(Name::new(name).unwrap());
-    hub.join(ConnId::new(number), join_as).await.unwrap().1
+    hub.join(&identity(number), join_as).await.unwrap().1
 }
 
 /// All events to their end, as short words.
@@ -32,9 +39,10 @@ async fn told(mut events: Events) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(event) = events.recv().await {
         told.push(match event.unwrap() {
-            Event::Joined { seq, name } => format!("{seq} {name} joined"),
+            Event::Joined { seq, member } => format!("{seq} {member} joined"),
             Event::Message { seq, from, text } => format!("{seq} {from} said {}", text.as_str()),
-            Event::Left { seq, name, reason } => format!("{seq} {name} left: {reason:?}"),
+            Event::Left { seq, member, reason } => format!("{seq} {member} left: {reason:?}"),
+            Event::Notice { seq, text } => format!("{seq} notice {}", text.as_str()),
         });
     }
     told
@@ -45,18 +53,19 @@ async fn check_that_a_dead_hub_is_said(rig: Rig, mut ann: Membership) {
     signals.stop.cancelled().await;
     signals.ended.cancelled().await;
     assert_eq!(told(events).await, ["1 ann joined", "2 ann left: ServerStopped"]);
-    assert_eq!(counters.stats(0, 0).clients, 0);
-    assert_eq!(counters.stats(0, 0).ended, [(EndReason::ServerStopped, 1)]);
+    assert_eq!(counters.stats(0).clients, 0);
+    assert_eq!(counters.stats(0).ended, [(EndReason::ServerStopped, 1)]);
     assert_eq!(ann.leave(EndReason::Closed), EndReason::ServerStopped, "as it was told already");
-    assert_eq!(hub.join(ConnId::new(2), JoinAs::Guest).await.unwrap_err(), JoinError::Stopped);
-    assert_eq!(hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()).await.unwrap_err(), Stopped);
+    assert_eq!(hub.join(&identity(2), JoinAs::Guest).await.unwrap_err(), JoinError::Stopped);
+    assert_eq!(hub.say_and_wait(ConnId::new(1), Text::new("hi").unwrap()).await.unwrap_err(), NotPlaced::Stopped);
 }
 
 #[tokio::test]
 async fn a_hub_that_panics_says_that_it_has_ended() {
     let rig = start();
     let ann = join(&rig.hub, 1, "ann").await;
-    rig.hub.send_now(Command::Panic).unwrap();
+    let panicking = rig.hub.visit(|_| panic!("requested by the test")).await;
+    assert_eq!(panicking.map(|()| "survived"), Err(Stopped));
     check_that_a_dead_hub_is_said(rig, ann).await;
 }
 
@@ -116,7 +125,7 @@ async fn who_has_asked_for_room_and_does_not_use_it_does_not_hold_up_the_end() {
     rig.hub.stop();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(9), rig.signals.ended.cancelled());
     ended.await.expect("it ends");
-    assert_eq!(saying.await.unwrap_err(), Stopped);
+    assert_eq!(saying.await.unwrap_err(), NotPlaced::Stopped);
 }
 
 /// A command that the hub has taken, but not handled, is handled at the end: a member that has left did so for its own

@@ -9,8 +9,11 @@ use std::{
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::rate_limiter::{Rate, RateState};
-use crate::{options::Options, reason::Full};
+use super::{
+    limits::Limits,
+    rate_limiter::{Rate, RateState},
+};
+use crate::reason::Full;
 
 /// The most addresses without a connection that are remembered, at about 200 bytes each. The least recently used is
 /// forgotten first.
@@ -48,12 +51,12 @@ pub(super) struct AddressPass {
 }
 
 impl Addresses {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         let table = Table { connected: HashMap::new(), idle: LruCache::unbounded() };
         Self {
-            max_connections: options.max_clients_per_address.unwrap_or(usize::MAX),
-            connects: options.connect_rate.map(Rate::new),
-            lines: options.rate_limit.map(Rate::new),
+            max_connections: limits.max_clients_per_address.unwrap_or(usize::MAX),
+            connects: limits.connect_rate.map(Rate::new),
+            lines: limits.rate_limit.map(Rate::new),
             table: Mutex::new(table),
         }
     }
@@ -134,14 +137,11 @@ mod tests {
     use std::{net::Ipv4Addr, time::Duration};
 
     use super::*;
-    use crate::RateLimit;
+    use crate::limit::RateLimit;
 
     fn addresses(max_connections: usize, connects: u32) -> Arc<Addresses> {
-        Arc::new(Addresses::new(&Options {
-            max_clients_per_address: Some(max_connections),
-            connect_rate: RateLimit::per_second(connects),
-            ..Options::default()
-        }))
+        let limits = Limits::new().max_clients_per_address(max_connections);
+        Arc::new(Addresses::new(&limits.connect_rate(RateLimit::per_second(connects))))
     }
 
     fn enter(addresses: &Arc<Addresses>, address: &str) -> Result<AddressPass, Full> {

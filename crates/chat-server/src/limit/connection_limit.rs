@@ -1,4 +1,4 @@
-//! The limit on connections, in all and for each address.
+//! The limits on connections, in all and for each address, which several servers may share.
 
 use std::sync::Arc;
 
@@ -7,15 +7,17 @@ use tokio::{
     time::Instant,
 };
 
+use super::limits::Limits;
 use super::{
     addresses::{AddressPass, Addresses},
     rate_limiter::{LineLimit, RateState},
 };
-use crate::{PeerInfo, options::Options, reason::Full};
+use crate::{peer::Peer, reason::Full};
 
-#[derive(Debug)]
-pub(crate) struct ConnectionLimit {
-    limit: usize,
+/// Limits that count the connections of all servers that share them, from [`Limits::share`]. Clones count together.
+#[derive(Clone, Debug)]
+pub struct SharedLimits {
+    max_clients: Option<usize>,
     places: Arc<Semaphore>,
     addresses: Arc<Addresses>,
 }
@@ -35,19 +37,20 @@ enum Lines {
     Own(RateState),
 }
 
-impl ConnectionLimit {
-    pub(crate) fn new(options: &Options) -> Self {
+impl SharedLimits {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let max_clients = limits.max_clients;
         // The semaphore cannot count more, and there are fewer sockets.
-        let limit = options.max_clients.map_or(Semaphore::MAX_PERMITS, |limit| limit.min(Semaphore::MAX_PERMITS));
-        Self { limit, places: Arc::new(Semaphore::new(limit)), addresses: Arc::new(Addresses::new(options)) }
+        let places = max_clients.map_or(Semaphore::MAX_PERMITS, |limit| limit.min(Semaphore::MAX_PERMITS));
+        Self { max_clients, places: Arc::new(Semaphore::new(places)), addresses: Arc::new(Addresses::new(limits)) }
     }
 
-    /// The number of connections.
-    pub(crate) fn inside(&self) -> usize {
-        self.limit - self.places.available_permits()
+    /// The most connections; `None`: there is no limit.
+    pub(crate) fn max_clients(&self) -> Option<usize> {
+        self.max_clients
     }
 
-    pub(crate) fn enter(&self, peer: &PeerInfo) -> Result<Pass, Full> {
+    pub(crate) fn enter(&self, peer: &Peer) -> Result<Pass, Full> {
         let place = || Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full::Server);
         Ok(match peer.address() {
             // The address first: a refused connection counts too.
@@ -73,28 +76,31 @@ impl ConnectionLimit {
 mod tests {
     use super::*;
 
-    fn peer(address: &str) -> PeerInfo {
-        PeerInfo::from(std::net::SocketAddr::new(address.parse().unwrap(), 1))
+    fn peer(address: &str) -> Peer {
+        Peer::from(std::net::SocketAddr::new(address.parse().unwrap(), 1))
     }
 
     #[test]
     fn connections_are_limited_and_permits_returned() {
-        let connections = ConnectionLimit::new(&Options { max_clients: Some(2), ..Options::default() });
-        let first = connections.enter(&peer("127.0.0.1")).unwrap();
-        let _second = connections.enter(&PeerInfo::named("gateway")).unwrap();
-        assert_eq!(connections.enter(&peer("127.0.0.2")).unwrap_err(), Full::Server);
-        assert_eq!(connections.inside(), 2);
+        let limits = Limits::new().max_clients(2).share();
+        let first = limits.enter(&peer("127.0.0.1")).unwrap();
+        let _second = limits.clone().enter(&Peer::labelled("gateway")).unwrap();
+        assert_eq!(limits.enter(&peer("127.0.0.2")).unwrap_err(), Full::Server);
         drop(first);
-        assert!(connections.enter(&peer("127.0.0.2")).is_ok());
+        assert!(limits.enter(&peer("127.0.0.2")).is_ok());
     }
 
     #[test]
     fn a_connection_refused_for_its_address_returns_its_permit() {
-        let options = Options { max_clients: None, max_clients_per_address: Some(1), ..Options::default() };
-        let connections = ConnectionLimit::new(&options);
-        let _inside = connections.enter(&peer("127.0.0.1")).unwrap();
-        assert_eq!(connections.enter(&peer("127.0.0.1")).unwrap_err(), Full::Address);
-        assert!(connections.enter(&PeerInfo::named("gateway")).is_ok(), "it has no address");
-        assert_eq!(connections.inside(), 1);
+        let limits = Limits::new().max_clients(2).max_clients_per_address(1).share();
+        let _inside = limits.enter(&peer("127.0.0.1")).unwrap();
+        assert_eq!(limits.enter(&peer("127.0.0.1")).unwrap_err(), Full::Address);
+        assert!(limits.enter(&Peer::labelled("gateway")).is_ok(), "it has no address");
+        let proxy = "10.0.0.1:1".parse().unwrap();
+        assert_eq!(
+            limits.enter(&peer("127.0.0.1").with_proxy(proxy)).unwrap_err(),
+            Full::Address,
+            "whoever carries it"
+        );
     }
 }

@@ -2,9 +2,11 @@
 
 mod addresses;
 mod connection_limit;
+mod limits;
 mod rate_limiter;
 
-pub(crate) use self::{
-    connection_limit::{ConnectionLimit, Pass},
-    rate_limiter::LineLimit,
+pub(crate) use self::{connection_limit::Pass, rate_limiter::LineLimit};
+pub use self::{
+    connection_limit::SharedLimits,
+    limits::{Limits, RateLimit},
 };

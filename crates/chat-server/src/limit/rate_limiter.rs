@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use crate::RateLimit;
+use super::limits::RateLimit;
 
 /// A rate limit, and the start of the clock for all of its states.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,8 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{Listener, Source};
+use super::Listener;
+use crate::peer::Peer;
 
 /// The most bytes in flight in each direction.
 const PIPE_BYTES: usize = 65_536;
@@ -42,11 +43,11 @@ impl Listener for MemoryListener {
     type Reader = ReadHalf<DuplexStream>;
     type Writer = WriteHalf<DuplexStream>;
 
-    async fn accept(&mut self) -> (Self::Reader, Self::Writer, Source) {
+    async fn accept(&mut self) -> (Self::Reader, Self::Writer, Peer) {
         match self.dialled.recv().await {
             Some(stream) => {
                 let (reader, writer) = tokio::io::split(stream);
-                (reader, writer, Source::Named("memory".into()))
+                (reader, writer, Peer::labelled("memory"))
             }
             // All connectors were dropped.
             None => std::future::pending().await,

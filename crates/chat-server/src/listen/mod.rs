@@ -11,8 +11,6 @@ mod unix;
 use std::{
     future::poll_fn,
     io,
-    net::SocketAddr,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -22,6 +20,8 @@ use tokio::{
     time::sleep,
 };
 use tracing::warn;
+
+use crate::peer::Peer;
 
 #[cfg(unix)]
 pub use self::unix::UnixSocket;
@@ -41,17 +41,7 @@ pub trait Listener: Send + 'static {
 
     /// Waits for the next connection. It cannot fail: an implementation logs an error, waits and tries again. Dropping
     /// the future loses no connection.
-    fn accept(&mut self) -> impl Future<Output = (Self::Reader, Self::Writer, Source)> + Send;
-}
-
-/// Where a connection comes from.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Source {
-    /// A socket address.
-    Address(SocketAddr),
-    /// A name where there is no socket address, such as the path of a Unix socket.
-    Named(Arc<str>),
+    fn accept(&mut self) -> impl Future<Output = (Self::Reader, Self::Writer, Peer)> + Send;
 }
 
 /// The pause after an error such as "too many open files": long enough to cost nothing, short enough to go unnoticed

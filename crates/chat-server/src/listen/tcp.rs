@@ -18,7 +18,8 @@ use tokio::{
 };
 use tracing::debug;
 
-use super::{Listener, Source, until_accepted};
+use super::{Listener, until_accepted};
+use crate::peer::Peer;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4_096;
@@ -40,14 +41,14 @@ impl Listener for TcpListener {
     type Reader = TcpReader;
     type Writer = OwnedWriteHalf;
 
-    async fn accept(&mut self) -> (TcpReader, OwnedWriteHalf, Source) {
+    async fn accept(&mut self) -> (TcpReader, OwnedWriteHalf, Peer) {
         let (stream, address) = until_accepted(|cx| self.poll_accept(cx)).await;
         if let Err(error) = set_up(&stream) {
             // The connection works without them, or is closed already.
             debug!(%error, peer = %address.ip().to_canonical(), port = address.port(), "cannot set socket options");
         }
         let (reader, writer) = stream.into_split();
-        (TcpReader(reader), writer, Source::Address(address))
+        (TcpReader(reader), writer, address.into())
     }
 }
 

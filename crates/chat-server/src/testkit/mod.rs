@@ -12,7 +12,7 @@
 //! use std::time::Duration;
 //!
 //! use chat_server::{
-//!     ChatServer, PeerInfo,
+//!     ChatServer, Peer,
 //!     testkit::{Ask, Faults, Faulty, Rng, Session, check},
 //! };
 //! use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -26,7 +26,7 @@
 //! // Ann's lines arrive in pieces of up to three bytes, and one piece in ten comes late.
 //! let faults = Faults::none().slices(3).stalls(10, Duration::from_millis(50));
 //! let (ann, theirs) = tokio::io::duplex(256);
-//! server.attach(Faulty::new(theirs, faults, rng.fork()), PeerInfo::named("ann"));
+//! server.attach(Faulty::new(theirs, faults, rng.fork()), Peer::labelled("ann"));
 //!
 //! let mut record = Session::new("ann".parse()?);
 //! let (reader, mut writer) = tokio::io::split(ann);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_server::{ChatServer, EndReason, Event, PeerInfo, RateLimit};
+use chat_server::{ChatServer, EndReason, Event, Peer as ServerPeer, RateLimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, advance, sleep};
 
@@ -167,7 +167,7 @@ async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     let server = unlimited().build();
     let mut witness = Peer::paused(&server).join("witness").await;
     let (ours, theirs) = tokio::io::duplex(PIPE);
-    server.attach(theirs, PeerInfo::named("flood"));
+    server.attach(theirs, ServerPeer::labelled("flood"));
     let mut flood = ours;
     flood.write_all(b"PROT 0.1 CONNECT USER flood\r\n").await.unwrap();
     witness.expect("JOIN flood").await;
@@ -195,7 +195,7 @@ async fn a_slow_reader_is_cut_only_if_it_makes_too_little_progress() {
     for (bytes, every, survives) in [(1_024, secs(1), true), (4_096, secs(9), true), (1, secs(9), false)] {
         let server = unlimited().ping_interval(None).build();
         let (mut slow, theirs) = tokio::io::duplex(512);
-        server.attach(theirs, PeerInfo::named("slow"));
+        server.attach(theirs, ServerPeer::labelled("slow"));
         slow.write_all(b"PROT 0.1 CONNECT USER slow\r\n").await.unwrap();
         let mut talker = Peer::paused(&server).join("talker").await;
         let text = "x".repeat(2_000);
@@ -209,7 +209,7 @@ async fn a_slow_reader_is_cut_only_if_it_makes_too_little_progress() {
             read += bytes;
             sleep(every).await;
         }
-        assert_eq!(server.stats().ended_by(EndReason::WriteTimeout) == 0, survives, "{bytes} bytes in {every:?}");
+        assert_eq!(server.stats().ended_by(&EndReason::WriteTimeout) == 0, survives, "{bytes} bytes in {every:?}");
     }
 }
 

@@ -138,7 +138,7 @@ async fn bye_stops_a_server_with_stop_on_bye() {
 async fn a_client_of_a_stopping_server_gets_bye() {
     let server = unlimited().build();
     let (ours, theirs) = tokio::io::duplex(64);
-    server.attach(theirs, chat_server::PeerInfo::named("early"));
+    server.attach(theirs, chat_server::Peer::labelled("early"));
     let mut early = Peer::over(ours);
     early.send("PROT 0.1 CONNECT NEW").await;
     early.expect("NAME REQ").await;
@@ -148,6 +148,6 @@ async fn a_client_of_a_stopping_server_gets_bye() {
     });
     assert_eq!((report.0.drained, report.0.cut), (0, 0), "only members are counted");
     let (ours, theirs) = tokio::io::duplex(64);
-    server.attach(theirs, chat_server::PeerInfo::named("late"));
+    server.attach(theirs, chat_server::Peer::labelled("late"));
     assert_eq!(Peer::over(ours).rest().await, "BYE\r\n");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_server::{Connect, EndReason, Event, PeerInfo, Policy};
+use chat_server::{Connect, EndReason, Event, Peer as ServerPeer, Policy};
 use tokio::time::sleep;
 
 use crate::support::{Peer, start, unlimited};
@@ -130,7 +130,7 @@ async fn invalid_names_are_refused() {
 struct Bug;
 
 impl Policy for Bug {
-    fn connect(&self, peer: &PeerInfo) -> Connect {
+    fn connect(&self, peer: &ServerPeer) -> Connect {
         assert!(peer.to_string() != "bug", "a bug in the embedder's rules");
         Connect::Accept
     }
@@ -141,12 +141,12 @@ async fn a_policy_that_panics_on_connect_ends_that_connection_only() {
     let server = unlimited().policy(Bug).build();
     let attach = |name| {
         let (ours, theirs) = tokio::io::duplex(1_024);
-        server.attach(theirs, PeerInfo::named(name));
+        server.attach(theirs, ServerPeer::labelled(name));
         Peer::over(ours)
     };
     let mut ann = attach("ann").join("ann").await;
     assert_eq!(attach("bug").rest().await, "BYE\r\n");
-    assert_eq!(server.stats().ended_by(EndReason::Panicked), 1);
+    assert_eq!(server.stats().ended_by(&EndReason::Panicked), 1);
     ann.send("MSG still here").await;
     ann.expect("OK").await;
 }
@@ -160,7 +160,7 @@ async fn a_client_that_falls_behind_the_ring_is_cut_as_lagged() {
         let (ours, theirs) = tokio::io::duplex(128);
         (Peer::over(ours), theirs)
     };
-    server.attach(theirs, PeerInfo::named("sleeper"));
+    server.attach(theirs, ServerPeer::labelled("sleeper"));
     sleeper = sleeper.join("sleeper").await;
     let mut talker = Peer::paused(&server).join("talker").await;
     for n in 0..200 {
@@ -189,7 +189,7 @@ async fn a_client_that_keeps_up_survives_a_burst_longer_than_the_ring() {
     let server = unlimited().ring_batches(32).build();
     let roomy = |name| {
         let (ours, theirs) = tokio::io::duplex(1 << 23);
-        server.attach(theirs, PeerInfo::named(name));
+        server.attach(theirs, ServerPeer::labelled(name));
         Peer::over(ours)
     };
     let mut listener = roomy("listener").join("listener").await;

@@ -3,8 +3,8 @@
 use std::{future::IntoFuture, net::SocketAddr};
 
 use chat_server::{
-    Admission, ChatServer, Connect, EndReason, Full, Name, PeerInfo, PlainSessions, Policy, Text, Verdict,
-    listen::{Listener, Source},
+    Admission, ChatServer, Connect, EndReason, Full, Login, Message, Name, Peer as ServerPeer, PlainSessions, Policy,
+    Text, Verdict, listen::Listener,
 };
 
 use crate::support::{Peer, start, unlimited};
@@ -47,7 +47,7 @@ async fn every_connection_to_a_full_server_gets_bye() {
     for mut peer in refused {
         assert_eq!(peer.rest().await, "BYE\r\n");
     }
-    assert_eq!(server.stats().ended_by(EndReason::Full(Full::Server)), 400);
+    assert_eq!(server.stats().ended_by(&EndReason::Full(Full::Server)), 400);
     server.cut();
 }
 
@@ -75,12 +75,12 @@ async fn plain_sessions_can_be_refused() {
 struct Rules;
 
 impl Policy for Rules {
-    fn connect(&self, peer: &PeerInfo) -> Connect {
+    fn connect(&self, peer: &ServerPeer) -> Connect {
         if peer.to_string() == "outcast" { Connect::Refuse } else { Connect::Accept }
     }
 
-    fn admit(&self, _peer: &PeerInfo, name: Option<Name>) -> Admission {
-        match name.as_ref().map(Name::as_str) {
+    async fn admit(&self, login: Login) -> Admission {
+        match login.name().as_ref().map(Name::as_str) {
             Some("admin") => Admission::RefuseName,
             Some("banned") => Admission::Close,
             Some("bug") => panic!("a bug in the embedder's rules"),
@@ -88,11 +88,11 @@ impl Policy for Rules {
         }
     }
 
-    fn message(&self, _peer: &PeerInfo, _from: Name, text: Text) -> Verdict {
-        match text.as_str() {
+    fn message(&self, message: &Message<'_>) -> Verdict {
+        match message.text().as_str() {
             "rude" => Verdict::Refuse,
             "bug" => panic!("a bug in the embedder's rules"),
-            other => Verdict::Deliver(Text::new(other.to_lowercase()).unwrap()),
+            other => Verdict::Replace(Text::new(other.to_lowercase()).unwrap()),
         }
     }
 }
@@ -116,7 +116,7 @@ async fn a_policy_decides_on_clients_and_messages() {
     banned.expect("BYE").await;
     banned.expect_end().await;
     let (ours, theirs) = tokio::io::duplex(64);
-    server.attach(theirs, PeerInfo::named("outcast"));
+    server.attach(theirs, ServerPeer::labelled("outcast"));
     assert_eq!(Peer::over(ours).rest().await, "BYE\r\n");
 
     bob.raw(b"MSG rude\r\nMSG LOUD\r\n").await;
@@ -151,7 +151,7 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
 struct Recorder(tokio::sync::mpsc::UnboundedSender<String>);
 
 impl Policy for Recorder {
-    fn connect(&self, peer: &PeerInfo) -> Connect {
+    fn connect(&self, peer: &ServerPeer) -> Connect {
         self.0.send(format!("{peer} {:?}", peer.address())).unwrap();
         Connect::Refuse
     }
@@ -164,10 +164,10 @@ impl Listener for Mapped {
     type Reader = tokio::io::ReadHalf<tokio::io::DuplexStream>;
     type Writer = tokio::io::WriteHalf<tokio::io::DuplexStream>;
 
-    async fn accept(&mut self) -> (Self::Reader, Self::Writer, Source) {
+    async fn accept(&mut self) -> (Self::Reader, Self::Writer, ServerPeer) {
         let Some(stream) = self.0.take() else { return std::future::pending().await };
         let (reader, writer) = tokio::io::split(stream);
-        (reader, writer, Source::Address(MAPPED.parse().unwrap()))
+        (reader, writer, MAPPED.parse::<SocketAddr>().unwrap().into())
     }
 }
 
@@ -180,10 +180,8 @@ async fn a_policy_sees_one_spelling_of_an_address() {
     let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let server = unlimited().policy(Recorder(sender)).build();
     let one = "192.0.2.7:5 Some(192.0.2.7:5)";
-    for peer in [PeerInfo::Address(MAPPED.parse().unwrap()), PeerInfo::from(MAPPED.parse::<SocketAddr>().unwrap())] {
-        server.attach(tokio::io::duplex(64).1, peer);
-        assert_eq!(seen.recv().await.unwrap(), one);
-    }
+    server.attach(tokio::io::duplex(64).1, MAPPED.parse::<SocketAddr>().unwrap().into());
+    assert_eq!(seen.recv().await.unwrap(), one);
     let (_ours, theirs) = tokio::io::duplex(64);
     tokio::spawn(server.serve(Mapped(Some(theirs))).into_future());
     assert_eq!(seen.recv().await.unwrap(), one);

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use chat_server::{ChatServer, PeerInfo, RateLimit};
+use chat_server::{ChatServer, Peer as ServerPeer, RateLimit};
 use tokio::{
     io::{AsyncRead, ReadBuf},
     task::yield_now,
@@ -77,9 +77,9 @@ impl AsyncRead for EmptyLines {
 async fn a_flood_of_lines_without_answers_leaves_turns_to_others() {
     let server = unlimited().build();
     let read = Arc::<AtomicUsize>::default();
-    server.attach_halves(EmptyLines(Arc::clone(&read)), tokio::io::sink(), PeerInfo::named("flood"));
+    server.attach_halves(EmptyLines(Arc::clone(&read)), tokio::io::sink(), ServerPeer::labelled("flood"));
     let (ours, theirs) = tokio::io::duplex(1_024);
-    server.attach(theirs, PeerInfo::named("ann"));
+    server.attach(theirs, ServerPeer::labelled("ann"));
     let mut ann = Peer::over(ours).join("ann").await;
     let before = read.load(Ordering::Relaxed);
     for _ in 0..10 {

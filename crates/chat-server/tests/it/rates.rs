@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use chat_server::{ChatServer, EndReason, Full, PeerInfo, RateLimit};
+use chat_server::{ChatServer, EndReason, Full, Peer as ServerPeer, RateLimit};
 use tokio::time::{Instant, advance, sleep};
 
 use crate::support::{Peer, unlimited};
@@ -65,7 +65,7 @@ async fn an_address_that_connects_too_often_gets_bye() {
             refused => assert_eq!(refused, "BYE\r\n"),
         }
     }
-    assert_eq!((let_in, server.stats().ended_by(EndReason::Full(Full::Rate))), (10, 90));
+    assert_eq!((let_in, server.stats().ended_by(&EndReason::Full(Full::Rate))), (10, 90));
     sleep(Duration::from_secs(1)).await;
     from(&server, "127.0.0.1:2").join("ann").await;
 }
@@ -157,7 +157,7 @@ async fn a_client_that_ends_before_its_turn_gives_it_back() {
         let (_, writer) = tokio::io::split(theirs);
         let lines = std::io::Cursor::new(b"PROT 0.1 CONNECT NEW\r\nPROT 0.1 CONNECT NEW\r\n".to_vec());
         let address: SocketAddr = "127.0.0.1:2".parse().unwrap();
-        server.attach_halves(Resets(lines), writer, PeerInfo::from(address));
+        server.attach_halves(Resets(lines), writer, ServerPeer::from(address));
         while tokio::io::AsyncReadExt::read(&mut ours, &mut [0; 64]).await.is_ok_and(|read| read > 0) {}
     }
     let start = Instant::now();
@@ -172,7 +172,7 @@ async fn a_reset_ends_the_wait_for_a_turn() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
     let start = Instant::now();
     let lines = format!("PROT 0.1 CONNECT USER ann\r\n{}", "PING\r\n".repeat(50));
-    server.attach_halves(Resets(std::io::Cursor::new(lines.into())), tokio::io::sink(), PeerInfo::named("test"));
+    server.attach_halves(Resets(std::io::Cursor::new(lines.into())), tokio::io::sink(), ServerPeer::labelled("test"));
     while server.stats().ended.is_empty() {
         sleep(Duration::from_millis(1)).await;
     }

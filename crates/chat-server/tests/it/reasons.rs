@@ -57,5 +57,5 @@ async fn a_reset_has_one_reason_in_events_and_statistics() {
     let counted = server.stats().ended.iter().map(|(reason, times)| (format!("{reason:?}"), *times)).collect();
     assert_eq!(reported.await.unwrap(), counted);
     let reset = EndReason::Transport(ErrorKind::ConnectionReset);
-    assert_eq!(server.stats().ended_by(reset), GUESTS as u64, "{:?}", server.stats().ended);
+    assert_eq!(server.stats().ended_by(&reset), GUESTS as u64, "{:?}", server.stats().ended);
 }

@@ -1,7 +1,7 @@
 //! The server together with the client library.
 
 use chat_client::{ChatClient, Event, Events, Login, LoginError, SendError, Text};
-use chat_server::{ChatServer, Name, PeerInfo};
+use chat_server::{ChatServer, Name, Peer as ServerPeer};
 
 use crate::support::{Peer, start, unlimited};
 
@@ -15,7 +15,7 @@ fn text(text: &str) -> Text {
 
 async fn join(server: &ChatServer, who: &str) -> (ChatClient, Events) {
     let (ours, theirs) = tokio::io::duplex(4_096);
-    server.attach(theirs, PeerInfo::named("memory"));
+    server.attach(theirs, ServerPeer::labelled("memory"));
     Login::over(ours).log_in(name(who)).await.unwrap()
 }
 
@@ -60,7 +60,7 @@ async fn a_login_with_a_taken_name_can_try_another() {
     let server = unlimited().build();
     let (_ann, mut events) = join(&server, "ann").await;
     let (ours, theirs) = tokio::io::duplex(4_096);
-    server.attach(theirs, PeerInfo::named("memory"));
+    server.attach(theirs, ServerPeer::labelled("memory"));
     let refused = Login::over(ours).log_in(name("ANN")).await.unwrap_err();
     let LoginError::NameRefused { retry, .. } = refused else { panic!("{refused}") };
     let (_bob, _) = retry.log_in(name("bob")).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command, thread};
 
-use chat_server::{ChatServer, LocalClient, PeerInfo};
+use chat_server::{ChatServer, LocalClient, Peer as ServerPeer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::support::unlimited;
@@ -54,7 +54,7 @@ async fn resident_memory_of_one_server() {
         other = match other {
             None => Some(server.local("other").await.unwrap()),
             Some(other) => {
-                other.leave().await;
+                other.leave();
                 None
             }
         };
@@ -69,7 +69,7 @@ async fn resident_memory_of_one_server() {
 /// A client whose pipe holds only the lines of its login.
 async fn join(server: &ChatServer, n: usize) -> DuplexStream {
     let (mut client, theirs) = tokio::io::duplex(64);
-    server.attach(theirs, PeerInfo::named("test"));
+    server.attach(theirs, ServerPeer::labelled("test"));
     client.write_all(format!("PROT 0.1 CONNECT USER client{n:014}\r\n").as_bytes()).await.unwrap();
     client.read_exact(&mut [0; "NAME OK\r\nWELCOME\r\n".len()]).await.unwrap();
     client

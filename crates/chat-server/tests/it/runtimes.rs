@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use chat_server::{ChatServer, EndReason, Event, Events, PeerInfo};
+use chat_server::{ChatServer, EndReason, Event, Events, Peer as ServerPeer};
 use futures::FutureExt;
 use tokio::{runtime::Runtime, task::spawn_blocking, time::timeout};
 
@@ -16,8 +16,8 @@ fn runtime() -> Runtime {
 async fn left(events: &mut Events) -> (String, EndReason) {
     loop {
         let event = timeout(std::time::Duration::from_secs(20), events.recv()).await.expect("a client leaves");
-        if let Event::Left { name, reason, .. } = event.unwrap().unwrap() {
-            return (name.to_string(), reason);
+        if let Event::Left { member, reason, .. } = event.unwrap().unwrap() {
+            return (member.to_string(), reason);
         }
     }
 }
@@ -61,7 +61,7 @@ async fn elsewhere(server: &ChatServer) -> (Runtime, Peer) {
     let (ours, theirs) = tokio::io::duplex(1_024);
     {
         let _inside = other.enter();
-        server.attach(theirs, PeerInfo::named("elsewhere"));
+        server.attach(theirs, ServerPeer::labelled("elsewhere"));
     }
     (other, Peer::over(ours).join("ann").await)
 }
@@ -84,7 +84,7 @@ async fn a_thread_without_a_runtime_may_attach() {
     let server = unlimited().build();
     let (ours, theirs) = tokio::io::duplex(1_024);
     let handle = server.clone();
-    thread::spawn(move || handle.attach(theirs, PeerInfo::named("thread"))).join().unwrap();
+    thread::spawn(move || handle.attach(theirs, ServerPeer::labelled("thread"))).join().unwrap();
     let ann = Peer::over(ours).join("ann").await;
     let (report, rest) = tokio::join!(server.shutdown(), ann.into_rest());
     assert_eq!((report.drained, rest.as_str()), (1, "BYE\r\n"));
@@ -115,7 +115,7 @@ async fn a_connection_in_a_stalled_runtime_does_not_hold_up_a_shutdown() {
     let (_ours, theirs) = tokio::io::duplex(64);
     {
         let _entered = stalled.enter();
-        server.attach(theirs, chat_server::PeerInfo::named("stalled"));
+        server.attach(theirs, chat_server::Peer::labelled("stalled"));
     }
     server.shutdown().await;
     stalled.shutdown_background();

@@ -32,7 +32,7 @@ async fn clients_messages_and_deliveries_are_counted() {
     let stats = server.stats();
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
     assert_eq!((stats.messages, stats.deliveries), (5, 4));
-    assert_eq!((stats.ended_by(EndReason::Bye), stats.ended_by(EndReason::ServerStopped)), (1, 1));
+    assert_eq!((stats.ended_by(&EndReason::Bye), stats.ended_by(&EndReason::ServerStopped)), (1, 1));
 }
 
 #[tokio::test]
@@ -44,8 +44,8 @@ async fn refusals_and_cuts_are_counted_by_reason() {
     }
     server.shutdown().await;
     drop(ann);
-    assert_eq!(server.stats().ended_by(EndReason::ServerStopped), 1);
-    assert_eq!(server.stats().ended_by(EndReason::Full(Full::Server)), 3);
+    assert_eq!(server.stats().ended_by(&EndReason::ServerStopped), 1);
+    assert_eq!(server.stats().ended_by(&EndReason::Full(Full::Server)), 3);
     assert_eq!(server.stats().ended_as(Ending::Refused), 3);
     assert_eq!(server.stats().ended_as(Ending::Cut), 0);
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chat_server::{ChatServer, EndReason, Event, Events, LocalError, PeerInfo};
+use chat_server::{ChatServer, EndReason, Event, Events, LocalError, Peer as ServerPeer};
 use tokio::{runtime::Runtime, time::timeout};
 
 use crate::support::{Peer, start, unlimited};
@@ -13,7 +13,7 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// A client over memory, served by this server.
 fn attached(server: &ChatServer) -> Peer {
     let (ours, theirs) = tokio::io::duplex(65_536);
-    server.attach(theirs, PeerInfo::named("test"));
+    server.attach(theirs, ServerPeer::labelled("test"));
     Peer::over(ours)
 }
 
@@ -33,14 +33,14 @@ fn leaves(events: &[Event]) -> BTreeMap<String, EndReason> {
     let first = numbers.first().copied().unwrap_or_default();
     assert_eq!(numbers, (first..).take(numbers.len()).collect::<Vec<_>>(), "each has its own number");
     let left = events.iter().filter_map(|event| match event {
-        Event::Left { name, reason, .. } => Some((name.to_string(), *reason)),
+        Event::Left { member, reason, .. } => Some((member.to_string(), reason.clone())),
         _ => None,
     });
     left.collect()
 }
 
 fn who(names: &[&str], reason: EndReason) -> BTreeMap<String, EndReason> {
-    names.iter().map(|name| ((*name).to_owned(), reason)).collect()
+    names.iter().map(|name| ((*name).to_owned(), reason.clone())).collect()
 }
 
 /// On one thread, so that nothing runs in parallel to the call.
@@ -98,12 +98,12 @@ async fn cut_alone_ends_everything() {
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     ann.into_rest().await;
-    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::Cut));
+    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerCut));
     let report = timeout(TEST_TIMEOUT, server.shutdown()).await.expect("there is nothing to wait for");
     assert_eq!(report.drained + report.cut, 1);
     let stats = server.stats();
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
-    assert_eq!(stats.ended_by(EndReason::Cut), 3, "{stats}");
+    assert_eq!(stats.ended_by(&EndReason::ServerCut), 3, "{stats}");
 }
 
 /// The server's runtime ends while the server is used from another.
@@ -170,7 +170,7 @@ async fn a_client_cut_while_draining_left_because_the_server_stopped() {
     let events = server.events();
     let bot = server.local("bot").await.unwrap();
     let (ours, theirs) = tokio::io::duplex(64);
-    server.attach(theirs, PeerInfo::named("sleeper"));
+    server.attach(theirs, ServerPeer::labelled("sleeper"));
     let sleeper = Peer::over(ours).join("sleeper").await;
     bot.send("x".repeat(1_000)).await.unwrap();
     let report = server.shutdown().await;

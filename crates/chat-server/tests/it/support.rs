@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_server::{ChatServer, ChatServerBuilder, PeerInfo, Report, listen::ListenAddr};
+use chat_server::{ChatServer, ChatServerBuilder, Peer as ServerPeer, Report, listen::ListenAddr};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, ToSocketAddrs},
@@ -41,11 +41,11 @@ impl Peer {
 
     /// A client of a server on paused time, over memory.
     pub(crate) fn paused(server: &ChatServer) -> Self {
-        Self::paused_as(server, PeerInfo::named("test"))
+        Self::paused_as(server, ServerPeer::labelled("test"))
     }
 
-    /// The same, with this `PeerInfo`.
-    pub(crate) fn paused_as(server: &ChatServer, peer: PeerInfo) -> Self {
+    /// The same, with this `ServerPeer`.
+    pub(crate) fn paused_as(server: &ChatServer, peer: ServerPeer) -> Self {
         let (ours, theirs) = tokio::io::duplex(65_536);
         server.attach(theirs, peer);
         Self { timeout: PAUSED_TIMEOUT, ..Self::over(ours) }

@@ -14,7 +14,8 @@ use tokio::net::{
 };
 
 use self::place::Identity;
-use super::{BindOptions, Listener, Source, until_accepted};
+use super::{BindOptions, Listener, until_accepted};
+use crate::peer::Peer;
 
 /// A Unix socket that is bound to a path. Dropping it removes the path, unless another file has taken its place.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct UnixSocket {
     /// The absolute path: the current directory may change before the removal.
     absolute: PathBuf,
     identity: Identity,
-    name: Arc<str>,
+    label: Arc<str>,
 }
 
 impl UnixSocket {
@@ -58,8 +59,8 @@ impl UnixSocket {
         let absolute = std::path::absolute(&path)?;
         let (socket, identity) = place::listen_at(&path, options.unix_mode)?;
         let listener = UnixListener::from_std(socket.into()).inspect_err(|_| place::remove(&absolute, identity))?;
-        let name = format!("unix:{}", path.display()).into();
-        Ok(Self { listener, path, absolute, identity, name })
+        let label = format!("unix:{}", path.display()).into();
+        Ok(Self { listener, path, absolute, identity, label })
     }
 
     /// The path.
@@ -79,10 +80,10 @@ impl Listener for UnixSocket {
     type Reader = OwnedReadHalf;
     type Writer = OwnedWriteHalf;
 
-    async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Source) {
+    async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Peer) {
         let (stream, _) = until_accepted(|cx| self.listener.poll_accept(cx)).await;
         let (reader, writer) = stream.into_split();
-        (reader, writer, Source::Named(Arc::clone(&self.name)))
+        (reader, writer, Peer::labelled(Arc::clone(&self.label)))
     }
 }
 
@@ -91,9 +92,9 @@ impl Listener for UnixListener {
     type Reader = OwnedReadHalf;
     type Writer = OwnedWriteHalf;
 
-    async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Source) {
+    async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Peer) {
         let (stream, _) = until_accepted(|cx| self.poll_accept(cx)).await;
         let (reader, writer) = stream.into_split();
-        (reader, writer, Source::Named("unix".into()))
+        (reader, writer, Peer::labelled("unix"))
     }
 }

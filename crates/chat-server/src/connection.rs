@@ -1,0 +1,123 @@
+//! A handle to a connection that the embedding program attached, and the guard that reports the connection's end.
+
+use std::{fmt, sync::Arc};
+
+use chat_room::ConnId;
+use tokio::sync::oneshot;
+
+use crate::{member::Identity, peer::Peer, policy::Ended, reason::EndReason, shared::Shared};
+
+/// A connection that was passed to [`ChatServer::attach`](crate::ChatServer::attach). Dropping it does nothing: the
+/// connection goes on.
+///
+/// ```
+/// use chat_server::{ChatServer, EndReason, Peer};
+/// use tokio::io::AsyncReadExt;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let server = ChatServer::builder().build();
+/// let (mut client, stream) = tokio::io::duplex(1024);
+/// let mut connection = server.attach(stream, Peer::labelled("gateway"));
+/// connection.kick("the gateway closes");
+/// assert_eq!(connection.ended().await, EndReason::Kicked("the gateway closes".into()));
+///
+/// let mut received = String::new();
+/// client.read_to_string(&mut received).await?;
+/// assert_eq!(received, "BYE\r\n");
+/// # Ok(()) }
+/// ```
+pub struct Connection {
+    identity: Arc<Identity>,
+    end: End,
+}
+
+enum End {
+    Awaited(oneshot::Receiver<EndReason>),
+    Known(EndReason),
+}
+
+impl Connection {
+    /// The handle, and the sender of the reason for the end.
+    pub(crate) fn new(identity: Arc<Identity>) -> (Self, oneshot::Sender<EndReason>) {
+        let (ended, end) = oneshot::channel();
+        (Self { identity, end: End::Awaited(end) }, ended)
+    }
+
+    /// Its number, which is never used twice.
+    pub fn id(&self) -> ConnId {
+        self.identity.id
+    }
+
+    /// Its peer.
+    pub fn peer(&self) -> &Peer {
+        &self.identity.peer
+    }
+
+    /// Sends the client away: it leaves the room, and gets what it is owed and `BYE`, within the
+    /// [write timeout](crate::ChatServerBuilder::write_timeout). `why` is for the log and the events.
+    pub fn kick(&self, why: impl Into<Arc<str>>) {
+        self.identity.end(EndReason::Kicked(why.into()));
+    }
+
+    /// Ends the connection at once, without `BYE`. `why` is for the log and the events.
+    pub fn cut(&self, why: impl Into<Arc<str>>) {
+        self.identity.end(EndReason::Cut(why.into()));
+    }
+
+    /// Waits until the client has left, and returns why. A client that was a member left for the same reason as in its
+    /// [`Event::Left`](crate::Event::Left). Nothing is lost if the future is dropped; a later call returns the same.
+    pub async fn ended(&mut self) -> EndReason {
+        if let End::Awaited(end) = &mut self.end {
+            // Without a reason, its task was dropped.
+            self.end = End::Known(end.await.unwrap_or(EndReason::Dropped));
+        }
+        match &self.end {
+            End::Known(reason) => reason.clone(),
+            End::Awaited(_) => unreachable!("it was awaited"),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+/// Reports the end of an accepted connection, however it ends: to the policy, the handle and the statistics.
+pub(crate) struct EndGuard {
+    shared: Arc<Shared>,
+    identity: Arc<Identity>,
+    handle: Option<oneshot::Sender<EndReason>>,
+    /// Set when the connection ends in order.
+    reason: EndReason,
+}
+
+impl EndGuard {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        identity: Arc<Identity>,
+        handle: Option<oneshot::Sender<EndReason>>,
+    ) -> Self {
+        shared.counters.accepted();
+        Self { shared, identity, handle, reason: EndReason::Dropped }
+    }
+
+    pub(crate) fn end(mut self, reason: EndReason) {
+        self.reason = reason;
+    }
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        let Self { shared, identity, .. } = self;
+        let Identity { id, peer, .. } = &**identity;
+        let ended = Ended { id: *id, peer: peer.clone(), name: identity.name(), reason: self.reason.clone() };
+        shared.counters.closed();
+        shared.policy.ended(&ended);
+        if let Some(handle) = self.handle.take() {
+            // It fails only if the handle is gone.
+            let _ = handle.send(ended.reason);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The limits that can be set.
+
+use std::num::NonZeroU32;
+
+use super::connection_limit::SharedLimits;
+
+/// Limits on connections and on the rate of lines.
+///
+/// Each [`ChatServer`](crate::ChatServer) has limits of its own, unless several share some:
+///
+/// ```
+/// use chat_server::{ChatServer, Limits};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// // 100 clients in both rooms together.
+/// let limits = Limits::new().max_clients(100).share();
+/// let rooms = ["tea", "coffee"].map(|_| ChatServer::builder().shared_limits(&limits).build());
+/// # drop(rooms);
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Limits {
+    pub(super) max_clients: Option<usize>,
+    pub(super) max_clients_per_address: Option<usize>,
+    pub(super) rate_limit: Option<RateLimit>,
+    pub(super) connect_rate: Option<RateLimit>,
+}
+
+impl Limits {
+    /// The default limits, as the methods state them.
+    pub fn new() -> Self {
+        Self {
+            max_clients: Some(10_000),
+            max_clients_per_address: Some(256),
+            rate_limit: RateLimit::per_second(200),
+            connect_rate: RateLimit::with_burst(100, 10),
+        }
+    }
+
+    /// The most connections at the same time. A further one gets `BYE` and is closed (clause 2.6). `None`: no limit.
+    /// Default: 10,000.
+    pub fn max_clients(mut self, clients: impl Into<Option<usize>>) -> Self {
+        self.max_clients = clients.into();
+        self
+    }
+
+    /// The most connections at the same time from one IPv4 address or one IPv6 /64. A further one gets `BYE` and is
+    /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 256.
+    pub fn max_clients_per_address(mut self, clients: impl Into<Option<usize>>) -> Self {
+        self.max_clients_per_address = clients.into();
+        self
+    }
+
+    /// The rate of lines from one IPv4 address or one IPv6 /64, over all of its connections, also when it reconnects
+    /// (clause 6.6). Each peer without an address has a limit of its own. A faster peer is read more slowly; nothing is
+    /// lost.
+    ///
+    /// A join counts as one more line. A roster counts as one more line for each 512 bytes. Lines without an answer
+    /// (`PONG`, empty lines of a plain session) count as one in 512. `None`: no limit. Default: 200 a second, 400 at
+    /// once.
+    pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
+        self.rate_limit = limit.into();
+        self
+    }
+
+    /// The rate of connects from one IPv4 address or one IPv6 /64. A connection that exceeds it gets `BYE` and is
+    /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 100 a second, 1,000 at
+    /// once.
+    pub fn connect_rate(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
+        self.connect_rate = limit.into();
+        self
+    }
+
+    /// Makes the limits ready to be shared: they count the clients of all servers that get them.
+    pub fn share(self) -> SharedLimits {
+        SharedLimits::new(&self)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A rate limit: a steady rate, and a burst after a pause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// The steady rate: times a second.
+    pub per_second: NonZeroU32,
+    /// The burst: times at once after a pause.
+    pub burst: NonZeroU32,
+}
+
+impl RateLimit {
+    /// `times` a second, and twice as many at once. `None` for 0: no limit.
+    ///
+    /// ```
+    /// use chat_server::RateLimit;
+    ///
+    /// let limit = RateLimit::per_second(50).expect("not 0");
+    /// assert_eq!((limit.per_second.get(), limit.burst.get()), (50, 100));
+    /// assert_eq!(RateLimit::per_second(0), None);
+    /// ```
+    pub fn per_second(times: u32) -> Option<Self> {
+        Self::with_burst(times, 2)
+    }
+
+    /// `times` a second, and the `times` of this many `seconds` at once. `None` if either is 0: no limit.
+    pub fn with_burst(times: u32, seconds: u32) -> Option<Self> {
+        let (per_second, seconds) = (NonZeroU32::new(times)?, NonZeroU32::new(seconds)?);
+        Some(Self { per_second, burst: per_second.saturating_mul(seconds) })
+    }
+}

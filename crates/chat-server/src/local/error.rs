@@ -1,0 +1,67 @@
+//! Why a local client cannot go on.
+
+use chat_proto::{NameError, TextError};
+
+use crate::{
+    hub::{JoinError, NotPlaced},
+    reason::EndReason,
+};
+
+/// Why a local client could not join, say something or receive.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocalError {
+    /// The name is not valid (clauses 1.6 and 2.7).
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Another client has this name, in whatever case.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The text is not valid (clause 1.5).
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The policy refused the name or the message.
+    #[error("refused by the policy")]
+    Refused,
+    /// The policy panicked.
+    #[error("the policy panicked")]
+    PolicyPanicked,
+    /// It received too slowly and was cut: its next event would come after a gap (clause 5.5).
+    #[error("cut off, because it received too slowly")]
+    Lagged,
+    /// It has left: by [`LocalSender::leave`](crate::LocalSender::leave), or because the embedding program
+    /// [kicked](crate::ChatServer::kick) it.
+    #[error("it has left")]
+    Left,
+    /// The server has stopped.
+    #[error("the server has stopped")]
+    Stopped,
+}
+
+impl LocalError {
+    /// The policy's code panicked: nothing else that a policy does is an [`EndReason`] for a local client.
+    pub(super) fn of_policy(reason: &EndReason) -> Self {
+        match reason {
+            EndReason::Panicked => Self::PolicyPanicked,
+            _ => Self::Refused,
+        }
+    }
+}
+
+impl From<JoinError> for LocalError {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::NameTaken => Self::NameTaken,
+            JoinError::Stopped => Self::Stopped,
+        }
+    }
+}
+
+impl From<NotPlaced> for LocalError {
+    fn from(error: NotPlaced) -> Self {
+        match error {
+            NotPlaced::Stopped => Self::Stopped,
+            NotPlaced::Left => Self::Left,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The two halves of a local client: what it says, and what it receives.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use chat_proto::Text;
+use futures::Stream;
+
+use super::{LocalClient, LocalError};
+use crate::{
+    event::{Event, Events},
+    hub::{Joined, Membership},
+    member::Member,
+    policy::{Ended, Message, Outcome},
+    reason::EndReason,
+    shared::Shared,
+};
+
+/// What both halves share. When dropped, the client leaves.
+struct Inner {
+    shared: Arc<Shared>,
+    member: Member,
+    state: Mutex<State>,
+}
+
+struct State {
+    membership: Membership,
+    /// Why it cannot say anything any more.
+    ended: Option<LocalError>,
+}
+
+pub(super) fn both(shared: Arc<Shared>, joined: Joined, membership: Membership, events: Events) -> LocalClient {
+    let Joined { member, seq, .. } = joined;
+    let inner = Arc::new(Inner { shared, member, state: Mutex::new(State { membership, ended: None }) });
+    let sender = LocalSender(Arc::clone(&inner));
+    LocalClient::new(sender, LocalEvents { inner, events, joined: seq, end: None, is_over: false })
+}
+
+impl Inner {
+    fn leave(&self, reason: EndReason, error: LocalError) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.ended.is_some() {
+            return;
+        }
+        state.ended = Some(error);
+        let left = state.membership.leave(reason);
+        drop(state);
+        // If the hub was told to end it, it did so first.
+        self.tell_policy(self.member.0.order().unwrap_or(left));
+    }
+
+    /// Notes that the hub has let it leave.
+    fn has_left(&self, reason: EndReason, error: LocalError) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.ended.is_none() {
+            state.ended = Some(error);
+            drop(state);
+            self.tell_policy(reason);
+        }
+    }
+
+    fn tell_policy(&self, reason: EndReason) {
+        let Self { member, shared, .. } = self;
+        let (peer, name) = (member.peer().clone(), Some(member.name()));
+        shared.policy.ended(&Ended { id: member.id(), peer, name, reason });
+    }
+
+    fn end(&self) -> Option<LocalError> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).ended.clone()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.leave(EndReason::Closed, LocalError::Left);
+    }
+}
+
+/// The sending half of a [`LocalClient`], from [`LocalClient::split`]. Clones send as the same client.
+#[derive(Clone)]
+pub struct LocalSender(Arc<Inner>);
+
+/// A message of a local client was acknowledged (clause 5.1), from [`LocalSender::send`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct LocalReceipt {
+    seq: Option<u64>,
+}
+
+impl LocalReceipt {
+    /// Its number in the order. `None`: the policy [swallowed](crate::Verdict::Swallow) the message.
+    pub fn seq(&self) -> Option<u64> {
+        self.seq
+    }
+}
+
+impl LocalSender {
+    /// Itself as others see it.
+    pub fn member(&self) -> &Member {
+        &self.0.member
+    }
+
+    /// Sends a message, and waits until it is acknowledged, as `OK` does for other clients (clause 5.1). If the policy
+    /// defers its decision, this waits for it.
+    ///
+    /// If the future is dropped, the message may or may not be delivered. Messages that are sent at the same time have
+    /// no particular order.
+    ///
+    /// # Errors
+    ///
+    /// The text is not valid, the policy refuses it or panics, the server has stopped, or this client has left or was
+    /// cut. The message is not delivered.
+    pub async fn send(&self, text: impl AsRef<str>) -> Result<LocalReceipt, LocalError> {
+        let Inner { shared, member, .. } = &*self.0;
+        if let Some(end) = self.0.end() {
+            return Err(end);
+        }
+        let text = Text::new(text.as_ref())?;
+        match shared.policy.decide(Message::new(member, text)).await {
+            Ok(Outcome::Deliver(text)) => {
+                let seq = shared.hub.say_and_wait(member.id(), text).await?;
+                Ok(LocalReceipt { seq: Some(seq) })
+            }
+            Ok(Outcome::Swallow) => Ok(LocalReceipt { seq: None }),
+            Ok(Outcome::Refuse) => Err(LocalError::Refused),
+            Err(reason) => Err(LocalError::of_policy(&reason)),
+        }
+    }
+
+    /// Leaves after its last message, as after `BYE`. A second call has no effect.
+    pub fn leave(&self) {
+        self.0.leave(EndReason::Bye, LocalError::Left);
+    }
+}
+
+impl fmt::Debug for LocalSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalSender").field(&self.0.member).finish()
+    }
+}
+
+/// The receiving half of a [`LocalClient`], from [`LocalClient::split`]. It is a [`Stream`] too, which ends after the
+/// first error.
+///
+/// At least 1,024 batches of events are kept for it. If it is slower, the client is cut: [`LocalError::Lagged`].
+pub struct LocalEvents {
+    inner: Arc<Inner>,
+    events: Events,
+    /// The number of its own `JOIN`. Earlier events are not for it.
+    joined: u64,
+    /// Why there are no more events.
+    end: Option<LocalError>,
+    /// The stream has told the end.
+    is_over: bool,
+}
+
+impl LocalEvents {
+    /// Itself as others see it.
+    pub fn member(&self) -> &Member {
+        &self.inner.member
+    }
+
+    /// Receives the next event after its own join, except its own messages. Its own leave is the last one. When the
+    /// server stops, it receives the leaves of all members, its own too. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`LocalError::Lagged`], [`LocalError::Left`] or [`LocalError::Stopped`]: there are no more events.
+    pub async fn recv(&mut self) -> Result<Event, LocalError> {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, LocalError>> {
+        loop {
+            if let Some(end) = &self.end {
+                return Poll::Ready(Err(end.clone()));
+            }
+            match ready!(Pin::new(&mut self.events).poll_next(cx)) {
+                Some(Ok(event)) if event.seq() <= self.joined => {}
+                Some(Ok(Event::Message { from, .. })) if from == self.inner.member => {}
+                Some(Ok(event)) => {
+                    self.note_own_leave(&event);
+                    return Poll::Ready(Ok(event));
+                }
+                Some(Err(_)) => {
+                    self.inner.leave(EndReason::Lagged, LocalError::Lagged);
+                    self.end = Some(LocalError::Lagged);
+                }
+                None => self.end = Some(LocalError::Stopped),
+            }
+        }
+    }
+
+    fn note_own_leave(&mut self, event: &Event) {
+        match event {
+            Event::Left { member, reason, .. } if *member == self.inner.member => {
+                let end = if reason.is_stop() { LocalError::Stopped } else { LocalError::Left };
+                self.inner.has_left(reason.clone(), end.clone());
+                // At a stop, the leaves of other members follow.
+                self.end = Some(end).filter(|end| *end != LocalError::Stopped);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Stream for LocalEvents {
+    type Item = Result<Event, LocalError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let event = ready!(self.poll_recv(cx));
+        self.is_over = event.is_err();
+        Poll::Ready(Some(event))
+    }
+}
+
+impl fmt::Debug for LocalEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalEvents").field(&self.inner.member).finish()
+    }
+}

@@ -1,0 +1,97 @@
+//! How a local client joins.
+
+use std::sync::Arc;
+
+use chat_proto::Name;
+use chat_room::JoinAs;
+
+use super::{LocalClient, LocalError, halves};
+use crate::{
+    peer::Peer,
+    policy::{Admission, Credential, Login},
+    shared::Shared,
+};
+
+/// The login of a [`LocalClient`]. A name is enough; the rest is for the [`Policy`](crate::Policy).
+///
+/// ```
+/// use chat_server::{ChatServer, LocalLogin};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), chat_server::LocalError> {
+/// let server = ChatServer::builder().build();
+/// let bot = server.local(LocalLogin::new("bot").label("weather").data(7_u64)).await?;
+/// assert!(bot.member().peer().is_local());
+/// assert_eq!(bot.member().peer().data::<u64>(), Some(&7));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct LocalLogin {
+    name: String,
+    peer: Peer,
+    credential: Option<Credential>,
+}
+
+impl LocalLogin {
+    /// With this name. [`ChatServer::local`](crate::ChatServer::local) checks it.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), peer: Peer::local(), credential: None }
+    }
+
+    /// Sets a label: see [`Peer::with_label`].
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.peer = self.peer.with_label(label);
+        self
+    }
+
+    /// Attaches a value: see [`Peer::with_data`].
+    pub fn data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
+        self.peer = self.peer.with_data(data);
+        self
+    }
+
+    /// Adds a credential: see [`Login::credential`].
+    pub fn credential(mut self, secret: impl Into<Arc<str>>) -> Self {
+        self.credential = Some(Credential::new(secret));
+        self
+    }
+
+    pub(crate) async fn join(self, shared: Arc<Shared>) -> Result<LocalClient, LocalError> {
+        let name = Name::chosen(&self.name)?;
+        let identity = shared.identify(self.peer);
+        let login = Login::new(Arc::clone(&identity), Some(name), self.credential);
+        match shared.policy.admit(login).await {
+            Ok(Admission::Admit) => {}
+            Ok(Admission::RefuseName | Admission::Close) => return Err(LocalError::Refused),
+            Err(reason) => return Err(LocalError::of_policy(&reason)),
+        }
+        // Subscribe before the join, so that no event is missed. Earlier events are skipped by their numbers.
+        let events = shared.events.subscribe();
+        let (joined, membership) = shared.hub.join(&identity, JoinAs::Name(name)).await?;
+        Ok(halves::both(shared, joined, membership, events))
+    }
+}
+
+impl From<&str> for LocalLogin {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for LocalLogin {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<&String> for LocalLogin {
+    fn from(name: &String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<Name> for LocalLogin {
+    fn from(name: Name) -> Self {
+        Self::new(name.as_str())
+    }
+}

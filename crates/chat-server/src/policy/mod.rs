@@ -1,0 +1,164 @@
+//! The embedding program's rules: who may join, and what may be said.
+
+mod login;
+mod rules;
+mod verdict;
+
+use std::sync::Arc;
+
+use chat_proto::{Name, Text};
+use chat_room::ConnId;
+
+pub(crate) use self::rules::{Decision, Outcome, Rules};
+pub use self::{
+    login::{Credential, Login},
+    verdict::{Admission, Connect, Deferred, Verdict},
+};
+use crate::{member::Member, peer::Peer, reason::EndReason};
+
+/// Rules of the embedding program. By default, every method allows everything.
+///
+/// [`Policy::admit`] is async: it may look a user up. The other methods must not block, because they run on the
+/// server's worker threads: decide from what is in memory, or [defer](Verdict::defer). A slow decision delays one client
+/// only; no lock of the server is held meanwhile. A panic ends that connection only
+/// ([`EndReason::Panicked`]).
+///
+/// An `Arc` of a policy is a policy too, so the embedding program can keep the other end.
+///
+/// ```
+/// use chat_server::{Admission, ChatServer, Login, Message, Policy, Verdict};
+///
+/// struct Quiet;
+///
+/// impl Policy for Quiet {
+///     async fn admit(&self, login: Login) -> Admission {
+///         let is_known = match login.name() {
+///             Some(name) => tokio::spawn(async move { name.as_str() != "mallory" }).await.unwrap_or(false),
+///             None => true, // a guest
+///         };
+///         if is_known { Admission::Admit } else { Admission::RefuseName }
+///     }
+///
+///     fn message(&self, message: &Message) -> Verdict {
+///         if message.text().as_str().contains("oaf") { Verdict::Swallow } else { Verdict::Deliver }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), chat_server::LocalError> {
+/// let server = ChatServer::builder().policy(Quiet).build();
+/// assert!(server.local("mallory").await.is_err());
+/// let ann = server.local("ann").await?;
+/// assert!(ann.send("hello").await?.seq().is_some());
+/// assert!(ann.send("you oaf").await?.seq().is_none(), "acknowledged, and delivered to nobody");
+/// # Ok(()) }
+/// ```
+pub trait Policy: Send + Sync + 'static {
+    /// Whether a peer may connect. A refused one gets `BYE` and is closed (clause 2.6). It is not called for
+    /// [`LocalClient`](crate::LocalClient)s.
+    fn connect(&self, peer: &Peer) -> Connect {
+        let _ = peer;
+        Connect::Accept
+    }
+
+    /// Whether a client may join. It is called for each name that a connection asks for, and for plain sessions and
+    /// local clients. The [login timeout](crate::ChatServerBuilder::login_timeout) limits it; the future is dropped if
+    /// the connection ends first.
+    fn admit(&self, login: Login) -> impl Future<Output = Admission> + Send {
+        let _ = login;
+        std::future::ready(Admission::Admit)
+    }
+
+    /// Whether a message is delivered, and with which text.
+    fn message(&self, message: &Message<'_>) -> Verdict {
+        let _ = message;
+        Verdict::Deliver
+    }
+
+    /// A connection has ended. It is called once for each connection that [`connect`](Self::connect) accepted, and for
+    /// each local client that has joined.
+    fn ended(&self, ended: &Ended) {
+        let _ = ended;
+    }
+}
+
+impl<P: Policy> Policy for Arc<P> {
+    fn connect(&self, peer: &Peer) -> Connect {
+        P::connect(self, peer)
+    }
+
+    fn admit(&self, login: Login) -> impl Future<Output = Admission> + Send {
+        P::admit(self, login)
+    }
+
+    fn message(&self, message: &Message<'_>) -> Verdict {
+        P::message(self, message)
+    }
+
+    fn ended(&self, ended: &Ended) {
+        P::ended(self, ended);
+    }
+}
+
+/// The default policy: everything is allowed.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct AllowAll;
+
+impl Policy for AllowAll {}
+
+/// A message, for [`Policy::message`].
+#[derive(Clone, Debug)]
+pub struct Message<'a> {
+    from: &'a Member,
+    text: Text,
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn new(from: &'a Member, text: Text) -> Self {
+        Self { from, text }
+    }
+
+    /// The sender.
+    pub fn from(&self) -> &'a Member {
+        self.from
+    }
+
+    /// The text as the sender wrote it.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+
+    pub(crate) fn into_text(self) -> Text {
+        self.text
+    }
+}
+
+/// The end of a connection, for [`Policy::ended`].
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub(crate) id: ConnId,
+    pub(crate) peer: Peer,
+    pub(crate) name: Option<Name>,
+    pub(crate) reason: EndReason,
+}
+
+impl Ended {
+    /// The number of the connection.
+    pub fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// Its peer.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The name under which it joined. `None`: it did not join.
+    pub fn name(&self) -> Option<Name> {
+        self.name
+    }
+
+    /// Why it ended: as in [`Event::Left`](crate::Event::Left), if it was a member.
+    pub fn reason(&self) -> &EndReason {
+        &self.reason
+    }
+}

@@ -1,0 +1,121 @@
+//! The policy as the server calls it: of any type, and with its panics contained.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use chat_proto::Text;
+use futures::{FutureExt, future::BoxFuture};
+use tracing::error;
+
+use super::{Admission, Connect, Ended, Login, Message, Policy, Verdict, verdict::Deferred};
+use crate::{peer::Peer, reason::EndReason};
+
+/// The policy, of any type. [`Policy`] itself cannot be a trait object, because of its async method.
+trait AnyPolicy: Send + Sync {
+    fn connect(&self, peer: &Peer) -> Connect;
+    fn admit(&self, login: Login) -> BoxFuture<'_, Admission>;
+    fn message(&self, message: &Message<'_>) -> Verdict;
+    fn ended(&self, ended: &Ended);
+}
+
+impl<P: Policy> AnyPolicy for P {
+    fn connect(&self, peer: &Peer) -> Connect {
+        Policy::connect(self, peer)
+    }
+
+    fn admit(&self, login: Login) -> BoxFuture<'_, Admission> {
+        Policy::admit(self, login).boxed()
+    }
+
+    fn message(&self, message: &Message<'_>) -> Verdict {
+        Policy::message(self, message)
+    }
+
+    fn ended(&self, ended: &Ended) {
+        Policy::ended(self, ended);
+    }
+}
+
+/// The policy is the embedder's code and may panic: every call through here returns that as
+/// [`EndReason::Panicked`].
+#[derive(Clone)]
+pub(crate) struct Rules(Arc<dyn AnyPolicy>);
+
+/// What happens to a message in the end.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Deliver(Text),
+    Swallow,
+    Refuse,
+}
+
+/// The outcome, or a future that decides it.
+pub(crate) enum Decision {
+    Now(Outcome),
+    Later(BoxFuture<'static, Result<Outcome, EndReason>>),
+}
+
+impl Rules {
+    pub(crate) fn new(policy: impl Policy) -> Self {
+        Self(Arc::new(policy))
+    }
+
+    pub(crate) fn connect(&self, peer: &Peer) -> Result<(), EndReason> {
+        match contain(|| self.0.connect(peer))? {
+            Connect::Accept => Ok(()),
+            Connect::Refuse => Err(EndReason::Policy),
+        }
+    }
+
+    pub(crate) async fn admit(&self, login: Login) -> Result<Admission, EndReason> {
+        let deciding = contain(|| self.0.admit(login))?;
+        AssertUnwindSafe(deciding).catch_unwind().await.map_err(|_| panicked())
+    }
+
+    pub(crate) fn message(&self, message: Message<'_>) -> Result<Decision, EndReason> {
+        let verdict = contain(|| self.0.message(&message))?;
+        Ok(decision(verdict, message.into_text()))
+    }
+
+    /// Decides about a message, however long that takes.
+    pub(crate) async fn decide(&self, message: Message<'_>) -> Result<Outcome, EndReason> {
+        match self.message(message)? {
+            Decision::Now(outcome) => Ok(outcome),
+            Decision::Later(outcome) => outcome.await,
+        }
+    }
+
+    pub(crate) fn ended(&self, ended: &Ended) {
+        // The connection has ended already.
+        let _ = contain(|| self.0.ended(ended));
+    }
+}
+
+fn decision(verdict: Verdict, text: Text) -> Decision {
+    Decision::Now(match verdict {
+        Verdict::Deliver => Outcome::Deliver(text),
+        Verdict::Replace(other) => Outcome::Deliver(other),
+        Verdict::Swallow => Outcome::Swallow,
+        Verdict::Refuse => Outcome::Refuse,
+        Verdict::Defer(Deferred(later)) => return Decision::Later(decide_later(later, text).boxed()),
+    })
+}
+
+async fn decide_later(later: impl Future<Output = Verdict>, text: Text) -> Result<Outcome, EndReason> {
+    let verdict = AssertUnwindSafe(later).catch_unwind().await.map_err(|_| panicked())?;
+    match decision(verdict, text) {
+        Decision::Now(outcome) => Ok(outcome),
+        Decision::Later(outcome) => outcome.await,
+    }
+}
+
+fn contain<T>(call: impl FnOnce() -> T) -> Result<T, EndReason> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked())
+}
+
+fn panicked() -> EndReason {
+    error!("the policy panicked");
+    EndReason::Panicked
+}
