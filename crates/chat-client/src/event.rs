@@ -96,6 +96,7 @@ impl Events {
     }
 
     /// An event that is already in the buffer.
+    #[cfg(feature = "conversation")]
     pub(crate) fn ready(&mut self) -> Option<Event> {
         self.events.try_recv().ok()
     }

@@ -6,7 +6,8 @@
 //!   sender gets [`SendError::Unknown`].
 //! * [`Events`] is the stream of what happens in the chat room. It includes this client's own messages, in their place in the
 //!   order.
-//! * [`conversation`] connects lines of input and output with a session, for a person or a script.
+//! * With the feature `conversation`, the module `conversation` connects lines of input and output with a session, for a
+//!   person or a script.
 //! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` joins their events into one
 //!   stream.
 //!
@@ -54,6 +55,7 @@ mod address;
 mod client;
 mod close_reason;
 mod connect;
+#[cfg(feature = "conversation")]
 pub mod conversation;
 mod error;
 mod escape;
