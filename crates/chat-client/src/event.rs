@@ -26,6 +26,12 @@ pub enum Event {
         /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
         text: Text,
     },
+    /// The server's operator has a word for everybody (clause 7.8).
+    #[non_exhaustive]
+    Notice {
+        /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
+        text: Text,
+    },
     /// The server accepted a message of this client. Its place in the stream is its place in the order (clause 5.2).
     Accepted(Text),
     /// The server refused a message of this client. Nobody got it.

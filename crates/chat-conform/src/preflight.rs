@@ -77,7 +77,9 @@ fn known(target: String, address: SocketAddr, bytes: &[u8]) -> Result<SocketAddr
     match line.split(' ').next().unwrap_or_default() {
         "BYE" => Err(NotJudged::Full(target)),
         // Words of this protocol. Whether they are in their place is for the cases to say.
-        "NAME" | "OK" | "WELCOME" | "BAD" | "JOIN" | "LOGOUT" | "FROM" | "LIST" | "PING" | "PONG" => Ok(address),
+        "NAME" | "OK" | "WELCOME" | "BAD" | "JOIN" | "LOGOUT" | "FROM" | "NOTICE" | "LIST" | "PING" | "PONG" => {
+            Ok(address)
+        }
         word if word.starts_with("HTTP/") || word.starts_with('<') => {
             Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))
         }

@@ -71,8 +71,14 @@ async fn print_config_is_as_stored() {
 }
 
 /// A conversation with every kind of event.
-const ALL: &[(&str, &str)] =
-    &[CI, ("MSG one\nMSG two", "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nFROM al\nLOGOUT al"), CI_LEAVES];
+const ALL: &[(&str, &str)] = &[
+    CI,
+    (
+        "MSG one\nMSG two",
+        "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nNOTICE back at noon\nFROM al\nLOGOUT al",
+    ),
+    CI_LEAVES,
+];
 
 #[tokio::test]
 async fn the_output_and_status_of_a_pipe_are_as_stored() {

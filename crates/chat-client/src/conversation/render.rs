@@ -20,6 +20,7 @@ pub fn render(event: &Event) -> Option<Line> {
         Event::Message { from, text } => Line::Data(format!("<{from}> {}", escape(text.as_str()))),
         Event::Joined(name) => Line::Data(format!("* {name} joined")),
         Event::Left(name) => Line::Data(format!("* {name} left")),
+        Event::Notice { text } => Line::Data(format!("* notice: {}", escape(text.as_str()))),
         Event::Roster(names) => {
             let mut line = format!("* {} here:", names.len());
             line.extend(names.iter().flat_map(|name| [" ", name.as_str()]));
@@ -56,6 +57,8 @@ mod tests {
         let (bob, alice) = (Name::new("bob").unwrap(), Name::new("alice").unwrap());
         let text = Text::new("\u{202e}hi").unwrap();
         let data = |line: &str| Some(Line::Data(line.to_owned()));
+        let notice = Event::Notice { text: text.clone() };
+        assert_eq!(render(&notice), data("* notice: \\u{202e}hi"));
         assert_eq!(render(&Event::Message { from: bob, text }), data("<bob> \\u{202e}hi"));
         assert_eq!(render(&Event::Joined(bob)), data("* bob joined"));
         assert_eq!(render(&Event::Left(bob)), data("* bob left"));

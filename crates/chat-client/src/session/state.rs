@@ -184,6 +184,7 @@ impl<T> State<T> {
             ServerMessage::From { name, text } => Reaction::event(Event::Message { from: name, text }),
             ServerMessage::Join(name) => Reaction::event(Event::Joined(name)),
             ServerMessage::Logout(name) => Reaction::event(Event::Left(name)),
+            ServerMessage::Notice(text) => Reaction::event(Event::Notice { text }),
             ServerMessage::Ping if self.session == Session::Named => {
                 self.pongs = self.pongs.saturating_add(1);
                 Reaction::nothing()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::contract::Guests;
+use chat_proto::{Text, contract::Guests};
 
 use crate::case::Names;
 
@@ -84,11 +84,13 @@ impl Room {
         self.names.knows(name) || self.guests.knows(name)
     }
 
-    /// Whether the line is about somebody who is not of this case.
+    /// Whether the line is about somebody who is not of this case, or for everybody.
     pub(super) fn is_strangers(&self, line: &str) -> bool {
         let mut words = line.splitn(4, ' ');
         let (verb, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (verb, words.next(), words.next()) {
+            // A word to everybody, which no case asks for (clause 7.8).
+            ("NOTICE", ..) => line.strip_prefix("NOTICE ").is_some_and(|text| Text::new(text).is_ok()),
             ("JOIN" | "LOGOUT", None, None) => !name.is_empty() && !self.is_ours(name),
             // A guest's number is not known before it is seen: what was said here may be an echo.
             ("FROM", Some("MSG"), Some(text)) => {
@@ -118,12 +120,21 @@ mod tests {
     fn strangers_are_told_from_friends() {
         let mut room = room();
         room.said(b"MSG mine\r\n");
-        for line in ["JOIN eve", "LOGOUT guest4", "FROM eve MSG mine", "FROM guest4 MSG other"] {
+        for line in
+            ["JOIN eve", "LOGOUT guest4", "FROM eve MSG mine", "FROM guest4 MSG other", "NOTICE a", "NOTICE a  b c d"]
+        {
             assert!(room.is_strangers(line), "{line}");
         }
-        for line in
-            ["OK", "JOIN ann0000007", "LOGOUT BOB0000007", "FROM ann0000007 MSG x", "FROM guest4 MSG mine", "JOIN"]
-        {
+        for line in [
+            "OK",
+            "JOIN ann0000007",
+            "LOGOUT BOB0000007",
+            "FROM ann0000007 MSG x",
+            "FROM guest4 MSG mine",
+            "JOIN",
+            "NOTICE",
+            "NOTICE ",
+        ] {
             assert!(!room.is_strangers(line), "{line}");
         }
     }

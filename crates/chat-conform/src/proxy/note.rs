@@ -146,6 +146,11 @@ impl Notes {
         }
     }
 
+    /// As far as the lines of both sides tell.
+    fn has_joined(&self) -> bool {
+        self.name.is_some() || self.codec.session() == Some(Session::Plain)
+    }
+
     fn reply(&mut self, message: &ServerMessage) -> Note {
         let own = |name: &Name| self.name.as_ref().is_some_and(|own| own.key() == name.key());
         match message {
@@ -154,6 +159,8 @@ impl Notes {
             ServerMessage::From { .. } => fine("5.1", "another's message"),
             ServerMessage::Join(_) => fine("3.2", "another has joined"),
             ServerMessage::Logout(_) => fine("3.8", "another has left"),
+            ServerMessage::Notice(_) if !self.has_joined() => wrong("7.8", "a notice before login"),
+            ServerMessage::Notice(_) => fine("7.8", "a word to everybody"),
             ServerMessage::Ping if self.codec.session() == Some(Session::Plain) => {
                 wrong("4.5", "a plain client is not pinged")
             }
@@ -231,13 +238,21 @@ mod tests {
 
     #[test]
     fn what_is_as_it_should_be() {
-        let talk =
-            ["> MSG a\r\n", "> PING\r\n", "< JOIN eve\r\n", "< OK\r\n", "< PONG\r\n", "< PING\r\n", "> PONG\r\n"];
+        let talk = [
+            "> MSG a\r\n",
+            "> PING\r\n",
+            "< JOIN eve\r\n",
+            "< OK\r\n",
+            "< PONG\r\n",
+            "< NOTICE hi\r\n",
+            "< PING\r\n",
+            "> PONG\r\n",
+        ];
         broken_after_login(&talk, &[]);
         let roster =
             ["> REQ CLIENTS\r\n", "< LIST CLIENTS 2 bob\r\n", "< LIST CLIENTS 2 eve\r\n", "> BYE\r\n", "< BYE\r\n"];
         broken_after_login(&roster, &[]);
-        broken(&["> \n", "> hi\n", "< OK\n", "> BYE\n", "< BYE\n"], &[]);
+        broken(&["> \n", "< NOTICE hi\n", "> hi\n", "< OK\n", "> BYE\n", "< BYE\n"], &[]);
         let refused =
             ["> PROT 0.1 CONNECT NEW\r\n", "< NAME REQ\r\n", "> NAME bob\r\n", "< NAME FAILURE\r\n", "< NAME REQ\r\n"];
         broken(&[&refused[..], &["> NAME rob\r\n", "< NAME OK\r\n", "< WELCOME\r\n"]].concat(), &[]);
@@ -250,6 +265,8 @@ mod tests {
         broken(&["> hi\r\n", "< OK\r\n", "< PING\r\n", "< OK\r\n"], &["4.5", "5.1"]);
         broken_after_login(&["> MSG a\r\n", "> PING\r\n", "< PONG\r\n"], &["5.3"]);
         broken_after_login(&["> MSG a\r\n", "< OK\r\n", "< FROM BOB MSG a\r\n"], &["5.1"]);
+        broken(&["> PROT 0.1 CONNECT NEW\r\n", "< NOTICE hi\r\n", "< NAME REQ\r\n"], &["7.8"]);
+        broken_after_login(&["< NOTICE\r\n"], &["1.5"]);
         broken_after_login(&["> say a\r\n", "< OK\r\n"], &["3.9", "3.9"]);
         broken_after_login(&["< FROM eve MSG \u{1b}\r\n", "< GREETINGS\r\n"], &["1.5", "7.1"]);
     }

@@ -89,6 +89,24 @@ fn a_stray_reply_changes_nothing() {
 }
 
 #[test]
+fn a_notice_answers_nothing() {
+    let notice = || Some(Event::Notice { text: text("OK") });
+    let mut state = after(&["say a", "ping"]);
+    check(
+        &mut state,
+        &[
+            ("NOTICE OK", None, notice()),
+            ("OK", Some((0, Answer::Accepted)), Some(Event::Accepted(text("a")))),
+            ("NOTICE OK", None, notice()),
+            ("PONG", Some((1, Answer::Pong)), None),
+        ],
+    );
+    let mut guest = State::<usize>::new(Session::Plain, None);
+    assert_eq!(guest.receive(line("NOTICE OK")).event, notice());
+    assert_eq!(guest.receive(line("BYE")).close_reason, Some(CloseReason::ServerBye), "it had joined");
+}
+
+#[test]
 fn an_invalid_roster_ends_its_request_only() {
     let mut state = after(&["roster", "roster", "say a"]);
     assert_eq!(state.receive(line("LIST CLIENTS x")).answer, Some((0, Answer::Malformed)));
