@@ -76,7 +76,7 @@ impl Pipe<'_> {
             };
             let (client, mut events) = match dialed {
                 DialOutcome::Connected(client, events) => (client, events),
-                DialOutcome::Failed { error, retry_in } => {
+                DialOutcome::Failed { error, retry_in, .. } => {
                     let (exit, sentence) = open_failure::explain(&error, &self.args.server);
                     let Some(delay) = retry_in.filter(|_| reconnects) else {
                         complain(&sentence);

@@ -38,7 +38,7 @@
 //! // `chat_client::connect("localhost:2222").await?` does the same over TCP.
 //! let (client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
 //!
-//! let Some(Event::Message { from, text }) = events.next().await else { panic!("alice speaks first") };
+//! let Some(Event::Message { from, text, .. }) = events.next().await else { panic!("alice speaks first") };
 //! assert_eq!(format!("{from}: {text}"), "alice: hello");
 //!
 //! client.send("hi alice".parse()?).await?; // resolves on its OK

@@ -64,6 +64,7 @@ pub enum DialOutcome {
     /// A session is open. Call [`Redial::next`] again when it is over.
     Connected(ChatClient, Events),
     /// The attempt failed.
+    #[non_exhaustive]
     Failed {
         /// Why.
         error: OpenError,

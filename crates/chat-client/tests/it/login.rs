@@ -127,8 +127,8 @@ async fn a_guest_sends_an_empty_line_first() {
     };
     let (sent, ()) = within(async { tokio::join!(client.send("hello".parse().unwrap()), serve) }).await;
     sent.unwrap();
-    assert_eq!(next(&mut events).await, Event::Accepted("hello".parse().unwrap()));
-    assert_eq!(next(&mut events).await, Event::Joined("guest2".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::accepted("hello".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::joined("guest2".parse().unwrap()));
     let (closed, ()) = tokio::join!(client.close(), server.answer_bye());
     assert_eq!(closed.unwrap().reason, CloseReason::Left);
 }

@@ -112,6 +112,6 @@ async fn an_echoed_message_is_shown_once() {
     };
     let (sent, ()) = within(async { tokio::join!(client.send("a".parse().unwrap()), serve) }).await;
     sent.unwrap();
-    assert_eq!(within(events.next()).await, Some(chat_client::Event::Accepted("a".parse().unwrap())));
+    assert_eq!(within(events.next()).await, Some(chat_client::Event::accepted("a".parse().unwrap())));
     expect_message(&mut events, "al", "b").await;
 }

@@ -47,11 +47,11 @@ async fn pipelined_messages_get_their_answers_in_order() {
     assert_eq!(answers, [Ok(()), Err(SendError::Refused), Ok(())]);
 
     expect_message(&mut events, "al", "x").await;
-    assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
+    assert_eq!(next(&mut events).await, Event::accepted(text("a")));
     expect_message(&mut events, "al", "y").await;
-    assert_eq!(next(&mut events).await, Event::Refused(text("b")));
-    assert_eq!(next(&mut events).await, Event::Joined("cy".parse().unwrap()));
-    assert_eq!(next(&mut events).await, Event::Accepted(text("c")));
+    assert_eq!(next(&mut events).await, Event::refused(text("b")));
+    assert_eq!(next(&mut events).await, Event::joined("cy".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::accepted(text("c")));
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn an_end_in_mid_line_gives_no_message_and_leaves_sends_unknown() {
     let [a, b] = receipts.try_into().unwrap();
     assert_eq!(within(a).await, Ok(()));
     assert_eq!(within(b).await, Err(SendError::Unknown));
-    assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
+    assert_eq!(next(&mut events).await, Event::accepted(text("a")));
     assert_eq!(next(&mut events).await, Event::Closed(CloseReason::Eof));
     assert_eq!(within(events.next()).await, None);
 
@@ -178,8 +178,8 @@ async fn requests_get_their_answers() {
     assert_eq!(names.iter().map(chat_client::Name::as_str).collect::<Vec<_>>(), ["al", "bob", "cy"]);
     assert_eq!((pong, malformed), (Ok(()), Err(RequestError::Malformed)));
     assert_eq!(refused, Err(RequestError::Refused));
-    assert_eq!(next(&mut events).await, Event::Roster(names), "it stands before what came after it");
-    assert_eq!(next(&mut events).await, Event::Joined("di".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::roster(names), "it stands before what came after it");
+    assert_eq!(next(&mut events).await, Event::joined("di".parse().unwrap()));
 }
 
 #[tokio::test]
