@@ -72,7 +72,7 @@ async fn interrupted(client: &ChatClient, events: Events, mut again: mpsc::Recei
     // Dropped, so that unread events do not block the session.
     drop(events);
     let report = tokio::select! {
-        closed = client.close() => closed.unwrap_or_else(|CloseError(report)| report),
+        closed = client.close() => closed.unwrap_or_else(CloseError::into_report),
         Some(()) = again.recv() => return Exit::Interrupted,
     };
     if report.unknown > 0 {

@@ -110,7 +110,7 @@ impl Pipe<'_> {
                     self.screen.flush().await;
                 }
                 let without_ok = report.refused + report.unacknowledged.len();
-                return self.worst(Exit::of_conversation(report.reason, without_ok, report.failure));
+                return self.worst(Exit::of_conversation(&report.reason, without_ok, report.failure));
             }
             lost = Some(Instant::now());
             self.screen.status("connecting again");

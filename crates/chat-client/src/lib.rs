@@ -65,7 +65,10 @@ mod login;
 mod reconnect;
 mod session;
 
-pub use chat_proto::{MAX_ROSTER, Name, NameError, ParseError, ServerMessage, Session, Text, TextError};
+pub use chat_proto::{
+    DEFAULT_PORT, Fault, MAX_NAME, MAX_ROSTER, MAX_TEXT, Name, NameError, NameKey, ParseError, Refusal, ServerMessage,
+    Text, TextError,
+};
 
 pub use address::{Address, AddressError};
 pub use client::{ChatClient, Receipt};

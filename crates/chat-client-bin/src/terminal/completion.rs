@@ -18,7 +18,7 @@ impl Completions {
         match event {
             Event::Roster { names: all, .. } => names.clone_from(all),
             Event::Joined { name, .. } | Event::Message { from: name, .. } if !names.contains(name) => {
-                names.push(*name)
+                names.push(*name);
             }
             Event::Left { name, .. } => names.retain(|known| known != name),
             _ => {}

@@ -11,8 +11,7 @@ use std::{
 };
 
 use chat_client::{
-    ChatClient, CloseError, CloseReason, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError,
-    Text,
+    ChatClient, CloseReason, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError, Text,
 };
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -81,7 +80,7 @@ async fn an_end_in_mid_line_gives_no_message_and_leaves_sends_unknown() {
 
     assert_eq!(within(client.send(text("c"))).await, Err(SendError::Closed), "it is certainly not sent");
     assert_eq!(within(client.clients()).await, Err(RequestError::Closed));
-    let CloseError(report) = within(client.close()).await.unwrap_err();
+    let report = within(client.close()).await.unwrap_err().into_report();
     assert_eq!((report.accepted, report.unknown), (1, 1));
 }
 
@@ -125,7 +124,7 @@ async fn close_waits_for_every_answer_before_its_bye() {
     };
     let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
     let report = report.unwrap();
-    assert_eq!((report.reason, report.accepted, report.refused, report.unknown), (CloseReason::Left, 1, 1, 0));
+    assert_eq!((&report.reason, report.accepted, report.refused, report.unknown), (&CloseReason::Left, 1, 1, 0));
     assert_eq!(within(client.close()).await, Ok(report), "again");
     drop(receipts);
     while next(&mut events).await != Event::Closed(CloseReason::Left) {}
