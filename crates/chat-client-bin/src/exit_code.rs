@@ -40,7 +40,7 @@ Exit codes:
 impl Exit {
     /// The exit code of a conversation that ended for `reason`, with `without_ok` messages that have no `OK`. `failure`
     /// is the error that ended the input or the output.
-    pub(crate) fn of_conversation(reason: CloseReason, without_ok: usize, failure: Option<ErrorKind>) -> Self {
+    pub(crate) fn of_conversation(reason: &CloseReason, without_ok: usize, failure: Option<ErrorKind>) -> Self {
         match (reason, failure) {
             (CloseReason::TurnedAway | CloseReason::GuestsRefused, _) => Self::Refused,
             _ if without_ok > 0 => Self::Unacknowledged,
@@ -89,7 +89,7 @@ mod tests {
             (CloseReason::TimedOut, 1, None, Exit::Unacknowledged),
             (CloseReason::GuestsRefused, 0, None, Exit::Refused),
         ] {
-            let code = Exit::of_conversation(reason, without_ok, failure);
+            let code = Exit::of_conversation(&reason, without_ok, failure);
             assert_eq!(code, expected, "{reason:?} {without_ok} {failure:?}");
         }
     }

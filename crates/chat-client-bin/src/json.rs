@@ -25,6 +25,9 @@ pub(crate) enum Record<'a> {
         from: &'a str,
         text: &'a str,
     },
+    Notice {
+        text: &'a str,
+    },
     Joined {
         name: &'a str,
     },
@@ -73,12 +76,13 @@ struct Stamped<'a> {
 /// Formats an event as one line of JSON, with the current time.
 pub(crate) fn event(event: &Event) -> String {
     line(&match event {
-        Event::Joined(name) => Record::Joined { name: name.as_str() },
-        Event::Left(name) => Record::Left { name: name.as_str() },
-        Event::Message { from, text } => Record::Message { from: from.as_str(), text: text.as_str() },
-        Event::Accepted(text) => Record::Accepted { text: text.as_str() },
-        Event::Refused(text) => Record::Refused { text: text.as_str() },
-        Event::Roster(names) => Record::Clients { names: names.iter().map(Name::as_str).collect() },
+        Event::Joined { name, .. } => Record::Joined { name: name.as_str() },
+        Event::Left { name, .. } => Record::Left { name: name.as_str() },
+        Event::Message { from, text, .. } => Record::Message { from: from.as_str(), text: text.as_str() },
+        Event::Notice { text, .. } => Record::Notice { text: text.as_str() },
+        Event::Accepted { text, .. } => Record::Accepted { text: text.as_str() },
+        Event::Refused { text, .. } => Record::Refused { text: text.as_str() },
+        Event::Roster { names, .. } => Record::Clients { names: names.iter().map(Name::as_str).collect() },
         Event::Other(line) => Record::Other { line },
         Event::BadLine(error) => Record::BadLine { line: error.line().unwrap_or_default(), why: error.to_string() },
         Event::Unexpected(message) => Record::Unexpected { line: message.to_string() },

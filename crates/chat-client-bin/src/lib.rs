@@ -72,7 +72,7 @@ async fn leave_on_interrupt(client: &ChatClient, events: Events, mut interrupts:
     // Unread events would block the session.
     drop(events);
     let report = tokio::select! {
-        closed = client.close() => closed.unwrap_or_else(|CloseError(report)| report),
+        closed = client.close() => closed.unwrap_or_else(CloseError::into_report),
         Some(()) = interrupts.recv() => return Exit::Interrupted,
     };
     if report.unknown > 0 {

@@ -18,7 +18,9 @@ pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
         LoginError::NameRefused { .. } | LoginError::OutOfAttempts { .. } => {
             (Exit::Refused, format!("{login}: choose another with --name"))
         }
-        LoginError::Closed | LoginError::Broken(_) => (Exit::Lost, format!("connection lost: {login}; try again")),
+        LoginError::Closed | LoginError::EndlessLine | LoginError::Io(_) => {
+            (Exit::Lost, format!("connection lost: {login}; try again"))
+        }
         LoginError::TurnedAway => (Exit::Refused, format!("{login}; try again later")),
         _ => (Exit::Refused, format!("{login}; check the address")),
     }

@@ -78,7 +78,7 @@ impl Pipe<'_> {
             };
             let (client, mut events) = match dialed {
                 DialOutcome::Connected(client, events) => (client, events),
-                DialOutcome::Failed { error, retry_in } => {
+                DialOutcome::Failed { error, retry_in, .. } => {
                     let (exit, message) = open_failure::explain(&error, &self.args.server);
                     let Some(delay) = retry_in.filter(|_| reconnects) else {
                         print_error(&message);
@@ -112,7 +112,7 @@ impl Pipe<'_> {
                     self.screen.flush().await;
                 }
                 let without_ok = report.refused + report.unacknowledged.len();
-                return self.worst(Exit::of_conversation(report.reason, without_ok, report.failure));
+                return self.worst(Exit::of_conversation(&report.reason, without_ok, report.failure));
             }
             lost = Some(Instant::now());
             self.screen.status("reconnecting");

@@ -29,14 +29,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn carry(event: SessionEvent, to: &Reconnecting) -> Result<(), Box<dyn std::error::Error>> {
     match event {
-        SessionEvent::Event(Event::Message { from, text }) => {
+        SessionEvent::Event(Event::Message { from, text, .. }) => {
             let text = Text::new(format!("{from}: {text}"))?;
             // Do not wait for the receipt: that would block both rooms.
             drop(to.client().ok_or("the other side is away")?.queue(text).await?);
         }
         SessionEvent::Connected { .. } => eprintln!("connected"),
         SessionEvent::Lost { reason, .. } => eprintln!("lost: {reason}"),
-        SessionEvent::Failed { error, retry_in } => eprintln!("no connection: {error}; again in {retry_in:?}"),
+        SessionEvent::Failed { error, retry_in, .. } => eprintln!("no connection: {error}; again in {retry_in:?}"),
         _ => {}
     }
     Ok(())

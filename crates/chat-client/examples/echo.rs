@@ -9,7 +9,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = events.next().await {
         match event {
             // The receipt is not needed: a refused message is an event.
-            Event::Message { text, .. } if text.as_str() == "stop" => drop(client.close().await?),
+            Event::Message { text, .. } if text.as_str() == "stop" => {
+                client.close().await?;
+            }
             Event::Message { text, .. } => drop(client.queue(text).await?),
             _ => {}
         }

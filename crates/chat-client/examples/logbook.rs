@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             SessionEvent::Connected { gap: Some(gap), .. } => writeln!(book, "# {} s are missing here", gap.as_secs())?,
-            SessionEvent::Failed { error, retry_in: None } => return Err(error.into()),
+            SessionEvent::Failed { error, retry_in: None, .. } => return Err(error.into()),
             _ => {}
         }
         book.flush()?;

@@ -34,7 +34,7 @@ pub enum Address {
 }
 
 /// Why a string is not an address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
     /// The host or the path is missing.

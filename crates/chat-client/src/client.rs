@@ -138,7 +138,11 @@ impl ChatClient {
     pub async fn close(&self) -> Result<SessionReport, CloseError> {
         self.leave().await;
         let report = self.closed().await;
-        if report.unknown == 0 && report.reason != CloseReason::Aborted { Ok(report) } else { Err(CloseError(report)) }
+        if report.unknown == 0 && report.reason != CloseReason::Aborted {
+            Ok(report)
+        } else {
+            Err(CloseError::new(report))
+        }
     }
 
     /// Starts to leave as [`ChatClient::close`] does, and does not wait for the end of the session. It waits for room
@@ -152,7 +156,7 @@ impl ChatClient {
     /// Waits until the session is over.
     pub async fn closed(&self) -> SessionReport {
         let mut report = self.report.clone();
-        let ended = report.wait_for(Option::is_some).await.ok().and_then(|report| *report);
+        let ended = report.wait_for(Option::is_some).await.ok().and_then(|report| report.clone());
         // The task is gone without a report: nothing is known.
         ended.unwrap_or(SessionReport { reason: CloseReason::Aborted, accepted: 0, refused: 0, unknown: 0 })
     }

@@ -3,7 +3,7 @@
 use std::io;
 
 /// Why a session ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// This client said `BYE` after all answers had arrived (clauses 3.8 and 4.3).
@@ -37,22 +37,13 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// Whether the connection ended without a `BYE` from either side.
-    pub fn is_lost(self) -> bool {
+    pub fn is_lost(&self) -> bool {
         matches!(self, Self::Eof | Self::EndlessLine | Self::Io(_) | Self::Aborted)
     }
 }
 
-impl From<chat_proto::CodecError> for CloseReason {
-    fn from(error: chat_proto::CodecError) -> Self {
-        match error {
-            chat_proto::CodecError::Io(error) => Self::Io(error.kind()),
-            _ => Self::EndlessLine,
-        }
-    }
-}
-
 /// How many messages of a session were acknowledged, and why it ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct SessionReport {
     /// Why the session ended.
@@ -67,6 +58,22 @@ pub struct SessionReport {
 }
 
 /// The session ended before every message had an answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{}; messages without an answer: {}", .0.reason, .0.unknown)]
-pub struct CloseError(pub SessionReport);
+pub struct CloseError(SessionReport);
+
+impl CloseError {
+    pub(crate) fn new(report: SessionReport) -> Self {
+        Self(report)
+    }
+
+    /// How the session ended, with the number of messages without an answer.
+    pub fn report(&self) -> &SessionReport {
+        &self.0
+    }
+
+    /// Returns the report.
+    pub fn into_report(self) -> SessionReport {
+        self.0
+    }
+}

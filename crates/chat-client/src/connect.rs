@@ -35,10 +35,10 @@ pub async fn connect(server: &str) -> Result<Login, ConnectError> {
 /// Connects to the Unix socket at `path`.
 ///
 /// # Errors
-/// [`ConnectError::Unix`] if the socket cannot be opened.
+/// [`ConnectError::Io`] if the socket cannot be opened.
 #[cfg(unix)]
 pub async fn connect_unix(path: impl AsRef<std::path::Path>) -> Result<Login, ConnectError> {
-    Ok(Login::over(tokio::net::UnixStream::connect(path).await.map_err(ConnectError::Unix)?))
+    Ok(Login::over(tokio::net::UnixStream::connect(path).await.map_err(ConnectError::Io)?))
 }
 
 impl Address {

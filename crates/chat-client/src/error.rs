@@ -17,6 +17,7 @@ pub enum ConnectError {
     #[error("this is the path of a Unix socket, not a host")]
     NotTcp,
     /// The host name could not be resolved.
+    #[non_exhaustive]
     #[error("no address for {}: {source}", escape(.host))]
     Lookup {
         /// The host name.
@@ -27,9 +28,9 @@ pub enum ConnectError {
     /// No address accepted the connection. The list has at least one entry.
     #[error("{}", join_failures(.0))]
     Failed(Vec<(SocketAddr, io::Error)>),
-    /// The Unix socket could not be opened.
+    /// The Unix socket, or a transport of the caller's own, could not be opened.
     #[error(transparent)]
-    Unix(io::Error),
+    Io(#[from] io::Error),
 }
 
 fn join_failures(failures: &[(SocketAddr, io::Error)]) -> String {
@@ -46,6 +47,7 @@ fn join_failures(failures: &[(SocketAddr, io::Error)]) -> String {
 #[non_exhaustive]
 pub enum LoginError {
     /// The name is taken or not allowed. Another name may be tried (clause 3.3).
+    #[non_exhaustive]
     #[error("the name {name} is taken or not allowed")]
     NameRefused {
         /// The refused name.
@@ -55,6 +57,7 @@ pub enum LoginError {
     },
     /// The name is taken or not allowed, and this was the last attempt: the server has closed the connection (clause
     /// 3.3).
+    #[non_exhaustive]
     #[error("the name {name} is taken or not allowed, and the server allows no more attempts")]
     OutOfAttempts {
         /// The refused name.
@@ -73,14 +76,29 @@ pub enum LoginError {
     #[error("the server closed the connection before the login")]
     Closed,
     /// The server's lines are not answers to a login.
+    #[non_exhaustive]
     #[error("this is not a chat server of this protocol; it says: {}", escape(.line))]
     NotChat {
         /// The first such line. It is empty if it was not UTF-8. Escape it before you show it.
         line: String,
     },
-    /// The connection failed.
+    /// The server sent 65,536 bytes without an LF (clause 1.4).
+    #[error("the server sent a line without end")]
+    EndlessLine,
+    /// The transport failed.
     #[error(transparent)]
-    Broken(#[from] CodecError),
+    Io(io::Error),
+}
+
+impl LoginError {
+    /// Not `From`, which would make the codec's error a part of this interface.
+    pub(crate) fn of_codec(error: CodecError) -> Self {
+        match error {
+            CodecError::Io(error) => Self::Io(error),
+            // The only other one.
+            _ => Self::EndlessLine,
+        }
+    }
 }
 
 /// No session could be opened: the connection or the login failed.
@@ -101,7 +119,10 @@ impl OpenError {
         match self {
             Self::Connect(error) => !matches!(error, ConnectError::Address(_) | ConnectError::NotTcp),
             Self::Login(error) => {
-                matches!(error, LoginError::TurnedAway | LoginError::Closed | LoginError::Broken(_))
+                matches!(
+                    error,
+                    LoginError::TurnedAway | LoginError::Closed | LoginError::EndlessLine | LoginError::Io(_)
+                )
             }
         }
     }
@@ -113,7 +134,7 @@ impl OpenError {
 }
 
 /// A message was not accepted, or it is unknown whether it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
     /// The server answered `BAD REQ`: nobody got the message (clauses 3.9 and 3.10).
@@ -132,7 +153,7 @@ pub enum SendError {
 }
 
 /// A request other than a message failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
     /// A guest's session has messages only (clause 4.1).

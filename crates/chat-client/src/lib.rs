@@ -6,7 +6,8 @@
 //!   sender gets [`SendError::Unknown`].
 //! * [`Events`] is the stream of what happens in the chat room. It includes this client's own messages, in their place in the
 //!   order.
-//! * [`conversation`] connects lines of input and output with a session, for a person or a script.
+//! * With the feature `conversation`, the module `conversation` connects lines of input and output with a session, for a
+//!   person or a script.
 //! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` joins their events into one
 //!   stream.
 //!
@@ -37,7 +38,7 @@
 //! // `chat_client::connect("localhost:2222").await?` does the same over TCP.
 //! let (client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
 //!
-//! let Some(Event::Message { from, text }) = events.next().await else { panic!("alice speaks first") };
+//! let Some(Event::Message { from, text, .. }) = events.next().await else { panic!("alice speaks first") };
 //! assert_eq!(format!("{from}: {text}"), "alice: hello");
 //!
 //! client.send("hi alice".parse()?).await?; // resolves on its OK
@@ -54,6 +55,7 @@ mod address;
 mod client;
 mod close_reason;
 mod connect;
+#[cfg(feature = "conversation")]
 pub mod conversation;
 mod error;
 mod escape;
@@ -63,7 +65,10 @@ mod login;
 mod reconnect;
 mod session;
 
-pub use chat_proto::{MAX_ROSTER, Name, NameError, ParseError, ServerMessage, Session, Text, TextError};
+pub use chat_proto::{
+    DEFAULT_PORT, Fault, MAX_NAME, MAX_ROSTER, MAX_TEXT, Name, NameError, NameKey, ParseError, Refusal, ServerMessage,
+    Text, TextError,
+};
 
 pub use address::{Address, AddressError};
 pub use client::{ChatClient, Receipt};

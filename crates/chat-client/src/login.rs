@@ -145,11 +145,11 @@ async fn negotiate(mut lines: Lines, request: ClientMessage, name: Name) -> Resu
             return Err(match (first_unexpected, written) {
                 _ if failed => LoginError::OutOfAttempts { name },
                 (Some(line), _) => LoginError::NotChat { line },
-                (None, Err(error)) => LoginError::Broken(error),
+                (None, Err(error)) => LoginError::of_codec(error),
                 (None, Ok(())) => LoginError::Closed,
             });
         };
-        match classify(line?) {
+        match classify(line.map_err(LoginError::of_codec)?) {
             LoginLine::Welcome => return Ok(session::start(lines, Some(name))),
             LoginLine::NameRefused => failed = true,
             LoginLine::NameRequested if failed => {

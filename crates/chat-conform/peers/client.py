@@ -103,6 +103,8 @@ class Client:
             show(f"<{name}> {said[4:]}")
         elif verb in ("JOIN", "LOGOUT") and rest:
             show(f"* {rest} {'is here' if verb == 'JOIN' else 'has left'}")
+        elif verb == "NOTICE" and rest:  # 7.8
+            show(f"* notice: {rest}")
         elif line == "PING":
             self.send("PONG")  # 7.4
         elif line == "WELCOME":

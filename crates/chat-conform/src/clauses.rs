@@ -39,6 +39,7 @@ pub fn of_server_line(line: &str) -> &'static str {
         "BAD" => "3.9",
         "LIST" => "3.6",
         "LOGOUT" => "3.8",
+        "NOTICE" => "7.8",
         "PING" => "6.1",
         "PONG" => "3.7",
         "BYE" => "6.3",
@@ -83,7 +84,7 @@ mod tests {
         {
             assert!(get(of_server_line(line)).is_some(), "{line}");
         }
-        for line in ["FROM a MSG b", "JOIN a", "LOGOUT a", "PING", "PONG", "BYE", "else"] {
+        for line in ["FROM a MSG b", "JOIN a", "LOGOUT a", "NOTICE a", "PING", "PONG", "BYE", "else"] {
             assert!(get(of_server_line(line)).is_some(), "{line}");
         }
     }

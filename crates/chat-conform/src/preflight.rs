@@ -80,7 +80,9 @@ fn recognize(target: String, address: SocketAddr, bytes: &[u8]) -> Result<Socket
     match line.split(' ').next().unwrap_or_default() {
         "BYE" => Err(NotJudged::Full(target)),
         // Any word of this protocol will do. The cases check whether it is the right answer.
-        "NAME" | "OK" | "WELCOME" | "BAD" | "JOIN" | "LOGOUT" | "FROM" | "LIST" | "PING" | "PONG" => Ok(address),
+        "NAME" | "OK" | "WELCOME" | "BAD" | "JOIN" | "LOGOUT" | "FROM" | "NOTICE" | "LIST" | "PING" | "PONG" => {
+            Ok(address)
+        }
         word if word.starts_with("HTTP/") || word.starts_with('<') => {
             Err(NotJudged::Http(target, format!("it answers \"{}\"", shortened(line.as_bytes()))))
         }

@@ -1,8 +1,6 @@
-//! Errors by how far they reach: [`ParseError`] is about one line, [`CodecError`] ends the connection.
+//! What is wrong with one line, which clause it breaks, and what a server answers.
 //!
 //! [`Fault::refusal`] is the one place that says what a server answers to a bad line.
-
-use std::io;
 
 use crate::{NameError, ServerMessage, TextError};
 
@@ -58,7 +56,7 @@ pub enum Fault {
     /// More than [`MAX_LINE`](crate::MAX_LINE) bytes.
     #[error("the line has more than {} bytes", crate::MAX_LINE)]
     TooLong,
-    /// An byte that no line may contain, seen before the first line was whole.
+    /// A byte that no line may contain, seen before the first line was whole.
     #[error("this is no chat: the first line has a byte that no line may contain")]
     NotChat,
     /// The first line is an HTTP request.
@@ -138,16 +136,4 @@ impl From<Refusal> for ServerMessage {
             Refusal::NameFailure => Self::NameFailure,
         }
     }
-}
-
-/// What ends a connection, because no further line can come of it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CodecError {
-    /// [`MAX_UNTERMINATED`](crate::MAX_UNTERMINATED) bytes without an LF (clause 1.4).
-    #[error("{} bytes without an LF (clause 1.4)", crate::MAX_UNTERMINATED)]
-    Unterminated,
-    /// The transport failed.
-    #[error(transparent)]
-    Io(#[from] io::Error),
 }

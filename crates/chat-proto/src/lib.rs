@@ -21,6 +21,7 @@
 //! assert_eq!(next().unwrap_err().clause(), "3.9"); // verbs are upper-case
 //! ```
 
+#[cfg(feature = "codec")]
 mod codec;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -31,8 +32,9 @@ mod roster;
 mod terminator;
 mod text;
 
-pub use codec::{ClientCodec, ServerCodec};
-pub use error::{CodecError, Fault, ParseError, Refusal};
+#[cfg(feature = "codec")]
+pub use codec::{ClientCodec, CodecError, ServerCodec};
+pub use error::{Fault, ParseError, Refusal};
 pub use message::{ClientMessage, ServerMessage, Session, Stage};
 pub use name::{Name, NameError, NameKey};
 pub use roster::{MAX_ROSTER, RosterError, RosterReader};

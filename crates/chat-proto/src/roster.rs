@@ -14,8 +14,9 @@ pub struct RosterReader {
 }
 
 /// The lines of a roster contradict each other, or promise more than [`MAX_ROSTER`] names.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the lines of the roster contradict each other (clause 3.6)")]
+#[non_exhaustive]
 pub struct RosterError;
 
 impl RosterReader {

@@ -107,7 +107,7 @@ async fn serve(args: &Args, stdout: &Outlet) -> Result<(), Failure> {
     }
     let stop = signals.stop_requested(server.clone(), console::bye());
     let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
-    records::stopped(report, &server.stats());
+    records::stopped(&report, &server.stats());
     if report.failed { Err(Failure::Runtime("the server failed: see the log".to_owned())) } else { Ok(()) }
 }
 

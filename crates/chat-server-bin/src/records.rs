@@ -4,7 +4,7 @@ use chat_server::{Ending, Report, Stats};
 use tracing::info;
 
 /// Logs the outcome of the shutdown, and the totals since the start.
-pub(super) fn stopped(report: Report, stats: &Stats) {
+pub(super) fn stopped(report: &Report, stats: &Stats) {
     for (reason, connections) in &stats.ended {
         info!(%reason, connections, "connections ended");
     }

@@ -16,8 +16,8 @@ impl Burst {
     /// Adds a join or leave. Returns `false` for any other event.
     pub(super) fn add(&mut self, event: &Event) -> bool {
         match event {
-            Event::Joined(name) => self.joined.push(*name),
-            Event::Left(name) => self.left.push(*name),
+            Event::Joined { name, .. } => self.joined.push(*name),
+            Event::Left { name, .. } => self.left.push(*name),
             _ => return false,
         }
         true
@@ -50,7 +50,7 @@ mod tests {
         let mut burst = Burst::default();
         for (name, joins) in events {
             let name = name.parse().unwrap();
-            assert!(burst.add(&if *joins { Event::Joined(name) } else { Event::Left(name) }));
+            assert!(burst.add(&if *joins { Event::joined(name) } else { Event::left(name) }));
         }
         assert_eq!(burst.take_line().as_deref(), expected);
         assert_eq!(burst.take_line(), None);

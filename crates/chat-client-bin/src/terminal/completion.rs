@@ -16,9 +16,11 @@ impl Completions {
     pub(super) fn update(&self, event: &Event) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Roster(all) => names.clone_from(all),
-            Event::Joined(name) | Event::Message { from: name, .. } if !names.contains(name) => names.push(*name),
-            Event::Left(name) => names.retain(|known| known != name),
+            Event::Roster { names: all, .. } => names.clone_from(all),
+            Event::Joined { name, .. } | Event::Message { from: name, .. } if !names.contains(name) => {
+                names.push(*name);
+            }
+            Event::Left { name, .. } => names.retain(|known| known != name),
             _ => {}
         }
     }
@@ -69,9 +71,9 @@ mod tests {
     fn names_and_commands_are_completed() {
         let completions = Completions::default();
         let name = |name: &str| name.parse::<Name>().unwrap();
-        completions.update(&Event::Roster(vec![name("Alice"), name("bob"), name("al")]));
-        completions.update(&Event::Joined(name("carol")));
-        completions.update(&Event::Left(name("bob")));
+        completions.update(&Event::roster(vec![name("Alice"), name("bob"), name("al")]));
+        completions.update(&Event::joined(name("carol")));
+        completions.update(&Event::left(name("bob")));
         for (line, expected) in [
             ("a", &["al:", "Alice:"][..]),
             ("AL", &["al:", "Alice:"]),

@@ -88,11 +88,13 @@ impl Output {
         // The event came after these joins and leaves.
         self.show_burst().await;
         match event {
-            Event::Message { from, text } => {
+            Event::Message { from, text, .. } => {
                 self.print(self.paint.message(*from, text.as_str(), own, width())).await;
             }
-            Event::Accepted(text) => self.own_message(text.as_str(), "").await,
-            Event::Refused(text) => self.own_message(text.as_str(), "refused by the server").await,
+            // Dimmed, as joins and leaves are, it could be overlooked.
+            Event::Notice { text, .. } => self.warning(&format!("* notice: {text}")).await,
+            Event::Accepted { text, .. } => self.own_message(text.as_str(), "").await,
+            Event::Refused { text, .. } => self.own_message(text.as_str(), "refused by the server").await,
             event => match render(event) {
                 Some(Line::Data(line)) => self.note(&line).await,
                 Some(Line::Status(line)) => self.warning(&line).await,

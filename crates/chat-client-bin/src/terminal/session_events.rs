@@ -10,13 +10,13 @@ use crate::{Exit, open_failure};
 impl Terminal<'_> {
     pub(super) async fn on_session_event(&mut self, event: Option<SessionEvent>) -> Option<Exit> {
         match event {
-            Some(SessionEvent::Connected { client, gap }) => self.on_connected(client, gap).await,
+            Some(SessionEvent::Connected { client, gap, .. }) => self.on_connected(client, gap).await,
             Some(SessionEvent::Event(Event::Closed(reason))) => return self.on_closed(reason).await,
             Some(SessionEvent::Event(event)) => {
                 self.completions.update(&event);
                 self.output.show_event(&event, self.name).await;
             }
-            Some(SessionEvent::Lost { reason, unknown: _ }) => {
+            Some(SessionEvent::Lost { reason, .. }) => {
                 self.stage = Stage::Connecting;
                 if let Some((exit, _)) = self.leaving {
                     return Some(exit);
@@ -26,7 +26,7 @@ impl Terminal<'_> {
                     return Some(if reason == CloseReason::TurnedAway { Exit::Refused } else { Exit::Lost });
                 }
             }
-            Some(SessionEvent::Failed { error, retry_in }) => return self.on_failed(&error, retry_in).await,
+            Some(SessionEvent::Failed { error, retry_in, .. }) => return self.on_failed(&error, retry_in).await,
             Some(_) => {}
             None => return Some(self.leaving.map_or(Exit::Lost, |(exit, _)| exit)),
         }

@@ -73,8 +73,14 @@ async fn print_config_matches_the_snapshot() {
 }
 
 /// A conversation with most kinds of events.
-const CONVERSATION: &[(&str, &str)] =
-    &[CI, ("MSG one\nMSG two", "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nFROM al\nLOGOUT al"), CI_LEAVES];
+const CONVERSATION: &[(&str, &str)] = &[
+    CI,
+    (
+        "MSG one\nMSG two",
+        "JOIN al\nOK\nFROM al MSG hi, ci\nOK\nNEWS of a kind\nNOTICE back at noon\nFROM al\nLOGOUT al",
+    ),
+    CI_LEAVES,
+];
 
 #[tokio::test]
 async fn the_output_and_status_of_a_pipe_match_the_snapshots() {

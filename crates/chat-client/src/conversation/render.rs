@@ -18,9 +18,10 @@ pub enum Line {
 pub fn render(event: &Event) -> Option<Line> {
     let line = match event {
         Event::Message { from, text } => Line::Data(format!("<{from}> {}", escape(text.as_str()))),
-        Event::Joined(name) => Line::Data(format!("* {name} joined")),
-        Event::Left(name) => Line::Data(format!("* {name} left")),
-        Event::Roster(names) => {
+        Event::Joined { name } => Line::Data(format!("* {name} joined")),
+        Event::Left { name } => Line::Data(format!("* {name} left")),
+        Event::Notice { text } => Line::Data(format!("* notice: {}", escape(text.as_str()))),
+        Event::Roster { names } => {
             let mut line = format!("* {} here:", names.len());
             line.extend(names.iter().flat_map(|name| [" ", name.as_str()]));
             Line::Data(line)
@@ -33,7 +34,7 @@ pub fn render(event: &Event) -> Option<Line> {
         Event::Unexpected(message) => Line::Status(format!("the server sent an unexpected reply: {}", stray(message))),
         Event::Missed(count) => Line::Status(format!("{count} lines came faster than they could be shown")),
         // Shown in other ways: by the sender's prompt, and at the end.
-        Event::Accepted(_) | Event::Refused(_) | Event::Closed(_) => return None,
+        Event::Accepted { .. } | Event::Refused { .. } | Event::Closed(_) => return None,
     };
     Some(line)
 }
@@ -56,10 +57,11 @@ mod tests {
         let (bob, alice) = (Name::new("bob").unwrap(), Name::new("alice").unwrap());
         let text = Text::new("\u{202e}hi").unwrap();
         let data = |line: &str| Some(Line::Data(line.to_owned()));
-        assert_eq!(render(&Event::Message { from: bob, text }), data("<bob> \\u{202e}hi"));
-        assert_eq!(render(&Event::Joined(bob)), data("* bob joined"));
-        assert_eq!(render(&Event::Left(bob)), data("* bob left"));
-        assert_eq!(render(&Event::Roster(vec![alice, bob])), data("* 2 here: alice bob"));
+        assert_eq!(render(&Event::notice(text.clone())), data("* notice: \\u{202e}hi"));
+        assert_eq!(render(&Event::message(bob, text)), data("<bob> \\u{202e}hi"));
+        assert_eq!(render(&Event::joined(bob)), data("* bob joined"));
+        assert_eq!(render(&Event::left(bob)), data("* bob left"));
+        assert_eq!(render(&Event::roster(vec![alice, bob])), data("* 2 here: alice bob"));
         let Some(Line::Status(line)) = render(&Event::Other("BEEP \u{7}".into())) else { panic!("status") };
         assert!(line.ends_with("BEEP \\u{7}"), "{line}");
     }

@@ -139,10 +139,10 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
         const MAX_EVENTS_PER_WRITE: usize = 256;
         let mut close_reason = None;
         for event in iter::once(first).chain(iter::from_fn(|| events.ready())).take(MAX_EVENTS_PER_WRITE) {
+            self.screen.event(&event);
             if let Event::Closed(reason) = event {
                 close_reason = Some(reason);
             }
-            self.screen.event(&event);
         }
         self.screen.flush().await;
         close_reason

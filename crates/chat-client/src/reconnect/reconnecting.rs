@@ -32,7 +32,7 @@ use crate::{ChatClient, CloseReason, Event, Events, OpenError, SendError};
 /// let mut sessions = Reconnecting::new(redial);
 /// while let Some(event) = sessions.next().await {
 ///     match event {
-///         SessionEvent::Event(Event::Message { from, text }) => {
+///         SessionEvent::Event(Event::Message { from, text, .. }) => {
 ///             println!("{from}: {text}");
 /// #             break;
 ///         }
@@ -57,6 +57,7 @@ pub struct Reconnecting {
 #[non_exhaustive]
 pub enum SessionEvent {
     /// A session is open.
+    #[non_exhaustive]
     Connected {
         /// The handle of this session.
         client: ChatClient,
@@ -66,6 +67,7 @@ pub enum SessionEvent {
     /// An event of the session.
     Event(Event),
     /// The session is over, and the client reconnects.
+    #[non_exhaustive]
     Lost {
         /// Why it ended.
         reason: CloseReason,
@@ -73,6 +75,7 @@ pub enum SessionEvent {
         unknown: u64,
     },
     /// An attempt failed.
+    #[non_exhaustive]
     Failed {
         /// Why it failed.
         error: OpenError,

@@ -31,10 +31,10 @@ type Delays = Box<dyn Iterator<Item = Duration> + Send>;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// // A server that is never there, and two delays.
-/// let connect = || async { Err(ConnectError::Unix(io::ErrorKind::NotFound.into())) };
+/// let connect = || async { Err(ConnectError::Io(io::ErrorKind::NotFound.into())) };
 /// let mut redial = Redial::new(connect).delays(|| [1, 2].map(Duration::from_millis).into_iter());
 /// let mut attempts = 1;
-/// while let DialOutcome::Failed { error, retry_in: Some(delay) } = redial.next().await {
+/// while let DialOutcome::Failed { error, retry_in: Some(delay), .. } = redial.next().await {
 ///     println!("{error}; next attempt in {delay:?}");
 ///     attempts += 1;
 /// }
@@ -64,6 +64,7 @@ pub enum DialOutcome {
     /// A session is open. Call [`Redial::next`] again when it is over.
     Connected(ChatClient, Events),
     /// The attempt failed.
+    #[non_exhaustive]
     Failed {
         /// Why.
         error: OpenError,

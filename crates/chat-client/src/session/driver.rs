@@ -51,10 +51,11 @@ impl Driver {
         let (ended, unanswered) = state.end(reason);
         tracing::debug!(reason = %ended.reason, unknown = ended.unknown, "session over");
         unanswered.for_each(|ticket| answer(ticket, Answer::Unknown));
+        let reason = ended.reason.clone();
         report.send_replace(Some(ended));
         requests.close();
         // In parallel: a slow reader of events must not delay the answers to late requests.
-        tokio::join!(sink.finish(ended.reason), async {
+        tokio::join!(sink.finish(reason), async {
             while let Some(request) = requests.recv().await {
                 match request {
                     Request::Say(_, ticket) | Request::Roster(ticket) | Request::Ping(ticket) => {

@@ -181,9 +181,10 @@ impl<T> State<T> {
         };
         match message {
             ServerMessage::From { name, text } if self.is_own(name) => self.own_message(name, text),
-            ServerMessage::From { name, text } => Reaction::event(Event::Message { from: name, text }),
-            ServerMessage::Join(name) => Reaction::event(Event::Joined(name)),
-            ServerMessage::Logout(name) => Reaction::event(Event::Left(name)),
+            ServerMessage::From { name, text } => Reaction::event(Event::message(name, text)),
+            ServerMessage::Join(name) => Reaction::event(Event::joined(name)),
+            ServerMessage::Logout(name) => Reaction::event(Event::left(name)),
+            ServerMessage::Notice(text) => Reaction::event(Event::notice(text)),
             ServerMessage::Ping if self.session == Session::Named => {
                 self.pongs = self.pongs.saturating_add(1);
                 Reaction::nothing()

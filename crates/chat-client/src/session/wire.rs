@@ -95,7 +95,9 @@ impl Wire {
         }
         Poll::Ready(match ready!(Pin::new(&mut self.lines).poll_next(cx)) {
             Some(Ok(line)) => WireEvent::Line(line),
-            Some(Err(error)) => WireEvent::Ended(error.into()),
+            Some(Err(CodecError::Io(error))) => WireEvent::Ended(CloseReason::Io(error.kind())),
+            // The only other error.
+            Some(Err(_)) => WireEvent::Ended(CloseReason::EndlessLine),
             None => WireEvent::Ended(CloseReason::Eof),
         })
     }

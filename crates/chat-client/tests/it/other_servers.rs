@@ -38,7 +38,7 @@ async fn messages_to_an_unresponsive_server_are_unknown() {
     assert_eq!(client.send("b".parse().unwrap()).await, Err(SendError::Unknown));
     server.expect("MSG a\nPING\nMSG b").await;
     let (report, ()) = tokio::join!(client.close(), server.answer_bye());
-    assert_eq!(report.unwrap_err().0.unknown, 2);
+    assert_eq!(report.unwrap_err().report().unknown, 2);
 }
 
 /// The server is suspended, for example by Ctrl-Z. A guest cannot send `PING` to find out.
@@ -112,6 +112,6 @@ async fn an_echoed_message_is_shown_once() {
     };
     let (sent, ()) = within(async { tokio::join!(client.send("a".parse().unwrap()), serve) }).await;
     sent.unwrap();
-    assert_eq!(within(events.next()).await, Some(chat_client::Event::Accepted("a".parse().unwrap())));
+    assert_eq!(within(events.next()).await, Some(chat_client::Event::accepted("a".parse().unwrap())));
     expect_message(&mut events, "al", "b").await;
 }

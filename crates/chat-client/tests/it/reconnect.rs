@@ -89,7 +89,7 @@ async fn a_reconnected_client_reports_the_gap_and_unknown_messages() {
     exchange.open(false);
     drop(server);
     let lost = room.next().await;
-    assert!(matches!(lost, Some(SessionEvent::Lost { reason: CloseReason::Eof, unknown: 1 })), "{lost:?}");
+    assert!(matches!(lost, Some(SessionEvent::Lost { reason: CloseReason::Eof, unknown: 1, .. })), "{lost:?}");
     assert_eq!(receipt.await, Err(SendError::Unknown));
     assert_eq!(room.send("b".parse().unwrap()).await, Err(SendError::Closed));
 

@@ -11,9 +11,9 @@ use crate::{
 async fn lines_are_whole_however_they_are_split() {
     let (mut server, _client, mut events) = bob().await;
     server.send_lines("JOIN al\nFROM al MSG café 🙂\nLOGOUT al").await;
-    assert_eq!(next(&mut events).await, Event::Joined("al".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::joined("al".parse().unwrap()));
     expect_message(&mut events, "al", "café 🙂").await;
-    assert_eq!(next(&mut events).await, Event::Left("al".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::left("al".parse().unwrap()));
     for byte in "FROM al MSG café 🙂\r\n".bytes() {
         server.send_bytes([byte]).await;
         tokio::task::yield_now().await;

@@ -11,8 +11,7 @@ use std::{
 };
 
 use chat_client::{
-    ChatClient, CloseError, CloseReason, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError,
-    Text,
+    ChatClient, CloseReason, Event, Login, MAX_OUTSTANDING, MAX_QUEUED, Receipt, RequestError, SendError, Text,
 };
 use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -47,11 +46,11 @@ async fn pipelined_messages_get_their_answers_in_order() {
     assert_eq!(answers, [Ok(()), Err(SendError::Refused), Ok(())]);
 
     expect_message(&mut events, "al", "x").await;
-    assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
+    assert_eq!(next(&mut events).await, Event::accepted(text("a")));
     expect_message(&mut events, "al", "y").await;
-    assert_eq!(next(&mut events).await, Event::Refused(text("b")));
-    assert_eq!(next(&mut events).await, Event::Joined("cy".parse().unwrap()));
-    assert_eq!(next(&mut events).await, Event::Accepted(text("c")));
+    assert_eq!(next(&mut events).await, Event::refused(text("b")));
+    assert_eq!(next(&mut events).await, Event::joined("cy".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::accepted(text("c")));
 }
 
 #[tokio::test]
@@ -75,13 +74,13 @@ async fn an_end_in_mid_line_gives_no_message_and_leaves_sends_unknown() {
     let [a, b] = receipts.try_into().unwrap();
     assert_eq!(within(a).await, Ok(()));
     assert_eq!(within(b).await, Err(SendError::Unknown));
-    assert_eq!(next(&mut events).await, Event::Accepted(text("a")));
+    assert_eq!(next(&mut events).await, Event::accepted(text("a")));
     assert_eq!(next(&mut events).await, Event::Closed(CloseReason::Eof));
     assert_eq!(within(events.next()).await, None);
 
     assert_eq!(within(client.send(text("c"))).await, Err(SendError::Closed), "it is certainly not sent");
     assert_eq!(within(client.clients()).await, Err(RequestError::Closed));
-    let CloseError(report) = within(client.close()).await.unwrap_err();
+    let report = within(client.close()).await.unwrap_err().into_report();
     assert_eq!((report.accepted, report.unknown), (1, 1));
 }
 
@@ -125,7 +124,7 @@ async fn close_waits_for_every_answer_before_its_bye() {
     };
     let (report, ()) = within(async { tokio::join!(client.close(), serve) }).await;
     let report = report.unwrap();
-    assert_eq!((report.reason, report.accepted, report.refused, report.unknown), (CloseReason::Left, 1, 1, 0));
+    assert_eq!((&report.reason, report.accepted, report.refused, report.unknown), (&CloseReason::Left, 1, 1, 0));
     assert_eq!(within(client.close()).await, Ok(report), "again");
     drop(receipts);
     while next(&mut events).await != Event::Closed(CloseReason::Left) {}
@@ -178,8 +177,8 @@ async fn requests_get_their_answers() {
     assert_eq!(names.iter().map(chat_client::Name::as_str).collect::<Vec<_>>(), ["al", "bob", "cy"]);
     assert_eq!((pong, malformed), (Ok(()), Err(RequestError::Malformed)));
     assert_eq!(refused, Err(RequestError::Refused));
-    assert_eq!(next(&mut events).await, Event::Roster(names), "it stands before what came after it");
-    assert_eq!(next(&mut events).await, Event::Joined("di".parse().unwrap()));
+    assert_eq!(next(&mut events).await, Event::roster(names), "it stands before what came after it");
+    assert_eq!(next(&mut events).await, Event::joined("di".parse().unwrap()));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub(crate) fn expect_message(events: &mut Events, from: &str, text: &str) -> imp
 }
 
 pub(crate) fn message(from: &str, text: &str) -> Event {
-    Event::Message { from: from.parse().unwrap(), text: text.parse().unwrap() }
+    Event::message(from.parse().unwrap(), text.parse().unwrap())
 }
 
 /// The lines `{before}0` to `{before}{many - 1}`, each with this end.

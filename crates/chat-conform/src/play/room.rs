@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::contract::Guests;
+use chat_proto::{Text, contract::Guests};
 
 use crate::case::Names;
 
@@ -89,11 +89,13 @@ impl RoomView {
         self.names.contains(name) || self.guests.knows(name)
     }
 
-    /// Whether the line is about a stranger.
+    /// Whether the line is about a stranger, or to all clients.
     pub(super) fn is_about_stranger(&self, line: &str) -> bool {
         let mut words = line.splitn(4, ' ');
         let (verb, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (verb, words.next(), words.next()) {
+            // A notice to all clients, which no case asks for (clause 7.8).
+            ("NOTICE", ..) => line.strip_prefix("NOTICE ").is_some_and(|text| Text::new(text).is_ok()),
             ("JOIN" | "LOGOUT", None, None) => !name.is_empty() && !self.is_own_name(name),
             // The numbers of this case's guests may not be known yet. A guest's message that this case sent may be an
             // echo.
@@ -124,12 +126,21 @@ mod tests {
     fn strangers_are_told_from_clients_of_the_case() {
         let mut room = room();
         room.record_sent(b"MSG mine\r\n");
-        for line in ["JOIN eve", "LOGOUT guest4", "FROM eve MSG mine", "FROM guest4 MSG other"] {
+        for line in
+            ["JOIN eve", "LOGOUT guest4", "FROM eve MSG mine", "FROM guest4 MSG other", "NOTICE a", "NOTICE a  b c d"]
+        {
             assert!(room.is_about_stranger(line), "{line}");
         }
-        for line in
-            ["OK", "JOIN ann0000007", "LOGOUT BOB0000007", "FROM ann0000007 MSG x", "FROM guest4 MSG mine", "JOIN"]
-        {
+        for line in [
+            "OK",
+            "JOIN ann0000007",
+            "LOGOUT BOB0000007",
+            "FROM ann0000007 MSG x",
+            "FROM guest4 MSG mine",
+            "JOIN",
+            "NOTICE",
+            "NOTICE ",
+        ] {
             assert!(!room.is_about_stranger(line), "{line}");
         }
     }

@@ -165,6 +165,11 @@ impl Annotator {
         }
     }
 
+    /// Whether the client has joined, as far as the lines of both sides show.
+    fn has_joined(&self) -> bool {
+        self.name.is_some() || self.codec.session() == Some(Session::Plain)
+    }
+
     /// Annotates a message of the server: events here, replies in [`Self::reply`].
     fn server_message(&mut self, message: &ServerMessage) -> Note {
         let is_own = |name: &Name| self.name.as_ref().is_some_and(|own| own.key() == name.key());
@@ -174,6 +179,8 @@ impl Annotator {
             ServerMessage::From { .. } => fine("5.1", "a message from another client"),
             ServerMessage::Join(_) => fine("3.2", "another client has joined"),
             ServerMessage::Logout(_) => fine("3.8", "another client has left"),
+            ServerMessage::Notice(_) if !self.has_joined() => wrong("7.8", "a notice before login"),
+            ServerMessage::Notice(_) => fine("7.8", "a notice to all clients"),
             ServerMessage::Ping if self.codec.session() == Some(Session::Plain) => {
                 wrong("4.5", "a PING in a plain session")
             }
@@ -253,13 +260,21 @@ mod tests {
 
     #[test]
     fn correct_sessions_break_no_clause() {
-        let talk =
-            ["> MSG a\r\n", "> PING\r\n", "< JOIN eve\r\n", "< OK\r\n", "< PONG\r\n", "< PING\r\n", "> PONG\r\n"];
+        let talk = [
+            "> MSG a\r\n",
+            "> PING\r\n",
+            "< JOIN eve\r\n",
+            "< OK\r\n",
+            "< PONG\r\n",
+            "< NOTICE hi\r\n",
+            "< PING\r\n",
+            "> PONG\r\n",
+        ];
         breaks_after_login(&talk, &[]);
         let roster =
             ["> REQ CLIENTS\r\n", "< LIST CLIENTS 2 bob\r\n", "< LIST CLIENTS 2 eve\r\n", "> BYE\r\n", "< BYE\r\n"];
         breaks_after_login(&roster, &[]);
-        breaks(&["> \n", "> hi\n", "< OK\n", "> BYE\n", "< BYE\n"], &[]);
+        breaks(&["> \n", "< NOTICE hi\n", "> hi\n", "< OK\n", "> BYE\n", "< BYE\n"], &[]);
         let refused =
             ["> PROT 0.1 CONNECT NEW\r\n", "< NAME REQ\r\n", "> NAME bob\r\n", "< NAME FAILURE\r\n", "< NAME REQ\r\n"];
         breaks(&[&refused[..], &["> NAME rob\r\n", "< NAME OK\r\n", "< WELCOME\r\n"]].concat(), &[]);
@@ -272,6 +287,8 @@ mod tests {
         breaks(&["> hi\r\n", "< OK\r\n", "< PING\r\n", "< OK\r\n"], &["4.5", "5.1"]);
         breaks_after_login(&["> MSG a\r\n", "> PING\r\n", "< PONG\r\n"], &["5.3"]);
         breaks_after_login(&["> MSG a\r\n", "< OK\r\n", "< FROM BOB MSG a\r\n"], &["5.1"]);
+        breaks(&["> PROT 0.1 CONNECT NEW\r\n", "< NOTICE hi\r\n", "< NAME REQ\r\n"], &["7.8"]);
+        breaks_after_login(&["< NOTICE\r\n"], &["1.5"]);
         breaks_after_login(&["> say a\r\n", "< OK\r\n"], &["3.9", "3.9"]);
         breaks_after_login(&["< FROM eve MSG \u{1b}\r\n", "< GREETINGS\r\n"], &["1.5", "7.1"]);
     }

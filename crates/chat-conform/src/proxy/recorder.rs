@@ -59,6 +59,8 @@ impl Recorder {
                 let names: Vec<_> = names.iter().filter_map(|name| self.name(name)).collect();
                 Some(format!("LIST CLIENTS {} {}", names.len(), names.join(" ")))
             }
+            // Its server will not say it again.
+            ["NOTICE", ..] => None,
             _ => Some(line.to_owned()),
         }
     }
@@ -104,6 +106,7 @@ mod tests {
         assert_eq!(line(false, "LOGOUT guest124\r\n").as_deref(), Some("A< LOGOUT guest{z}"));
         assert_eq!(line(false, "LOGOUT guest125\r\n"), None, "no letter is left");
         assert_eq!(line(false, "LIST CLIENTS 3 eve guest7 bob\r\n").as_deref(), Some("A< LIST CLIENTS 2 guest{a} bob"));
+        assert_eq!(line(false, "NOTICE the server stops\r\n"), None);
         assert_eq!(line(true, "MSG a\u{1b}\n").as_deref(), Some("A>raw \"MSG a\\u{1B}\\n\""));
         assert_eq!(line(false, "OK\n").as_deref(), Some("A<raw \"OK\\n\""));
     }

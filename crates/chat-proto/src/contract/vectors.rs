@@ -30,6 +30,7 @@ const SERVER_WORDS: &[(&str, usize)] = &[
     ("join", 1),
     ("logout", 1),
     ("from", 2),
+    ("notice", 1),
     ("list", 2),
     ("other", 1),
 ];

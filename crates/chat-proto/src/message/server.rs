@@ -39,6 +39,8 @@ pub enum ServerMessage {
         /// What.
         text: Text,
     },
+    /// `NOTICE <text>`: a word of the server's operator to everybody (clause 7.8).
+    Notice(Text),
     /// `LIST CLIENTS <n> <name>…`: one line of the roster (clause 3.6); see [`RosterReader`](crate::RosterReader).
     Clients {
         /// How many clients there are, on all lines of this roster together.
@@ -89,6 +91,7 @@ impl ServerMessage {
             Self::Join(name) => pieces(out, &["JOIN ", name.as_str()]),
             Self::Logout(name) => pieces(out, &["LOGOUT ", name.as_str()]),
             Self::From { name, text } => pieces(out, &["FROM ", name.as_str(), " MSG ", text.as_str()]),
+            Self::Notice(text) => pieces(out, &["NOTICE ", text.as_str()]),
             Self::Clients { total, names } => {
                 write!(out, "LIST CLIENTS {total}")?;
                 names.iter().try_for_each(|name| pieces(out, &[" ", name.as_str()]))
@@ -122,6 +125,7 @@ fn with_arguments(line: &str) -> Result<Option<ServerMessage>, Fault> {
         }
         "JOIN" => ServerMessage::Join(Name::new(rest)?),
         "LOGOUT" => ServerMessage::Logout(Name::new(rest)?),
+        "NOTICE" => ServerMessage::Notice(Text::new(rest)?),
         "LIST" => match rest.strip_prefix("CLIENTS") {
             Some(roster) if roster.is_empty() || roster.starts_with(' ') => clients(roster)?,
             _ => return Ok(None),

@@ -73,6 +73,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
         name().prop_map(ServerMessage::Join),
         name().prop_map(ServerMessage::Logout),
         (name(), text()).prop_map(|(name, text)| ServerMessage::From { name, text }),
+        text().prop_map(ServerMessage::Notice),
         (vec(name(), 0..9), 0..9_usize)
             .prop_map(|(names, more)| ServerMessage::Clients { total: names.len() + more, names }),
     ]
@@ -88,6 +89,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         Just("REQ CLIENTS"),
         Just("BYE"),
         Just("FROM bob MSG "),
+        Just("NOTICE "),
         Just("LIST CLIENTS "),
         Just(""),
     ];

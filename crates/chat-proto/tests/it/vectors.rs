@@ -87,6 +87,7 @@ fn server_words(message: &ServerMessage) -> (&'static str, Vec<String>) {
         ServerMessage::Join(name) => ("join", vec![name.to_string()]),
         ServerMessage::Logout(name) => ("logout", vec![name.to_string()]),
         ServerMessage::From { name, text } => ("from", vec![name.to_string(), text.to_string()]),
+        ServerMessage::Notice(text) => ("notice", vec![text.to_string()]),
         ServerMessage::Clients { total, names } => {
             ("list", std::iter::once(total.to_string()).chain(names.iter().map(ToString::to_string)).collect())
         }

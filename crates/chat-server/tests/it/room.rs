@@ -40,11 +40,11 @@ async fn the_client_library_netcat_and_a_raw_socket_share_one_room() {
     assert_eq!(names, [name("ann"), name("guest1"), name("monty")]);
 
     let expected_events = [
-        Event::Joined(name("guest1")),
-        Event::Message { from: name("guest1"), text: text("hello from netcat") },
-        Event::Joined(name("monty")),
-        Event::Accepted(text("hello both")),
-        Event::Message { from: name("monty"), text: text("hello ann") },
+        Event::joined(name("guest1")),
+        Event::message(name("guest1"), text("hello from netcat")),
+        Event::joined(name("monty")),
+        Event::accepted(text("hello both")),
+        Event::message(name("monty"), text("hello ann")),
     ];
     for expected in expected_events {
         assert_eq!(format!("{:?}", ann_events.next().await.unwrap()), format!("{expected:?}"));
@@ -64,7 +64,7 @@ async fn a_login_with_a_taken_name_can_try_another() {
     let refused = Login::over(ours).log_in(name("ANN")).await.unwrap_err();
     let LoginError::NameRefused { retry, .. } = refused else { panic!("{refused}") };
     let (_bob, _) = retry.log_in(name("bob")).await.unwrap();
-    assert!(matches!(events.next().await, Some(Event::Joined(who)) if who == name("bob")));
+    assert!(matches!(events.next().await, Some(Event::Joined { name: who, .. }) if who == name("bob")));
 }
 
 #[tokio::test]

@@ -130,6 +130,8 @@ async fn joins_share_a_line_and_a_mention_rings_the_bell() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     server.send_lines("JOIN al\nJOIN cy\nLOGOUT bob").await;
     terminal.until(|screen| screen.contains("* al, cy joined; bob left")).await;
+    server.send_lines("NOTICE the server stops at noon").await;
+    terminal.until(|screen| screen.contains("* notice: the server stops at noon")).await;
     server.send_lines("FROM al MSG annual\nFROM al MSG hi Ann").await;
     terminal.until(|screen| screen.contains("hi Ann")).await;
     assert_eq!(terminal.bells, 1);

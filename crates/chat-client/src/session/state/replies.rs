@@ -21,11 +21,11 @@ impl<T> State<T> {
             Some(Awaited::Message(said, ticket)) if said == text => {
                 self.behaviour.echoed();
                 self.accepted += 1;
-                Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
+                Reaction::both(ticket, Answer::Accepted, Event::accepted(text))
             }
             front => {
                 self.put_back(front);
-                Reaction::event(Event::Message { from, text })
+                Reaction::event(Event::message(from, text))
             }
         }
     }
@@ -40,7 +40,7 @@ impl<T> State<T> {
             (ServerMessage::Ok, Some(Awaited::Message(text, ticket))) => {
                 self.accepted += 1;
                 self.behaviour.acknowledged(&text);
-                Reaction::both(ticket, Answer::Accepted, Event::Accepted(text))
+                Reaction::both(ticket, Answer::Accepted, Event::accepted(text))
             }
             (ServerMessage::Ok, Some(Awaited::GivenUp(count))) => {
                 self.accepted += 1;
@@ -54,7 +54,7 @@ impl<T> State<T> {
             }
             (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
                 self.refused += 1;
-                Reaction::both(ticket, Answer::Refused, Event::Refused(text))
+                Reaction::both(ticket, Answer::Refused, Event::refused(text))
             }
             (ServerMessage::BadReq, Some(Awaited::Roster(ticket) | Awaited::Pong(ticket))) => {
                 self.roster = RosterReader::default();
@@ -64,7 +64,7 @@ impl<T> State<T> {
             (ServerMessage::Pong, Some(Awaited::Pong(ticket))) => Reaction::answer(ticket, Answer::Pong),
             (ServerMessage::Clients { total, names }, Some(Awaited::Roster(ticket))) => {
                 match self.roster.push(total, names) {
-                    Ok(Some(names)) => Reaction::both(ticket, Answer::Roster(names.clone()), Event::Roster(names)),
+                    Ok(Some(names)) => Reaction::both(ticket, Answer::Roster(names.clone()), Event::roster(names)),
                     Ok(None) => {
                         self.awaited.push_front(Awaited::Roster(ticket));
                         Reaction::nothing()
@@ -103,7 +103,7 @@ impl<T> State<T> {
                     self.accepted += 1;
                     self.behaviour.skipped();
                     self.behaviour.expect_echo(&text);
-                    self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::Accepted(text)));
+                    self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::accepted(text)));
                 }
                 Awaited::GivenUp(count) => {
                     self.accepted += count;

@@ -45,14 +45,14 @@ fn replies_belong_to_requests_in_order() {
     check(
         &mut state,
         &[
-            ("OK", Some((0, Answer::Accepted)), Some(Event::Accepted(text("a")))),
-            ("FROM bob MSG OK", None, Some(Event::Message { from: bob, text: text("OK") })),
-            ("BAD REQ", Some((1, Answer::Refused)), Some(Event::Refused(text("b")))),
+            ("OK", Some((0, Answer::Accepted)), Some(Event::accepted(text("a")))),
+            ("FROM bob MSG OK", None, Some(Event::message(bob, text("OK")))),
+            ("BAD REQ", Some((1, Answer::Refused)), Some(Event::refused(text("b")))),
             ("LIST CLIENTS 2 al", None, None),
-            ("LIST CLIENTS 2 bob", Some((2, Answer::Roster(names.clone()))), Some(Event::Roster(names))),
-            ("LOGOUT bob", None, Some(Event::Left(bob))),
+            ("LIST CLIENTS 2 bob", Some((2, Answer::Roster(names.clone()))), Some(Event::roster(names))),
+            ("LOGOUT bob", None, Some(Event::left(bob))),
             ("PONG", Some((3, Answer::Pong)), None),
-            ("OK", Some((4, Answer::Accepted)), Some(Event::Accepted(text("c")))),
+            ("OK", Some((4, Answer::Accepted)), Some(Event::accepted(text("c")))),
         ],
     );
     assert!(!state.is_waiting());
@@ -66,7 +66,7 @@ fn bad_req_answers_the_oldest_request() {
         &[
             ("BAD REQ", Some((0, Answer::Refused)), None),
             ("BAD REQ", Some((1, Answer::Refused)), None),
-            ("BAD REQ", Some((2, Answer::Refused)), Some(Event::Refused(text("a")))),
+            ("BAD REQ", Some((2, Answer::Refused)), Some(Event::refused(text("a")))),
         ],
     );
 }
@@ -83,9 +83,27 @@ fn a_stray_reply_changes_nothing() {
             ("OK", None, stray(ServerMessage::Ok)),
             ("BAD PROT", None, stray(ServerMessage::BadProt)),
             ("PONG", Some((0, Answer::Pong)), None),
-            ("OK", Some((1, Answer::Accepted)), Some(Event::Accepted(text("a")))),
+            ("OK", Some((1, Answer::Accepted)), Some(Event::accepted(text("a")))),
         ],
     );
+}
+
+#[test]
+fn a_notice_answers_nothing() {
+    let notice = || Some(Event::notice(text("OK")));
+    let mut state = after(&["say a", "ping"]);
+    check(
+        &mut state,
+        &[
+            ("NOTICE OK", None, notice()),
+            ("OK", Some((0, Answer::Accepted)), Some(Event::accepted(text("a")))),
+            ("NOTICE OK", None, notice()),
+            ("PONG", Some((1, Answer::Pong)), None),
+        ],
+    );
+    let mut guest = State::<usize>::new(Session::Plain, None);
+    assert_eq!(guest.receive(line("NOTICE OK")).event, notice());
+    assert_eq!(guest.receive(line("BYE")).close_reason, Some(CloseReason::ServerBye), "it had joined");
 }
 
 #[test]
@@ -97,7 +115,7 @@ fn an_invalid_roster_ends_its_request_only() {
         &[
             ("LIST CLIENTS 3 a", None, None),
             ("LIST CLIENTS 2 b", Some((1, Answer::Malformed)), None),
-            ("OK", Some((2, Answer::Accepted)), Some(Event::Accepted(text("a")))),
+            ("OK", Some((2, Answer::Accepted)), Some(Event::accepted(text("a")))),
         ],
     );
 }

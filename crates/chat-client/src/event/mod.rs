@@ -1,5 +1,7 @@
 //! What happens in the chat room, as a typed stream.
 
+mod make;
+
 use std::{
     pin::Pin,
     task::{Context, Poll},
@@ -12,27 +14,57 @@ use tokio::sync::mpsc;
 use crate::CloseReason;
 
 /// Something that happened. All clients see the same order (clause 5.2).
+///
+/// Variants with named fields may get further ones: match them with `..`. To test a program that handles events, make
+/// them with functions such as [`Event::message`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// A client joined.
-    Joined(Name),
+    #[non_exhaustive]
+    Joined {
+        /// Its name.
+        name: Name,
+    },
     /// A client left.
-    Left(Name),
+    #[non_exhaustive]
+    Left {
+        /// Its name.
+        name: Name,
+    },
     /// Another client sent a message.
+    #[non_exhaustive]
     Message {
         /// The sender.
         from: Name,
         /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
         text: Text,
     },
+    /// The server's operator has a word for everybody (clause 7.8).
+    #[non_exhaustive]
+    Notice {
+        /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
+        text: Text,
+    },
     /// The server accepted a message of this client. Its place in the stream is its place in the order (clause 5.2).
-    Accepted(Text),
+    #[non_exhaustive]
+    Accepted {
+        /// The text of the message.
+        text: Text,
+    },
     /// The server refused a message of this client. Nobody got it.
-    Refused(Text),
-    /// All who are present, as requested by [`ChatClient::clients`](crate::ChatClient::clients). The roster is exact at
-    /// this place in the stream: apply the later joins and leaves to keep it exact (clause 5.4).
-    Roster(Vec<Name>),
+    #[non_exhaustive]
+    Refused {
+        /// The text of the message.
+        text: Text,
+    },
+    /// The roster that [`ChatClient::clients`](crate::ChatClient::clients) requested. It is exact at this place in the
+    /// stream: apply the later joins and leaves to keep it exact (clause 5.4).
+    #[non_exhaustive]
+    Roster {
+        /// The names of all who are present, this client included, in no particular order.
+        names: Vec<Name>,
+    },
     /// A line with an unknown verb (clause 7.1). Escape it before you show it.
     Other(String),
     /// A line that does not parse (clause 7.1).
@@ -74,9 +106,9 @@ pub enum Event {
 /// #     std::io::Result::Ok(())
 /// # });
 /// let (_client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
-/// assert_eq!(events.next().await, Some(Event::Joined("ann".parse()?)));
-/// assert_eq!(events.next().await, Some(Event::Message { from: "ann".parse()?, text: "hello".parse()? }));
-/// assert_eq!(events.next().await, Some(Event::Left("ann".parse()?)));
+/// assert_eq!(events.next().await, Some(Event::joined("ann".parse()?)));
+/// assert_eq!(events.next().await, Some(Event::message("ann".parse()?, "hello".parse()?)));
+/// assert_eq!(events.next().await, Some(Event::left("ann".parse()?)));
 /// # Ok(())
 /// # }
 /// ```
@@ -96,6 +128,7 @@ impl Events {
     }
 
     /// An event that is already in the buffer.
+    #[cfg(feature = "conversation")]
     pub(crate) fn ready(&mut self) -> Option<Event> {
         self.events.try_recv().ok()
     }
