@@ -79,8 +79,9 @@ impl Peer {
         drop(self.stream.shutdown().await);
     }
 
+    #[allow(deprecated, reason = "what replaces it needs a newer Tokio, and zero never blocks")]
     pub(crate) fn reset(self) {
-        drop(self.stream.set_zero_linger());
+        drop(self.stream.set_linger(Some(Duration::ZERO)));
     }
 
     /// Whether it may still send, for all that is known here.
