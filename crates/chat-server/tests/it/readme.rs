@@ -1,5 +1,5 @@
-//! The README of the project and of this library show what works. The project's Rust code is compiled as a documentation
-//! test; this library's stands in its examples, which are tests too.
+//! The README of the project and of this library show what works. Their Rust code stands in examples, which are compiled
+//! with the tests.
 
 use std::{
     io::Write,
@@ -112,12 +112,14 @@ fn the_greeter() {
 }
 
 #[test]
-fn the_code_of_the_library_is_in_its_examples() {
+fn the_code_is_in_the_examples() {
     let readme = library();
-    let embed = read("examples/embed.rs");
-    // Without what stands above the imports, which is for whoever opens the file.
-    let (_, embed) = embed.split_once("\n\n").unwrap();
-    assert_eq!(block(&readme, "```rust,no_run\n"), embed);
+    for (readme, example) in [(&project(), "examples/greeter.rs"), (&readme, "examples/embed.rs")] {
+        let example = read(example);
+        // Without what stands above the imports, which is for whoever opens the file.
+        let (_, example) = example.split_once("\n\n").unwrap();
+        assert_eq!(block(readme, "```rust,no_run\n"), example);
+    }
     let bot = block(&readme, "```rust,ignore\n");
     assert!(read("examples/bot.rs").contains(&bot), "not in examples/bot.rs:\n{bot}");
 }
