@@ -130,13 +130,3 @@ fn commands_use_existing_flags() {
         }
     }
 }
-
-#[test]
-fn published_crates_have_a_readme_and_licences() {
-    let manifests = files(&root().join("crates")).into_iter().filter(|path| path.ends_with("Cargo.toml"));
-    for manifest in manifests.filter(|path| !fs::read_to_string(path).unwrap().contains("publish = false")) {
-        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-            assert!(manifest.with_file_name(file).exists(), "{}: no {file} in its folder", manifest.display());
-        }
-    }
-}

@@ -7,7 +7,8 @@ use chat_proto::contract::{Clause, Contract};
 use crate::case::Act;
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-    Contract::parse(include_str!("../../../protocole.md")).expect("the tests of chat-proto parse this document")
+    let document = include_str!(concat!(env!("OUT_DIR"), "/protocole.md"));
+    Contract::parse(document).expect("the document is tested with the crate that reads it")
 });
 
 /// The parsed `protocole.md`.

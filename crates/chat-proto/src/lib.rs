@@ -21,6 +21,8 @@
 //! assert_eq!(next().unwrap_err().clause(), "3.9"); // verbs are upper-case
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "codec")]
 mod codec;
 #[cfg(feature = "contract")]

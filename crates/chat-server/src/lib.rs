@@ -39,6 +39,8 @@
 //! | test with a faulty network | `testkit`, behind the feature of that name |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod conn;
 mod connection;
@@ -76,8 +78,3 @@ pub use serve::Serve;
 pub use server::{ChatServer, WeakChatServer};
 pub use shared::Report;
 pub use stats::Stats;
-
-/// The Rust code of the README, compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

@@ -46,7 +46,8 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
                 let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
                 // Fails if the server has closed the connection.
                 let _ = stream.write_all(first.as_bytes()).await;
-                let _ = stream.set_zero_linger();
+                #[allow(deprecated, reason = "what replaces it needs a newer Tokio, and zero never blocks")]
+                let _ = stream.set_linger(Some(Duration::ZERO));
             }
             Ok(())
         });

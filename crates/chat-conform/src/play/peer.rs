@@ -85,8 +85,9 @@ impl Peer {
     }
 
     /// Resets the connection: the close sends RST instead of FIN.
+    #[allow(deprecated, reason = "what replaces it needs a newer Tokio, and zero never blocks")]
     pub(crate) fn reset(self) {
-        drop(self.stream.set_zero_linger());
+        drop(self.stream.set_linger(Some(Duration::ZERO)));
     }
 
     /// Whether neither side has closed, as far as is known.

@@ -223,7 +223,7 @@ mod tests {
         let (reader, writer) = stream().await;
         let identity = shared.identify(address.into());
         let task = serve(Arc::clone(&shared), Arc::clone(&identity), reader, writer, None);
-        assert!(size_of_val(&task) <= 1_072, "the read loop's task: {}", size_of_val(&task));
+        assert!(size_of_val(&task) <= 1_160, "the read loop's task: {}", size_of_val(&task));
 
         let (joined, _membership) = shared.hub.join(&identity, JoinAs::Guest).await.unwrap();
         assert!(size_of_val(&*joined.replies) <= 136, "the reply queue: {}", size_of_val(&*joined.replies));

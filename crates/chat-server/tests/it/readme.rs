@@ -1,5 +1,5 @@
-//! The README of the project and of this library show what works. The project's Rust code is compiled as a documentation
-//! test; this library's stands in its examples, which are tests too.
+//! The README of the project and of this library show what works. Their Rust code stands in examples, which are compiled
+//! with the tests.
 
 use std::{
     io::Write,
@@ -92,32 +92,41 @@ fn the_project_is_introduced_in_short() {
     }
 }
 
-/// The manifest and the program of the README are a project that compiles: with `cargo`, as a reader's would be.
+/// The manifest and the program of each README are a project that compiles: with `cargo`, as a reader's would be. Only the path
+/// of the repository is another.
 #[test]
-#[ignore = "compiles Tokio anew; `cargo test -- --ignored the_greeter` does it"]
-fn the_greeter() {
-    let readme = project();
+#[ignore = "compiles Tokio anew; `cargo test -- --ignored projects_of_the_readmes` does it"]
+fn projects_of_the_readmes() {
     let repository = Path::new(LIBRARY).join("../..").canonicalize().unwrap();
-    let manifest = block(&readme, "```toml\n").replace("../chat", repository.to_str().unwrap());
-    assert!(manifest.contains(repository.to_str().unwrap()), "{manifest}");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("greeter");
-    std::fs::create_dir_all(folder.join("src")).unwrap();
-    // A workspace of its own, with the versions that this one has fetched already.
-    std::fs::write(folder.join("Cargo.toml"), manifest + "\n[workspace]\n").unwrap();
-    std::fs::write(folder.join("src/main.rs"), block(&readme, "```rust,no_run\n")).unwrap();
-    std::fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["check", "--offline", "--quiet"]).current_dir(&folder).env_remove("CARGO_TARGET_DIR");
-    assert!(cargo.status().unwrap().success());
+    let projects = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
+    for (name, readme) in [("greeter", project()), ("embed", library()), ("echo", read("../chat-client/README.md"))] {
+        let manifest = block(&readme, "```toml\n");
+        assert!(manifest.contains("\ntokio = { version = \"1\", "), "{manifest}");
+        assert!(manifest.contains("\"../chat/crates/"), "{manifest}");
+        let package =
+            if manifest.starts_with("[package]\n") { "" } else { "[package]\nname = \"it\"\nedition = \"2024\"\n" };
+        let manifest = manifest.replace("../chat/", &format!("{}/", repository.display()).replace('\\', "/"));
+        let folder = projects.join(name);
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        // A workspace of its own, with the versions that this one has fetched already.
+        std::fs::write(folder.join("Cargo.toml"), format!("{package}{manifest}\n[workspace]\n")).unwrap();
+        std::fs::write(folder.join("src/main.rs"), block(&readme, "```rust,no_run\n")).unwrap();
+        std::fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["check", "--offline", "--quiet", "--target-dir"]).arg(projects.join("target")).current_dir(&folder);
+        assert!(cargo.status().unwrap().success(), "the project of the README of {name}");
+    }
 }
 
 #[test]
-fn the_code_of_the_library_is_in_its_examples() {
+fn the_code_is_in_the_examples() {
     let readme = library();
-    let embed = read("examples/embed.rs");
-    // Without what stands above the imports, which is for whoever opens the file.
-    let (_, embed) = embed.split_once("\n\n").unwrap();
-    assert_eq!(block(&readme, "```rust,no_run\n"), embed);
+    for (readme, example) in [(&project(), "examples/greeter.rs"), (&readme, "examples/embed.rs")] {
+        let example = read(example);
+        // Without what stands above the imports, which is for whoever opens the file.
+        let (_, example) = example.split_once("\n\n").unwrap();
+        assert_eq!(block(readme, "```rust,no_run\n"), example);
+    }
     let bot = block(&readme, "```rust,ignore\n");
     assert!(read("examples/bot.rs").contains(&bot), "not in examples/bot.rs:\n{bot}");
 }
