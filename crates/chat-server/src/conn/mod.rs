@@ -226,7 +226,7 @@ mod tests {
         assert!(size_of_val(&task) <= 1_160, "the read loop's task: {}", size_of_val(&task));
 
         let (joined, _membership) = shared.hub.join(&identity, JoinAs::Guest).await.unwrap();
-        assert!(size_of_val(&*joined.replies) <= 136, "the reply queue: {}", size_of_val(&*joined.replies));
+        assert!(size_of_val(&*joined.replies) <= 144, "the reply queue: {}", size_of_val(&*joined.replies));
         let (_, writer) = stream().await;
         let mut writer = Writer::new(writer, identity.id, joined, chat_proto::Terminator::CrLf, shared);
         let size = size_of_val(&writer) + size_of_val(&writer.run());

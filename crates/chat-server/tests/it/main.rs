@@ -11,6 +11,7 @@ mod embedding;
 mod ending;
 mod examples;
 mod faults;
+mod handles;
 mod hostile;
 mod limits;
 mod neighbours;

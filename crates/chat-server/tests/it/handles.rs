@@ -1,0 +1,246 @@
+//! What the embedding program does with its server: policies that take time, handles, and the operator's hand.
+
+use std::sync::{Arc, Mutex};
+
+use chat_server::{
+    Admission, ChatServer, EndReason, Ended, Event, Limits, LocalError, LocalLogin, Login, Message, Peer as ServerPeer,
+    Policy, Verdict,
+};
+use futures::StreamExt;
+use tokio::sync::Notify;
+
+use crate::{
+    embedding::told,
+    support::{Peer, unlimited},
+};
+
+fn attached(server: &ChatServer) -> (Peer, chat_server::Connection) {
+    let (ours, theirs) = tokio::io::duplex(65_536);
+    let connection = server.attach(theirs, ServerPeer::labelled("test").with_data(7_u32));
+    (Peer::over(ours), connection)
+}
+
+/// Decides about logins and about `slow` messages when told to, swallows `spam`, and records every end.
+#[derive(Default)]
+struct Patient {
+    go: Notify,
+    ended: Mutex<Vec<String>>,
+}
+
+impl Policy for Patient {
+    async fn admit(&self, login: Login) -> Admission {
+        if login.name().is_some_and(|name| name.as_str() == "late") {
+            self.go.notified().await;
+        }
+        let secret = login.credential().map(|credential| credential.expose().to_owned());
+        if login.peer().data::<u32>().is_some() || secret.as_deref() == Some("sesame") {
+            Admission::Admit
+        } else {
+            Admission::RefuseName
+        }
+    }
+
+    fn message(&self, message: &Message<'_>) -> Verdict {
+        let text = message.text().clone();
+        match text.as_str() {
+            "spam" => Verdict::Swallow,
+            "slow" => Verdict::defer(async move {
+                tokio::task::yield_now().await;
+                Verdict::defer(async move { Verdict::Replace("at last".parse().unwrap()) })
+            }),
+            "never" => Verdict::defer(std::future::pending()),
+            "bug" => panic!("a bug in the embedder's rules"),
+            "late bug" => Verdict::defer(async { panic!("a bug in the embedder's rules") }),
+            _ => Verdict::Deliver,
+        }
+    }
+
+    fn ended(&self, ended: &Ended) {
+        let name = ended.name().map_or("nobody".to_owned(), |name| name.to_string());
+        self.ended.lock().unwrap().push(format!("{name}: {}", ended.reason()));
+    }
+}
+
+#[tokio::test]
+async fn an_admission_may_take_time() {
+    let policy = Arc::new(Patient::default());
+    let server = unlimited().policy(Arc::clone(&policy)).build();
+    let (mut late, _) = attached(&server);
+    late.send("PROT 0.1 CONNECT USER late").await;
+    // Others are not delayed.
+    let (ann, _) = attached(&server);
+    let mut ann = ann.join("ann").await;
+    policy.go.notify_one();
+    late.expect("NAME OK").await;
+    ann.expect("JOIN late").await;
+    assert_eq!(server.local("bob").await.unwrap_err(), LocalError::Refused);
+    server.local(LocalLogin::new("bob").credential("sesame")).await.unwrap();
+    server.cut();
+}
+
+#[tokio::test]
+async fn deferred_and_swallowed_messages_keep_the_order_of_answers() {
+    let server = unlimited().policy(Patient::default()).build();
+    let (ann, _) = attached(&server);
+    let (bob, _) = attached(&server);
+    let (mut ann, mut bob) = (ann.join("ann").await, bob.join("bob").await);
+    ann.expect("JOIN bob").await;
+    ann.raw(b"MSG one\r\nMSG slow\r\nMSG spam\r\nPING\r\nmsg\r\nMSG two\r\n").await;
+    for answer in ["OK", "OK", "OK", "PONG", "BAD REQ", "OK"] {
+        ann.expect(answer).await;
+    }
+    for text in ["one", "at last", "two"] {
+        bob.expect(&format!("FROM ann MSG {text}")).await;
+    }
+    // A client whose message is never decided can still be sent away.
+    ann.send("MSG never").await;
+    let id = server.clients().await[0].id();
+    assert!(server.kick(id, "it is late").await);
+    ann.expect("BYE").await;
+    bob.expect("LOGOUT ann").await;
+    server.cut();
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_ends_one_client() {
+    let policy = Arc::new(Patient::default());
+    let server = unlimited().policy(Arc::clone(&policy)).build();
+    for text in ["bug", "late bug"] {
+        let (ann, mut connection) = attached(&server);
+        let mut ann = ann.join("ann").await;
+        ann.send(&format!("MSG {text}")).await;
+        assert_eq!(connection.ended().await, EndReason::Panicked);
+        assert_eq!(ann.rest().await, "");
+    }
+    let bot = server.local(LocalLogin::new("bot").data(7_u32)).await.unwrap();
+    for text in ["bug", "late bug"] {
+        assert_eq!(bot.send(text).await.unwrap_err(), LocalError::PolicyPanicked);
+    }
+    assert_eq!(bot.send("spam").await.unwrap().seq(), None);
+    drop(bot);
+    let ended = policy.ended.lock().unwrap().clone();
+    assert_eq!(ended, ["ann: its task panicked", "ann: its task panicked", "bot: closed by the peer"]);
+}
+
+#[tokio::test]
+async fn a_kick_says_bye_and_a_cut_does_not() {
+    let policy = Arc::new(Patient::default());
+    let server = unlimited().policy(Arc::clone(&policy)).build();
+    let (_, mut events) = server.watch().await;
+    let (ann, mut anns) = attached(&server);
+    let (bob, mut bobs) = attached(&server);
+    let (mut ann, mut bob) = (ann.join("ann").await, bob.join("bob").await);
+    let (mut early, earlys) = attached(&server);
+    early.send("PROT 0.1 CONNECT NEW").await;
+    early.expect("NAME REQ").await;
+    earlys.kick("too slow");
+    early.expect("BYE").await;
+    early.expect_end().await;
+
+    assert!(server.kick(anns.id(), "rude").await);
+    ann.expect("JOIN bob").await;
+    ann.expect("BYE").await;
+    ann.expect_end().await;
+    assert_eq!(anns.ended().await, EndReason::Kicked("rude".into()));
+    assert!(!server.kick(anns.id(), "again").await, "it is not a member any more");
+    bob.expect("LOGOUT ann").await;
+    bobs.kick("first");
+    bobs.cut("then at once");
+    let ended = bobs.ended().await;
+    assert!(matches!(ended, EndReason::Kicked(_) | EndReason::Cut(_)), "{ended:?}");
+    assert_eq!(bobs.ended().await, ended, "as before");
+
+    server.shutdown().await;
+    let mut seen = Vec::new();
+    while let Some(event) = events.next().await {
+        seen.push(told(&event.unwrap()));
+    }
+    assert_eq!(seen[..3], ["1 ann joined", "2 bob joined", "3 ann left: kicked: rude"]);
+    let stats = server.stats();
+    assert_eq!(
+        stats.ended_by(&EndReason::Kicked("whatever".into())),
+        2 + u64::from(ended == EndReason::Kicked("first".into()))
+    );
+    assert!(policy.ended.lock().unwrap().contains(&"nobody: kicked: too slow".to_owned()));
+}
+
+#[tokio::test]
+async fn a_notice_reaches_everybody_in_one_place() {
+    let server = unlimited().build();
+    let (ann, _) = attached(&server);
+    let mut ann = ann.join("ann").await;
+    let mut bot = server.local("bot").await.unwrap();
+    let (mut guest, _) = attached(&server);
+    guest.raw(b"hi\n").await;
+    guest.raw(b"").await;
+    assert_eq!(guest.line_bytes().await, b"OK\n");
+    ann.expect("JOIN bot").await;
+    let seq = server.notice("back at noon".parse().unwrap()).await;
+    assert_eq!(seq, Some(5));
+    assert_eq!(guest.line_bytes().await, b"NOTICE back at noon\n");
+    for line in ["JOIN guest1", "FROM guest1 MSG hi", "NOTICE back at noon"] {
+        ann.expect(line).await;
+    }
+    for event in ["3 guest1 joined", "4 guest1 said hi", "5 notice: back at noon"] {
+        assert_eq!(told(&bot.recv().await.unwrap()), event);
+    }
+    server.shutdown().await;
+    assert_eq!(server.notice("too late".parse().unwrap()).await, None);
+    assert!(server.clients().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_local_client_in_halves_leaves_with_the_last_of_them() {
+    let server = unlimited().build();
+    let mut watcher = server.local("watcher").await.unwrap();
+    let (sender, events) = server.local("bot").await.unwrap().split();
+    let clone = sender.clone();
+    drop((sender, events));
+    assert_eq!(clone.send("still here").await.unwrap().seq(), Some(3));
+    drop(clone);
+    for event in ["2 bot joined", "3 bot said still here", "4 bot left: closed by the peer"] {
+        assert_eq!(told(&watcher.recv().await.unwrap()), event);
+    }
+
+    let (sender, mut events) = server.local("bot").await.unwrap().split();
+    assert!(server.kick(sender.member().id(), "rude").await);
+    assert_eq!(told(&events.next().await.unwrap().unwrap()), "6 bot left: kicked: rude");
+    assert_eq!(events.next().await, Some(Err(LocalError::Left)));
+    assert_eq!(events.next().await, None);
+    assert_eq!(sender.send("hello?").await.unwrap_err(), LocalError::Left);
+}
+
+#[tokio::test]
+async fn watching_has_no_gap_and_says_how_many_events_were_lost() {
+    let server = unlimited().build();
+    let ann = server.local("ann").await.unwrap();
+    let (clients, mut events) = server.watch().await;
+    assert_eq!(clients, [ann.member().clone()]);
+    for n in 0..3_000 {
+        ann.send(n.to_string()).await.unwrap();
+    }
+    let lost = events.recv().await.unwrap().unwrap_err().count;
+    let Some(Ok(Event::Message { seq, .. })) = events.recv().await else { panic!("a message follows") };
+    assert_eq!(seq, 2 + lost);
+    assert!(lost > 1_000);
+}
+
+#[tokio::test]
+async fn limits_are_shared_and_a_weak_handle_keeps_nothing_alive() {
+    let limits = Limits::new().max_clients(1).share();
+    let [tea, coffee] = [(), ()].map(|()| ChatServer::builder().shared_limits(&limits).build());
+    let (ann, mut anns) = attached(&tea);
+    let mut ann = ann.join("ann").await;
+    let (mut bob, _) = attached(&coffee);
+    bob.expect("BYE").await;
+    assert_eq!([tea.stats().connections, coffee.stats().connections], [1, 0]);
+    ann.send("BYE").await;
+    assert_eq!(anns.ended().await, EndReason::Bye);
+    drop(ann);
+
+    let (weak, mut events) = (tea.downgrade(), tea.events());
+    assert!(weak.upgrade().is_some());
+    drop(tea);
+    assert!(events.recv().await.is_none(), "the hub has ended");
+    assert!(weak.upgrade().is_none());
+}
