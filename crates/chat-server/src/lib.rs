@@ -31,9 +31,11 @@
 //! | to | use |
 //! |---|---|
 //! | serve TCP ports, Unix sockets, or a transport of your own | [`ChatServer::serve`], [`listen`] |
-//! | serve one stream | [`ChatServer::attach`] |
+//! | serve one stream, and end it | [`ChatServer::attach`], [`Connection`] |
 //! | take part | [`ChatServer::local`] |
-//! | watch | [`ChatServer::events`], [`ChatServer::stats`] |
+//! | watch | [`ChatServer::watch`], [`ChatServer::events`], [`ChatServer::stats`] |
+//! | send clients away, tell all something | [`ChatServer::kick`], [`ChatServer::notice`] |
+//! | give several rooms one limit | [`Limits`] |
 //! | set rules | [`Policy`] |
 //! | set limits and timeouts | [`ChatServerBuilder`] |
 //! | test with a faulty network | `testkit`, behind the feature of that name |

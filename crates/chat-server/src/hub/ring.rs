@@ -137,3 +137,50 @@ impl Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chat_proto::{Name, Text};
+    use chat_room::{JoinAs, Room};
+
+    use super::*;
+
+    /// A ring with one writer, which has not taken anything of what `messages` says in as many batches.
+    fn filled(max_capacity: usize, messages: usize) -> (Ring, Subscription, Arc<ReplyQueue>) {
+        let (mut room, mut ring, conn) = (Room::default(), Ring::new(max_capacity), ConnId::new(1));
+        let replies = Arc::new(ReplyQueue::new(room.position()));
+        let subscription = ring.subscribe(conn, Arc::clone(&replies));
+        room.join(conn, JoinAs::Name(Name::new("ann").unwrap())).unwrap();
+        for number in 0..messages {
+            room.say(conn, Text::new(number.to_string()).unwrap());
+            ring.publish(room.take_batch().unwrap());
+        }
+        (ring, subscription, replies)
+    }
+
+    #[test]
+    fn a_slow_writer_loses_nothing_while_the_ring_grows() {
+        for messages in [10, FIRST, 100, 1_000, 4_096] {
+            let (ring, mut subscription, replies) = filled(4_096, messages);
+            for number in 0..messages as u64 {
+                match subscription.take(&replies) {
+                    Taken::Batch(batch) => assert_eq!(batch.end().batch, number + 1, "of {messages}"),
+                    other => panic!("{other:?} after {number} of {messages}"),
+                }
+            }
+            drop(ring);
+            assert!(matches!(subscription.take(&replies), Taken::Closed));
+        }
+    }
+
+    #[test]
+    fn a_writer_that_is_too_slow_is_told_and_the_ring_is_bounded() {
+        let (ring, mut subscription, replies) = filled(1_000, 3_000);
+        assert_eq!(ring.capacity, 1_000);
+        let mut taken = 0;
+        while let Taken::Batch(_) = subscription.take(&replies) {
+            taken += 1;
+        }
+        assert!(taken <= 2 * FIRST * GROWTH, "{taken} batches of the smaller rings were kept");
+    }
+}
