@@ -42,6 +42,7 @@ struct Queue {
     /// The position of the last reply.
     last: Position,
     /// The rings that continue the writer's. Boxed, because they are rare.
+    #[expect(clippy::box_collection, reason = "an idle client would hold three more words")]
     next_rings: Option<Box<VecDeque<Receiver<Arc<Batch>>>>>,
 }
 

@@ -93,3 +93,26 @@ async fn alongside_counts_every_message() {
     assert!(status.success());
     assert_eq!(stdout, "11 messages\n");
 }
+
+#[test]
+fn auth_gives_each_user_their_own_name() {
+    let (status, stdout, stderr) = start("auth").end();
+    assert!(status.success(), "{stderr}");
+    let expected = "ann: NAME OK, WELCOME\nbob: NAME FAILURE, NAME REQ\nmallory: BYE\neve: no such token\n";
+    assert_eq!(stdout, expected);
+}
+
+#[tokio::test]
+async fn rooms_carries_announcements() {
+    let mut example = start("rooms");
+    let [hall, tea, _] = [(); 3].map(|()| example.address());
+    let mut ann = Peer::tcp(hall).await.join("ann").await;
+    let mut bob = Peer::tcp(tea).await.join("bob").await;
+    ann.send("MSG tea is ready").await;
+    ann.expect("OK").await;
+    bob.expect("NOTICE tea is ready").await;
+    ann.send("MSG !stop").await;
+    bob.expect("BYE").await;
+    drop((ann, bob));
+    assert!(example.end().0.success());
+}

@@ -39,7 +39,7 @@ fn leaves(events: &[Event]) -> BTreeMap<String, EndReason> {
     left.collect()
 }
 
-fn who(names: &[&str], reason: EndReason) -> BTreeMap<String, EndReason> {
+fn who(names: &[&str], reason: &EndReason) -> BTreeMap<String, EndReason> {
     names.iter().map(|name| ((*name).to_owned(), reason.clone())).collect()
 }
 
@@ -61,7 +61,7 @@ async fn shutdown_returns_when_every_leave_is_published_and_statistics_are_final
         while let Some(Some(event)) = futures::FutureExt::now_or_never(events.recv()) {
             seen.push(event.unwrap());
         }
-        assert_eq!(leaves(&seen), who(&["ann", "bot"], EndReason::ServerStopped));
+        assert_eq!(leaves(&seen), who(&["ann", "bot"], &EndReason::ServerStopped));
     }
 }
 
@@ -80,7 +80,7 @@ async fn the_last_to_join_sees_every_leave_at_the_stop() {
         }
     };
     assert_eq!(end, LocalError::Stopped);
-    assert_eq!(leaves(&seen), who(&["first", "second", "last"], EndReason::ServerStopped));
+    assert_eq!(leaves(&seen), who(&["first", "second", "last"], &EndReason::ServerStopped));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn cut_alone_ends_everything() {
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
     ann.into_rest().await;
-    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerCut));
+    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], &EndReason::ServerCut));
     let report = timeout(TEST_TIMEOUT, server.shutdown()).await.expect("there is nothing to wait for");
     assert_eq!(report.drained + report.cut, 1);
     let stats = server.stats();
@@ -126,7 +126,7 @@ async fn a_server_whose_runtime_has_ended_reports_it() {
     let report = timeout(TEST_TIMEOUT, serving).await.expect("serving ends").unwrap();
     assert!(report.failed, "it was not told to stop");
     assert_eq!(ann.rest().await, "BYE\r\n");
-    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], EndReason::ServerStopped));
+    assert_eq!(leaves(&all(events).await), who(&["ann", "bot"], &EndReason::ServerStopped));
     while timeout(TEST_TIMEOUT, bot.recv()).await.expect("it learns of the end").is_ok() {}
     assert_eq!(bot.recv().await.unwrap_err(), LocalError::Stopped);
     assert_eq!(bot.send("hello?").await.unwrap_err(), LocalError::Stopped);
@@ -175,7 +175,7 @@ async fn a_client_cut_while_draining_left_because_the_server_stopped() {
     bot.send("x".repeat(1_000)).await.unwrap();
     let report = server.shutdown().await;
     assert_eq!((report.drained, report.cut), (0, 1));
-    assert_eq!(leaves(&all(events).await), who(&["bot", "sleeper"], EndReason::ServerStopped));
+    assert_eq!(leaves(&all(events).await), who(&["bot", "sleeper"], &EndReason::ServerStopped));
     assert_eq!(server.stats().ended, [(EndReason::ServerStopped, 2)]);
     drop(sleeper);
 }
