@@ -13,6 +13,8 @@ mod examples;
 mod faults;
 mod handles;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod idle_server;
 mod limits;
 mod neighbours;
 mod order;
