@@ -6,22 +6,54 @@ use crate::MAX_NAME;
 
 /// A client's name: 1 to [`MAX_NAME`] of `A-Z a-z 0-9` (clause 1.6).
 ///
-/// It keeps its case; `==` tells `Bob` from `bob`. Whether two names are the *same name* is what [`Name::key`] says.
+/// It keeps its case, and `==` distinguishes `Bob` from `bob`. For the protocol these are the same name: compare their
+/// [`Name::key`]s. A name is 21 bytes and has no heap allocation, so it is `Copy`.
+///
+/// ```
+/// use chat_proto::{Name, NameError};
+///
+/// let name: Name = "Bob".parse()?;
+/// assert_eq!(name.as_str(), "Bob");
+/// assert_eq!(name.key(), Name::new("bob")?.key());
+/// assert_eq!(Name::new("bob!"), Err(NameError::Character));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name {
     len: u8,
     bytes: [u8; MAX_NAME],
 }
 
-/// What two names that differ only in case have in common (clause 1.6).
+/// A name without its case, for comparisons and as the key of a map (clause 1.6).
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use chat_proto::Name;
+///
+/// let mut taken = HashSet::new();
+/// assert!(taken.insert(Name::new("Bob")?.key()));
+/// assert!(!taken.insert(Name::new("BOB")?.key()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct NameKey(Name);
 
 /// Why a string is not a name.
+///
+/// The value is a rule of a fixed grammar, so it is `Copy`; the string itself is not kept.
+///
+/// ```
+/// use chat_proto::{Name, NameError};
+///
+/// let error = Name::chosen("guest7").unwrap_err();
+/// assert_eq!(error, NameError::Reserved);
+/// assert_eq!(error.to_string(), "names of the form guest<number> are given by the server");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// There is nothing in it.
+    /// The string is empty.
     #[error("a name has at least one character")]
     Empty,
     /// More than [`MAX_NAME`] bytes.
@@ -30,13 +62,16 @@ pub enum NameError {
     /// Something other than `A-Z a-z 0-9`.
     #[error("a name has only the letters A-Z and a-z and the digits 0-9")]
     Character,
-    /// `guest` and a number, which only the server gives (clause 2.7).
+    /// The name is `guest` and a number. Only the server gives such names (clause 2.7).
     #[error("names of the form guest<number> are given by the server")]
     Reserved,
 }
 
 impl Name {
-    /// Checks `name` against clause 1.6. A guest's name is valid here: see [`Name::chosen`].
+    /// Checks a name that a server sent (clause 1.6). Names of guests are valid: see [`Name::chosen`].
+    ///
+    /// # Errors
+    /// Every [`NameError`] but [`NameError::Reserved`].
     pub fn new(name: &str) -> Result<Self, NameError> {
         if name.is_empty() {
             return Err(NameError::Empty);
@@ -50,7 +85,18 @@ impl Name {
         Ok(Self { len, bytes })
     }
 
-    /// Checks a name that a client chose for itself: as [`Name::new`], and not a guest's (clause 2.7).
+    /// Checks a name that a client chose for itself (clauses 1.6 and 2.7).
+    ///
+    /// # Errors
+    /// Those of [`Name::new`], and [`NameError::Reserved`] for the name of a guest.
+    ///
+    /// ```
+    /// use chat_proto::{Name, NameError};
+    ///
+    /// assert!(Name::new("guest7").is_ok());
+    /// assert_eq!(Name::chosen("guest7"), Err(NameError::Reserved));
+    /// assert!(Name::chosen("guestbook").is_ok());
+    /// ```
     pub fn chosen(name: &str) -> Result<Self, NameError> {
         match Self::new(name)? {
             guest if guest.is_guest() => Err(NameError::Reserved),
@@ -58,25 +104,33 @@ impl Name {
         }
     }
 
-    /// The name that the server gives to the plain session number `number` (clause 2.3).
+    /// The name that the server gives to the plain session with this number (clause 2.3).
+    ///
+    /// The number is taken modulo 10^15, so that the name is never too long.
+    ///
+    /// ```
+    /// use chat_proto::Name;
+    ///
+    /// assert_eq!(Name::guest(7).as_str(), "guest7");
+    /// ```
     pub fn guest(number: u64) -> Self {
         // Fifteen digits follow `guest`: ten million plain sessions a second for three years.
         Self::new(&format!("guest{}", number % 1_000_000_000_000_000)).expect("`guest` and 15 digits are a name")
     }
 
-    /// The name as it was given.
+    /// The name, in the case in which it was given.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("a name is ASCII")
     }
 
-    /// Two names with equal keys are the same name.
+    /// The key of the name. Two names with equal keys are the same name.
     pub fn key(&self) -> NameKey {
         let mut folded = *self;
         folded.bytes.make_ascii_lowercase();
         NameKey(folded)
     }
 
-    /// Whether it is `guest` and a number, in any case.
+    /// Whether the name is `guest` and a number, in any case (clause 2.7).
     pub fn is_guest(&self) -> bool {
         let key = self.key();
         key.0

@@ -1,11 +1,26 @@
-//! `LIST CLIENTS` over as many lines as it needs, put together on the client's side (clause 3.6).
+//! Puts the lines of a roster together: `LIST CLIENTS` takes as many lines as it needs (clause 3.6).
 
 use crate::Name;
 
-/// A roster that promises more names than this is not believed.
+/// Maximum number of names in a roster. A larger one is an error, so that a server cannot fill the memory.
 pub const MAX_ROSTER: usize = 1_000_000;
 
-/// Puts a roster together from its lines, as long as they agree: a server can be faulty or hostile.
+/// Puts a roster together from its lines (clause 3.6).
+///
+/// It holds at most the names of one roster, and checks that the lines agree: a server can be faulty or hostile.
+///
+/// ```
+/// use chat_proto::{RosterReader, ServerMessage};
+///
+/// let mut reader = RosterReader::default();
+/// let mut roster = None;
+/// for line in ["LIST CLIENTS 3 ann bob", "LIST CLIENTS 3 guest1"] {
+///     let ServerMessage::Clients { total, names } = ServerMessage::parse(line.to_owned())? else { panic!() };
+///     roster = reader.push(total, names)?;
+/// }
+/// assert_eq!(roster.map(|names| names.len()), Some(3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct RosterReader {
     names: Vec<Name>,
@@ -20,8 +35,11 @@ pub struct RosterReader {
 pub struct RosterError;
 
 impl RosterReader {
-    /// Takes what one [`ServerMessage::Clients`](crate::ServerMessage::Clients) says. Returns the whole roster with its
-    /// last line. After that, or after an error, the next roster begins.
+    /// Adds one line, a [`ServerMessage::Clients`](crate::ServerMessage::Clients). Returns the whole roster with its last
+    /// line, and `None` before. After that, or after an error, the next roster begins.
+    ///
+    /// # Errors
+    /// [`RosterError`]: the lines contradict each other, or there are more than [`MAX_ROSTER`] names.
     pub fn push(&mut self, total: usize, mut names: Vec<Name>) -> Result<Option<Vec<Name>>, RosterError> {
         let Self { names: mut roster, promised } = std::mem::take(self);
         // Each line names somebody, or a roster could go on for ever.

@@ -4,27 +4,50 @@ use std::{fmt, str::FromStr};
 
 use crate::MAX_TEXT;
 
-/// What somebody says: 1 to [`MAX_TEXT`] Unicode scalar values, no control character (Cc) but TAB (clause 1.5).
+/// The text of a message: 1 to [`MAX_TEXT`] Unicode scalar values, no control character (Cc) but TAB (clause 1.5).
+///
+/// A text may contain other characters that act on a terminal, such as bidirectional controls: escape it before you show it.
+///
+/// ```
+/// use chat_proto::{Text, TextError};
+///
+/// let text = Text::new("hello")?;
+/// assert_eq!(text.as_str(), "hello");
+/// assert_eq!(Text::new("two\nlines"), Err(TextError::Control));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Text(String);
 
 /// Why a string is not a text.
+///
+/// The value is a rule of a fixed grammar, so it is `Copy`; the string itself is not kept.
+///
+/// ```
+/// use chat_proto::{MAX_TEXT, Text, TextError};
+///
+/// assert_eq!(Text::new(""), Err(TextError::Empty));
+/// assert_eq!(Text::new("é".repeat(MAX_TEXT + 1)), Err(TextError::TooLong));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
-    /// There is nothing in it.
+    /// The string is empty.
     #[error("a text has at least one character")]
     Empty,
     /// More than [`MAX_TEXT`] scalar values.
     #[error("a text has at most {MAX_TEXT} characters")]
     TooLong,
-    /// It has a control character, such as ESC, NUL or a line break.
+    /// The string has a control character, such as ESC, NUL or a line break.
     #[error("a text has no control character but TAB")]
     Control,
 }
 
 impl Text {
-    /// Checks `text` against clause 1.5.
+    /// Checks a text. It is not trimmed or changed in any way.
+    ///
+    /// # Errors
+    /// [`TextError`]: the string breaks clause 1.5.
     pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
         let text = text.into();
         Self::check(&text)?;
@@ -50,12 +73,12 @@ impl Text {
         Self(text)
     }
 
-    /// The text.
+    /// The text as a string slice.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Gives the string back.
+    /// Returns the string, without a copy.
     pub fn into_string(self) -> String {
         self.0
     }
