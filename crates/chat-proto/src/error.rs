@@ -4,7 +4,19 @@
 
 use crate::{NameError, ServerMessage, TextError};
 
-/// A line that means nothing here: what is wrong with it, and the line as far as it is text.
+/// A line that cannot be parsed: what is wrong with it, and the line itself if it is text.
+///
+/// ```
+/// use chat_proto::{ClientMessage, Fault, Refusal, Session, Stage, TextError};
+///
+/// let line = "MSG \u{1b}[2J".to_owned();
+/// let error = ClientMessage::parse(Stage::Later(Session::Named), line).unwrap_err();
+/// assert_eq!(error.fault(), Fault::Text(TextError::Control));
+/// assert_eq!(error.clause(), "1.5");
+/// assert_eq!(error.refusal(), Refusal::BadReq);
+/// assert_eq!(error.line(), Some("MSG \u{1b}[2J"));
+/// assert_eq!(error.to_string(), "a text has no control character but TAB (clause 1.5)");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{fault} (clause {})", fault.clause())]
 pub struct ParseError {
@@ -21,7 +33,7 @@ impl ParseError {
         Self { fault, ..self }
     }
 
-    /// What is wrong.
+    /// What is wrong with the line.
     pub fn fault(&self) -> Fault {
         self.fault
     }
@@ -31,19 +43,28 @@ impl ParseError {
         self.fault.clause()
     }
 
-    /// What a server answers.
+    /// What a server answers to the line. It has no meaning for a line that a server sent.
     pub fn refusal(&self) -> Refusal {
         self.fault.refusal()
     }
 
-    /// The line without its terminator; `None` if it was too long to be kept or is not UTF-8.
-    /// It is as the peer sent it: escape it before you show it.
+    /// The line without its terminator, as the peer sent it: escape it before you show it. `None` if it was too long to be
+    /// kept, or is not UTF-8.
     pub fn line(&self) -> Option<&str> {
         self.line.as_deref()
     }
 }
 
 /// What is wrong with a line.
+///
+/// The value is a rule of the protocol, so it is `Copy`. The line itself is in [`ParseError::line`].
+///
+/// ```
+/// use chat_proto::{Fault, NameError, Refusal};
+///
+/// assert_eq!(Fault::TooLong.clause(), "1.3");
+/// assert_eq!(Fault::Name(NameError::Empty).refusal(), Refusal::NameFailure);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -68,13 +89,13 @@ pub enum Fault {
     /// A name breaks its rules.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// `PROT` with a version that is not spoken here.
+    /// `PROT` with an unknown version.
     #[error("unknown protocol version")]
     Version,
     /// `PROT` and something that does not follow the grammar.
     #[error("PROT is followed by a version, CONNECT, and NEW or USER and a name")]
     Connect,
-    /// Tags, which version 1.0 will have.
+    /// Tags. They are reserved for version 1.0.
     #[error("tags (`@`) are reserved for a later version")]
     Tags,
     /// An unknown verb, or a known one with something missing or left over.
@@ -89,7 +110,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The clause of `protocole.md` that is broken.
+    /// The clause of `protocole.md` that the line breaks, such as `"1.5"`.
     pub fn clause(self) -> &'static str {
         match self {
             Self::CarriageReturn => "1.1",
@@ -116,15 +137,21 @@ impl Fault {
     }
 }
 
-/// The three ways in which a server says no.
+/// The answer of a server to a bad line.
+///
+/// ```
+/// use chat_proto::{Refusal, ServerMessage};
+///
+/// assert_eq!(ServerMessage::from(Refusal::BadReq).to_string(), "BAD REQ");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Refusal {
     /// `BAD REQ`: the line is refused.
     BadReq,
-    /// `BAD PROT`: this version, or a session without a version, is not served (clauses 3.1 and 2.8).
+    /// `BAD PROT`: the server does not support this version, or refuses plain sessions (clauses 3.1 and 2.8).
     BadProt,
-    /// `NAME FAILURE`: this name cannot be had (clause 3.3).
+    /// `NAME FAILURE`: the name is not valid, or reserved (clause 3.3).
     NameFailure,
 }
 

@@ -28,7 +28,15 @@ pub struct RosterReader {
     promised: Option<usize>,
 }
 
-/// The lines of a roster contradict each other, or promise more than [`MAX_ROSTER`] names.
+/// The lines of a roster contradict each other, or there are more than [`MAX_ROSTER`] names.
+///
+/// ```
+/// use chat_proto::RosterReader;
+///
+/// let error = RosterReader::default().push(1, vec!["ann".parse()?, "bob".parse()?]).unwrap_err();
+/// assert_eq!(error.to_string(), "the lines of the roster contradict each other (clause 3.6)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the lines of the roster contradict each other (clause 3.6)")]
 #[non_exhaustive]

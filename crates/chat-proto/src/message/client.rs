@@ -6,31 +6,59 @@ use super::{Session, Stage};
 use crate::{Fault, Name, ParseError, Text, VERSION};
 
 /// A line from a client to a server.
+///
+/// Variants are forms of a line. They may become more, but a variant gets no further fields.
+///
+/// ```
+/// use chat_proto::{ClientMessage, Session};
+///
+/// let message = ClientMessage::Msg("hello".parse()?);
+/// let mut line = String::new();
+/// message.write(Session::Named, &mut line)?;
+/// assert_eq!(line, "MSG hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ClientMessage {
-    /// `PROT 0.1 CONNECT NEW`: opens a named session and asks to be asked for a name (clause 3.1).
+    /// `PROT 0.1 CONNECT NEW`: opens a named session. The server asks for the name (clause 3.1).
     ConnectNew,
     /// `PROT 0.1 CONNECT USER <name>`: opens a named session under this name (clause 3.2).
     ConnectUser(Name),
     /// `NAME <name>`: the answer to `NAME REQ` (clause 3.2).
     Name(Name),
-    /// `MSG <text>`, or in a plain session the text alone: says something to everybody (clauses 3.5 and 4.1).
+    /// `MSG <text>`, or in a plain session the text alone: a message to everybody (clauses 3.5 and 4.1).
     Msg(Text),
-    /// `REQ CLIENTS`: who is here? (clause 3.6)
+    /// `REQ CLIENTS`: requests the roster (clause 3.6).
     ReqClients,
-    /// `PING`: are you there? (clause 3.7)
+    /// `PING`: the server answers with `PONG` (clause 3.7).
     Ping,
     /// `PONG`: the answer to a server's `PING` (clause 3.7).
     Pong,
     /// `BYE`: ends the session (clauses 3.8 and 4.3).
     Bye,
-    /// An empty line in a plain session, which says nothing (clause 4.2).
+    /// An empty line in a plain session. It has no effect (clause 4.2).
     Blank,
 }
 
 impl ClientMessage {
-    /// Reads a line, given without its terminator. The error says which clause it breaks.
+    /// Parses a line without its terminator.
+    ///
+    /// The limit of a line in bytes is the codec's to check: this function accepts a line of any length.
+    ///
+    /// # Errors
+    /// [`ParseError`] has the clause that the line breaks, and what a server answers.
+    ///
+    /// ```
+    /// use chat_proto::{ClientMessage, Session, Stage};
+    ///
+    /// let message = ClientMessage::parse(Stage::First, "PROT 0.1 CONNECT USER bob".to_owned())?;
+    /// assert_eq!(message, ClientMessage::ConnectUser("bob".parse()?));
+    ///
+    /// let error = ClientMessage::parse(Stage::Later(Session::Named), "msg hi".to_owned()).unwrap_err();
+    /// assert_eq!(error.clause(), "3.9"); // verbs are upper-case
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parse(stage: Stage, line: String) -> Result<Self, ParseError> {
         let message = match stage {
             Stage::First if is_prot(&line) => connect(&line).map_err(|fault| ParseError::new(fault, Some(line))),
@@ -46,9 +74,22 @@ impl ClientMessage {
         })
     }
 
-    /// Writes the line without its terminator, as it stands in a session of this kind.
+    /// Writes the line without its terminator, in the form of a session of this kind.
     ///
-    /// A plain session has no verbs: there a text says itself, `BYE` leaves, and what it cannot say is left blank.
+    /// A plain session has no verbs. [`Msg`](Self::Msg) is the text alone there, and [`Bye`](Self::Bye) is `BYE`. Everything
+    /// else becomes an empty line, which has no effect (clause 4.2).
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    ///
+    /// ```
+    /// use chat_proto::{ClientMessage, Session};
+    ///
+    /// let mut line = String::new();
+    /// ClientMessage::Msg("hello".parse()?).write(Session::Plain, &mut line)?;
+    /// assert_eq!(line, "hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn write(&self, session: Session, out: &mut impl Write) -> fmt::Result {
         match (session, self) {
             (Session::Plain, Self::Msg(text)) => out.write_str(text.as_str()),
@@ -67,7 +108,7 @@ impl ClientMessage {
         }
     }
 
-    /// The kind of session that this message opens as a connection's first line (clauses 2.2 and 2.3).
+    /// The kind of session that this message opens as the first line of a connection (clauses 2.2 and 2.3).
     pub fn opens(&self) -> Session {
         match self {
             Self::ConnectNew | Self::ConnectUser(_) => Session::Named,

@@ -4,56 +4,83 @@ use std::fmt::{self, Write};
 
 use crate::{Fault, Name, ParseError, Text};
 
-/// A line from a server to a client.
+/// A line from a server to a client. Its `Display` is the line without its terminator.
+///
+/// Variants are forms of a line. They may become more, but a variant gets no further fields.
+///
+/// ```
+/// use chat_proto::ServerMessage;
+///
+/// let message = ServerMessage::From { name: "bob".parse()?, text: "hello".parse()? };
+/// assert_eq!(message.to_string(), "FROM bob MSG hello");
+/// assert_eq!(ServerMessage::parse(message.to_string())?, message);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ServerMessage {
-    /// `NAME REQ`: tell me your name (clause 3.1).
+    /// `NAME REQ`: the client must send a name (clause 3.1).
     NameReq,
-    /// `NAME OK`: the name is yours; `WELCOME` follows (clause 3.2).
+    /// `NAME OK`: the client has the name. `WELCOME` follows (clause 3.2).
     NameOk,
-    /// `NAME FAILURE`: taken, not valid or not wanted (clause 3.3).
+    /// `NAME FAILURE`: the name is taken, not valid, or refused by the server (clause 3.3).
     NameFailure,
-    /// `WELCOME`: the client's place in the order begins here (clause 5.4).
+    /// `WELCOME`: the client has joined, at this place in the order (clause 5.4).
     Welcome,
-    /// `OK`: your message is accepted, and stands here in the order (section 5).
+    /// `OK`: the client's message is accepted. This is its place in the order (section 5).
     Ok,
-    /// `BAD REQ`: your line is refused, and reached nobody.
+    /// `BAD REQ`: the client's line is refused. It has no effect.
     BadReq,
-    /// `BAD PROT`: this version is not spoken here (clause 3.1), or plain sessions are refused (clause 2.8).
+    /// `BAD PROT`: the server does not support this version (clause 3.1), or refuses plain sessions (clause 2.8).
     BadProt,
-    /// `PING`: are you there? (clause 6.1)
+    /// `PING`: the client must answer with `PONG` (clauses 6.1 and 7.4).
     Ping,
     /// `PONG`: the answer to a client's `PING` (clause 3.7).
     Pong,
     /// `BYE`: the session is over (clauses 3.8, 4.3, 6.3 and 2.6).
     Bye,
-    /// `JOIN <name>`: somebody came (clause 3.2).
+    /// `JOIN <name>`: another client has joined (clause 3.2).
     Join(Name),
-    /// `LOGOUT <name>`: somebody left (clause 3.8).
+    /// `LOGOUT <name>`: another client has left (clause 3.8).
     Logout(Name),
-    /// `FROM <name> MSG <text>`: somebody said something (clause 3.5).
+    /// `FROM <name> MSG <text>`: another client's message (clause 3.5).
     From {
-        /// Who.
+        /// The sender.
         name: Name,
-        /// What.
+        /// The text.
         text: Text,
     },
     /// `NOTICE <text>`: a word of the server's operator to everybody (clause 7.8).
     Notice(Text),
     /// `LIST CLIENTS <n> <name>…`: one line of the roster (clause 3.6); see [`RosterReader`](crate::RosterReader).
     Clients {
-        /// How many clients there are, on all lines of this roster together.
+        /// Number of clients in the roster, on all its lines together.
         total: usize,
-        /// Those that this line names.
+        /// The names on this line.
         names: Vec<Name>,
     },
-    /// A line with a verb that this version does not know, which a client shows or ignores (clause 7.1).
+    /// A line with an unknown verb. A client shows or ignores it (clause 7.1). Escape it before you show it.
     Other(String),
 }
 
 impl ServerMessage {
-    /// Reads a line, given without its terminator. The error says which clause it breaks.
+    /// Parses a line without its terminator. An unknown verb is no error: see [`ServerMessage::Other`].
+    ///
+    /// The limit of a line in bytes is the codec's to check: this function accepts a line of any length.
+    ///
+    /// # Errors
+    /// [`ParseError`] has the clause that the line breaks.
+    ///
+    /// ```
+    /// use chat_proto::ServerMessage;
+    ///
+    /// let parse = |line: &str| ServerMessage::parse(line.to_owned());
+    /// assert_eq!(parse("JOIN ann")?, ServerMessage::Join("ann".parse()?));
+    /// assert_eq!(parse("NOTICE back at noon")?, ServerMessage::Notice("back at noon".parse()?));
+    /// assert_eq!(parse("NEWS of a kind")?, ServerMessage::Other("NEWS of a kind".to_owned()));
+    /// assert_eq!(parse("FROM ann").unwrap_err().clause(), "3.5");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn parse(line: String) -> Result<Self, ParseError> {
         let known = match line.as_str() {
             "NAME REQ" => Self::NameReq,
@@ -76,6 +103,9 @@ impl ServerMessage {
     }
 
     /// Writes the line without its terminator.
+    ///
+    /// # Errors
+    /// Only those of `out`.
     pub fn write(&self, out: &mut impl Write) -> fmt::Result {
         match self {
             Self::NameReq => out.write_str("NAME REQ"),
