@@ -6,8 +6,36 @@ use tokio_util::codec::{Decoder, Encoder};
 use super::line::{Line, LineDecoder};
 use crate::{ClientMessage, CodecError, ParseError, ServerMessage, Session, Terminator};
 
-/// Reads [`ServerMessage`]s and writes [`ClientMessage`]s, with CRLF. It reads lines that end in a bare LF too; a server
-/// whose first line does gets bare LF from then on (clause 1.2).
+/// The codec of a client: decodes [`ServerMessage`]s and encodes [`ClientMessage`]s.
+///
+/// A line that cannot be parsed is an item, `Err(`[`ParseError`]`)`, and decoding goes on behind it. Only a [`CodecError`] ends
+/// the stream. The codec buffers one line of at most [`MAX_LINE`](crate::MAX_LINE) bytes and drops an unterminated last line
+/// (clauses 1.7 and 7.7).
+///
+/// It accepts lines that end in CRLF or in a bare LF. It writes CRLF, unless the server's first line ended in a bare LF.
+///
+/// ```
+/// use chat_proto::{ClientCodec, ClientMessage, ServerMessage, Session};
+/// use futures::{SinkExt, StreamExt};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio_util::codec::Framed;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, mut server) = tokio::io::duplex(4096);
+/// # server.write_all(b"NAME OK\r\nWELCOME\r\n").await?;
+/// // `stream` is a `TcpStream`, or any other transport.
+/// let mut lines = Framed::new(stream, ClientCodec::new(Session::Named));
+/// lines.send(ClientMessage::ConnectUser("bob".parse()?)).await?;
+/// assert_eq!(lines.next().await.transpose()?, Some(Ok(ServerMessage::NameOk)));
+/// assert_eq!(lines.next().await.transpose()?, Some(Ok(ServerMessage::Welcome)));
+/// # drop(lines);
+/// # let mut sent = String::new();
+/// # server.read_to_string(&mut sent).await?;
+/// # assert_eq!(sent, "PROT 0.1 CONNECT USER bob\r\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ClientCodec {
     lines: LineDecoder,
@@ -17,12 +45,12 @@ pub struct ClientCodec {
 }
 
 impl ClientCodec {
-    /// The codec of a connection that is to carry a session of this kind.
+    /// A codec for a new connection. It writes messages in the form of a session of this kind.
     pub fn new(session: Session) -> Self {
         Self { lines: LineDecoder::new(), session, terminator: None }
     }
 
-    /// The kind of session that it writes.
+    /// The kind of session for which it writes.
     pub fn session(&self) -> Session {
         self.session
     }

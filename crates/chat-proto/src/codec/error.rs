@@ -3,6 +3,19 @@
 use std::io;
 
 /// An error that ends the connection, because no further line can be read.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use chat_proto::{CodecError, Fault, MAX_UNTERMINATED, ServerCodec};
+/// use tokio_util::codec::Decoder;
+///
+/// let mut codec = ServerCodec::new();
+/// let mut received = BytesMut::from(&[b'a'; MAX_UNTERMINATED][..]);
+/// let too_long = codec.decode(&mut received)?.unwrap().unwrap_err(); // an item: a server answers it
+/// assert_eq!(too_long.fault(), Fault::TooLong);
+/// assert!(matches!(codec.decode(&mut received), Err(CodecError::Unterminated)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {

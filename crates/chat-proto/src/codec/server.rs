@@ -6,10 +6,37 @@ use tokio_util::codec::{Decoder, Encoder};
 use super::line::LineDecoder;
 use crate::{ClientMessage, CodecError, Fault, MAX_LINE, ParseError, ServerMessage, Session, Stage, Terminator};
 
-/// Reads [`ClientMessage`]s and writes [`ServerMessage`]s.
+/// The codec of a server: decodes [`ClientMessage`]s and encodes [`ServerMessage`]s.
 ///
-/// It follows the connection's first line: that decides the [`Session`] (clause 2.1) and the [`Terminator`] of all
-/// that is written (clause 1.2). A first line in error decides nothing: the server closes (clause 2.4).
+/// A line that cannot be parsed is an item, `Err(`[`ParseError`]`)`, and decoding goes on behind it. Only a [`CodecError`] ends
+/// the stream. The codec buffers one line of at most [`MAX_LINE`] bytes and drops an unterminated last line (clause 1.7).
+///
+/// The first line of the connection decides the [`Session`] (clause 2.1), and the [`Terminator`] of all lines that the codec
+/// writes (clause 1.2). After a first line in error, a server answers and closes (clause 2.4).
+///
+/// ```
+/// use chat_proto::{ClientMessage, ServerCodec, ServerMessage, Session};
+/// use futures::{SinkExt, StreamExt};
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio_util::codec::Framed;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, mut client) = tokio::io::duplex(4096);
+/// # client.write_all(b"hello\nBYE\n").await?;
+/// // A client sends `hello` and `BYE`, which end in a bare LF.
+/// let mut lines = Framed::new(stream, ServerCodec::new());
+/// assert_eq!(lines.next().await.transpose()?, Some(Ok(ClientMessage::Msg("hello".parse()?))));
+/// assert_eq!(lines.codec().session(), Some(Session::Plain));
+/// lines.send(ServerMessage::Ok).await?; // ends in a bare LF, too
+/// assert_eq!(lines.next().await.transpose()?, Some(Ok(ClientMessage::Bye)));
+/// # drop(lines);
+/// # let mut answer = String::new();
+/// # client.read_to_string(&mut answer).await?;
+/// # assert_eq!(answer, "OK\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct ServerCodec {
     lines: LineDecoder,
@@ -20,17 +47,17 @@ pub struct ServerCodec {
 }
 
 impl ServerCodec {
-    /// The codec of a new connection.
+    /// A codec for a new connection.
     pub fn new() -> Self {
         Self { lines: LineDecoder::new(), session: None, terminator: Terminator::default(), scanned: 0 }
     }
 
-    /// The kind of session that the first line opened; `None` until it has come.
+    /// The kind of session that the first line opened. `None` before that line, and after a first line in error.
     pub fn session(&self) -> Option<Session> {
         self.session
     }
 
-    /// What ends the lines to this peer.
+    /// How the lines to this peer end.
     pub fn terminator(&self) -> Terminator {
         self.terminator
     }

@@ -82,7 +82,7 @@ impl fmt::Display for Level {
 impl FromStr for Level {
     type Err = String;
 
-    /// Reads a level; the error is a sentence.
+    /// Parses a level. The error is a sentence.
     fn from_str(level: &str) -> Result<Self, String> {
         let found = [Self::Plain, Self::Named, Self::Robust].into_iter().find(|known| known.as_str() == level);
         found.ok_or_else(|| format!("`{level}` is no level: plain, named or robust"))
@@ -117,7 +117,17 @@ pub(super) fn read(block: &Block<'_>) -> Result<Dialogue, ContractError> {
     Ok(dialogue)
 }
 
-/// Reads one step of a dialogue: who, and what. The error is a sentence.
+/// Parses one step of a dialogue: the letter of the client, and what it does or receives.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+///
+/// ```
+/// use chat_proto::contract::{Action, step};
+///
+/// assert_eq!(step("A> MSG hi"), Ok(('A', Action::Send("MSG hi".to_owned()))));
+/// assert_eq!(step("B<EOF"), Ok(('B', Action::ExpectEof)));
+/// ```
 pub fn step(line: &str) -> Result<(char, Action), String> {
     let mut chars = line.chars();
     let (client, sends) = match (chars.next(), chars.next()) {

@@ -2,7 +2,16 @@
 
 use std::collections::BTreeMap;
 
-/// The numbers of guests seen so far in one dialogue.
+/// The numbers of the guests that have been seen in one dialogue.
+///
+/// ```
+/// use chat_proto::contract::Guests;
+///
+/// let mut guests = Guests::default();
+/// assert!(guests.matches("JOIN guest{a}", "JOIN guest7")); // any number at first sight
+/// assert!(!guests.matches("LOGOUT guest{a}", "LOGOUT guest8"));
+/// assert!(guests.matches("LOGOUT guest{a}", "LOGOUT guest7"));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Guests {
     numbers: BTreeMap<char, String>,

@@ -15,7 +15,19 @@ pub use self::{
     vectors::{Context, Meaning, Vector},
 };
 
-/// What the document says, in its order.
+/// The content of `protocole.md`, in its order.
+///
+/// ```
+/// use chat_proto::contract::{Contract, Meaning};
+///
+/// let document = "**3.7** `PING` is answered `PONG`.\n\n```vectors named\n\"PING\" => ping\n```\n";
+/// let contract = Contract::parse(document)?;
+/// assert!(contract.clause("3.7").is_some_and(|clause| clause.at == 1));
+/// let vector = &contract.vectors()[0];
+/// assert_eq!(vector.line, b"PING");
+/// assert!(matches!(&vector.meaning, Meaning::Says { word, .. } if word == "ping"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Contract {
     clauses: Vec<Clause>,
@@ -50,7 +62,10 @@ struct Block<'a> {
 }
 
 impl Contract {
-    /// Reads the text of `protocole.md`.
+    /// Parses the text of `protocole.md`.
+    ///
+    /// # Errors
+    /// [`ContractError`] names the line that breaks the document's own rules (Annexes B and C).
     pub fn parse(text: &str) -> Result<Self, ContractError> {
         let mut contract = Self::default();
         let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
@@ -128,7 +143,14 @@ impl Contract {
     }
 }
 
-/// Reads the quoted strings of the annexes, such as `"MSG " + "a"*9`. The error is a sentence.
+/// Parses the quoted strings of the annexes.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+///
+/// ```
+/// assert_eq!(chat_proto::contract::quoted(r#""MSG " + "a"*3 + "\n""#), Ok(b"MSG aaa\n".to_vec()));
+/// ```
 pub fn quoted(text: &str) -> Result<Vec<u8>, String> {
     quoted::whole(text)
 }
