@@ -123,14 +123,14 @@ pub struct SessionReport {
 /// # let (stream, server) = tokio::io::duplex(4096);
 /// # tokio::spawn(async move {
 /// #     let mut server = BufReader::new(server);
-/// #     for reply in ["NAME OK\r\nWELCOME\r\n"] {
+/// #     for reply in ["NAME OK\r\nWELCOME\r\n", ""] {
 /// #         server.read_line(&mut String::new()).await?;
 /// #         server.write_all(reply.as_bytes()).await?;
 /// #     }
 /// #     std::io::Result::Ok(())
 /// # });
 /// let (client, _events) = Login::over(stream).log_in("bob".parse()?).await?;
-/// // The server closes the connection without an answer.
+/// // The server receives the message, and closes the connection without an answer.
 /// drop(client.queue("hello".parse()?).await?);
 /// let error = client.close().await.unwrap_err();
 /// assert_eq!(error.report().unknown, 1);
