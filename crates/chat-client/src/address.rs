@@ -34,6 +34,12 @@ pub enum Address {
 }
 
 /// Why a string is not an address.
+///
+/// ```
+/// use chat_client::{Address, AddressError};
+///
+/// assert_eq!("localhost:0".parse::<Address>(), Err(AddressError::Port));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {

@@ -70,7 +70,8 @@ impl ChatClient {
 
     /// Sends `text` to everybody, and waits for the `OK` (clauses 3.5 and 4.1).
     ///
-    /// If the future is dropped before it is done, the message may have been sent or not.
+    /// If the future is dropped before it is done, the message may have been sent or not. To send messages without waiting for
+    /// each `OK`, use [`ChatClient::queue`].
     ///
     /// # Errors
     /// [`SendError::Refused`] for a `BAD REQ`, [`SendError::Unknown`] if the session ended before the answer, and the errors of
@@ -153,7 +154,7 @@ impl ChatClient {
         }
     }
 
-    /// Waits until the session is over.
+    /// Waits until the session is over, and returns its report. It does not end the session. Cancel safe.
     pub async fn closed(&self) -> SessionReport {
         let mut report = self.report.clone();
         let ended = report.wait_for(Option::is_some).await.ok().and_then(|report| report.clone());

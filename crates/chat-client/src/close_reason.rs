@@ -3,6 +3,30 @@
 use std::io;
 
 /// Why a session ended.
+///
+///
+/// ```
+/// use chat_client::{CloseReason, Event, Login};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\nBYE\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (_client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// let Some(Event::Closed(reason)) = events.next().await else { panic!("the server says BYE") };
+/// assert_eq!(reason, CloseReason::ServerBye);
+/// assert!(!reason.is_lost());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -36,13 +60,44 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// Whether the connection ended without a `BYE` from either side.
+    /// Whether the connection was lost: it ended without `BYE`, or the session's task was stopped.
+    ///
+    /// ```
+    /// use chat_client::CloseReason;
+    ///
+    /// assert!(CloseReason::Eof.is_lost());
+    /// assert!(!CloseReason::ServerBye.is_lost());
+    /// ```
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::Eof | Self::EndlessLine | Self::Io(_) | Self::Aborted)
     }
 }
 
-/// How many messages of a session were acknowledged, and why it ended.
+/// The report of a session that is over: why it ended, and what became of its messages.
+///
+/// ```
+/// use chat_client::{CloseReason, Login};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\n", "BAD REQ\r\n", "BYE\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (client, _events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// client.send("hello".parse()?).await.unwrap_err();
+/// let report = client.close().await?;
+/// assert_eq!(report.reason, CloseReason::Left);
+/// assert_eq!((report.accepted, report.refused, report.unknown), (0, 1, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct SessionReport {
@@ -57,7 +112,31 @@ pub struct SessionReport {
     pub unknown: u64,
 }
 
-/// The session ended before every message had an answer.
+/// The session ended before every message had an answer, or its task was stopped.
+///
+/// ```
+/// use chat_client::Login;
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\n", ""] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (client, _events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// // The server receives the message, and closes the connection without an answer.
+/// drop(client.queue("hello".parse()?).await?);
+/// let error = client.close().await.unwrap_err();
+/// assert_eq!(error.report().unknown, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{}; messages without an answer: {}", .0.reason, .0.unknown)]
 pub struct CloseError(SessionReport);

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{Address, ConnectError, Login};
 
-/// Time that one address has to accept the connection.
+/// Time limit for each attempt of [`connect`] to connect to one address.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Delay before the next address is tried in parallel, as RFC 8305 recommends.
@@ -25,6 +25,18 @@ const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// # Errors
 /// [`ConnectError::Failed`] lists how each address failed. The other errors are an address that cannot be parsed or
 /// resolved, and the path of a Unix socket.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let server = listener.local_addr()?.to_string();
+/// // `server` is "chat.example.org", "localhost:2222" or "[::1]:2222".
+/// let login = chat_client::connect(&server).await?;
+/// let (_client, _events) = login.as_guest();
+/// # Ok(())
+/// # }
+/// ```
 pub async fn connect(server: &str) -> Result<Login, ConnectError> {
     match server.parse()? {
         Address::Tcp { host, port } => connect_tcp(&host, port).await,
@@ -36,6 +48,18 @@ pub async fn connect(server: &str) -> Result<Login, ConnectError> {
 ///
 /// # Errors
 /// [`ConnectError::Io`] if the socket cannot be opened.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("chat-client-doc-{}.sock", std::process::id()));
+/// # let listener = tokio::net::UnixListener::bind(&path)?;
+/// let login = chat_client::connect_unix(&path).await?;
+/// # std::fs::remove_file(path)?;
+/// # drop((login, listener));
+/// # Ok(())
+/// # }
+/// ```
 #[cfg(unix)]
 pub async fn connect_unix(path: impl AsRef<std::path::Path>) -> Result<Login, ConnectError> {
     Ok(Login::over(tokio::net::UnixStream::connect(path).await.map_err(ConnectError::Io)?))

@@ -7,6 +7,19 @@ use chat_proto::{CodecError, Name};
 use crate::{AddressError, Retry, escape};
 
 /// No connection could be opened.
+///
+/// A function for `Redial::new` that opens a transport of its own returns [`ConnectError::Io`].
+///
+/// ```
+/// use chat_client::{ConnectError, connect};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = connect("localhost:chat").await.unwrap_err();
+/// assert!(matches!(error, ConnectError::Address(_)));
+/// assert_eq!(error.to_string(), "a port is a number from 1 to 65535");
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -43,6 +56,28 @@ fn join_failures(failures: &[(SocketAddr, io::Error)]) -> String {
 }
 
 /// The login failed.
+///
+/// ```
+/// use chat_client::{Login, LoginError};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["BAD PROT\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let error = Login::over(stream).log_in("bob".parse()?).await.unwrap_err();
+/// assert!(matches!(error, LoginError::BadProt));
+/// assert_eq!(error.to_string(), "the server does not speak version 0.1 of the protocol");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginError {
@@ -101,7 +136,18 @@ impl LoginError {
     }
 }
 
-/// No session could be opened: the connection or the login failed.
+/// No session could be opened: the connection or the login failed. `?` converts the errors of both.
+///
+/// ```
+/// use chat_client::{ChatClient, Events, LoginError, OpenError, connect};
+///
+/// async fn open(server: &str) -> Result<(ChatClient, Events), OpenError> {
+///     Ok(connect(server).await?.log_in("bob".parse().expect("a valid name")).await?)
+/// }
+///
+/// assert!(OpenError::from(LoginError::TurnedAway).is_transient()); // the server is full: try later
+/// assert!(!OpenError::from(LoginError::BadProt).is_transient());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -134,6 +180,31 @@ impl OpenError {
 }
 
 /// A message was not accepted, or it is unknown whether it was.
+///
+/// ```
+/// use chat_client::{Login, SendError};
+/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, server) = tokio::io::duplex(4096);
+/// # tokio::spawn(async move {
+/// #     let mut server = BufReader::new(server);
+/// #     for reply in ["NAME OK\r\nWELCOME\r\n", "BAD REQ\r\n"] {
+/// #         server.read_line(&mut String::new()).await?;
+/// #         server.write_all(reply.as_bytes()).await?;
+/// #     }
+/// #     std::io::Result::Ok(())
+/// # });
+/// let (client, _events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// match client.send("hello".parse()?).await {
+///     Err(SendError::Refused) => {} // nobody got it
+///     Err(SendError::Unknown) => panic!("ask the user before you send it again"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -153,6 +224,18 @@ pub enum SendError {
 }
 
 /// A request other than a message failed.
+///
+/// ```
+/// use chat_client::{Login, RequestError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (stream, _server) = tokio::io::duplex(4096);
+/// let (client, _events) = Login::over(stream).as_guest();
+/// assert_eq!(client.ping().await, Err(RequestError::Guest));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {

@@ -1,21 +1,7 @@
-//! A client of the chat line protocol that `protocole.md` describes.
+//! A client of the chat line protocol that `protocole.md` defines, for bots, bridges and programs for people.
 //!
-//! * [`connect`] and [`Login`] open a session, with a name or as a guest. Each refusal has a type, and a refused name can be
-//!   retried.
-//! * [`ChatClient`] sends messages. A message counts as sent when its `OK` has arrived. If the connection fails before, the
-//!   sender gets [`SendError::Unknown`].
-//! * [`Events`] is the stream of what happens in the chat room. It includes this client's own messages, in their place in the
-//!   order.
-//! * With the feature `conversation`, the module `conversation` connects lines of input and output with a session, for a
-//!   person or a script.
-//! * With the feature `reconnect`, `Redial` opens one session after the other, and `Reconnecting` joins their events into one
-//!   stream.
-//!
-//! The transport is any `AsyncRead + AsyncWrite`. The library prints nothing, handles no signals and installs no subscriber. It
-//! spawns one task for each session on the caller's Tokio runtime.
-//!
-//! `tokio::io::duplex` is a transport in memory for tests. At its other end the test plays the server, or passes it to one with
-//! `chat_server::ChatServer::attach`:
+//! A message counts as *sent* when its `OK` has arrived. If the connection fails before, the sender gets
+//! [`SendError::Unknown`]: the message may have been delivered or not, and nothing is sent twice.
 //!
 //! ```
 //! use chat_client::{Event, Login};
@@ -48,6 +34,37 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | connect over TCP | [`connect`] |
+//! | connect over a Unix socket, or to an address that a user typed | `connect_unix`, [`Address::connect`] |
+//! | use a transport of your own | [`Login::over`] |
+//! | open a session | [`Login::log_in`], or [`Login::as_guest`] without a name |
+//! | try another name after a refusal | [`Retry::log_in`] |
+//! | send a message and wait for its `OK` | [`ChatClient::send`] |
+//! | send many messages in a row | [`ChatClient::queue`], which returns a [`Receipt`] |
+//! | ask who is present | [`ChatClient::clients`] |
+//! | receive what happens in the chat room | [`Events::next`], or [`Events`] as a `Stream` |
+//! | leave, and learn what became of the messages | [`ChatClient::close`] |
+//! | show text from the network at a terminal | [`escape`] |
+//! | reconnect with growing delays | [`Redial`], [`Reconnecting`] (feature `reconnect`) |
+//! | join lines of input and output with a session | [`conversation`] (feature `conversation`) |
+//!
+//! The transport is any `AsyncRead + AsyncWrite`. The library prints nothing, handles no signals and installs no subscriber for
+//! its `tracing` events. It spawns one task for each session on the caller's Tokio runtime. That task ends with the session.
+//!
+//! For tests, `tokio::io::duplex` is a transport in memory. At its other end the test plays the server, or passes it to one with
+//! `chat_server::ChatServer::attach`.
+//!
+//! Numbers of clauses and sections in this documentation refer to `protocole.md`.
+//!
+//! # Features
+//!
+//! | feature | default | adds | needs |
+//! |---|---|---|---|
+//! | `conversation` | no | the module [`conversation`], for a person or a script | `bytes` |
+//! | `reconnect` | no | [`Redial`], [`Reconnecting`] and their events | `backon` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::missing_errors_doc)]

@@ -18,7 +18,7 @@ use crate::{
 /// Number of lines that a login ignores because they do not belong to it (section 7).
 const MAX_UNEXPECTED_LINES: u32 = 64;
 
-/// A connection on which nothing has been said yet.
+/// A connection on which nothing has been sent yet.
 ///
 /// ```
 /// use chat_client::{Login, LoginError};
@@ -49,14 +49,15 @@ pub struct Login {
     stream: Box<dyn session::Transport>,
 }
 
-/// A connection whose server waits for another name (clause 3.3).
+/// A connection whose server waits for another name (clause 3.3). [`LoginError::NameRefused`] contains it, and the example of
+/// [`Login`] uses it.
 pub struct Retry {
     /// Never locked. The mutex makes this `Sync`, so that an error that contains it can be boxed as `Send + Sync`.
     lines: Mutex<Lines>,
 }
 
 impl Login {
-    /// A login over any transport that carries bytes in order.
+    /// A login over any transport that carries bytes in order, such as a TLS stream or `tokio::io::duplex`.
     pub fn over<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Self {
         Self { stream: Box::new(stream) }
     }

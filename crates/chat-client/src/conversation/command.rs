@@ -10,7 +10,15 @@ a line is a message to everybody
 /help      show this help
 //text     say /text";
 
-/// The meaning of a line of input.
+/// The meaning of a line of input: a message, unless it starts with a slash.
+///
+/// ```
+/// use chat_client::conversation::Input;
+///
+/// assert_eq!(Input::parse("/clients"), Input::Clients);
+/// assert_eq!(Input::parse("//clients"), Input::Say("/clients".parse().unwrap()));
+/// assert_eq!(Input::parse("/who is it"), Input::UnknownCommand("/who".to_owned()));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Input {

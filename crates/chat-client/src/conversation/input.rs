@@ -10,7 +10,7 @@ use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
 
 use super::Input;
 
-/// An input line that could not be read.
+/// An input line that could not be read. The example of [`inputs`] meets one.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
@@ -26,12 +26,41 @@ pub enum InputError {
 }
 
 /// Parses the lines of `reader`: see [`Input::parse`]. A line that cannot be read is an item, and the stream goes on.
+///
+/// A line of more than 8,192 bytes is [`InputError::TooLong`]. The last line may lack its line end.
+///
+/// ```
+/// use std::pin::pin;
+///
+/// use chat_client::conversation::{Input, InputError, inputs};
+/// use futures::StreamExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut inputs = pin!(inputs(&b"hello\n\xff\n/quit"[..]));
+/// assert_eq!(inputs.next().await, Some(Ok(Input::Say("hello".parse()?))));
+/// assert_eq!(inputs.next().await, Some(Err(InputError::NotUtf8)));
+/// assert_eq!(inputs.next().await, Some(Ok(Input::Quit)));
+/// # Ok(())
+/// # }
+/// ```
 pub fn inputs<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<Input, InputError>> {
     input_lines(reader, MAX_LINE).map(|line| line.map(|line| Input::parse(&line)))
 }
 
 /// The lines of `reader` without their LF or CRLF, of at most `longest` bytes. The last line may lack its line end. A
 /// line that cannot be read is an item, and the stream goes on.
+///
+/// ```
+/// use chat_client::conversation::{InputError, input_lines};
+/// use futures::StreamExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lines: Vec<_> = input_lines(&b"one\r\nfifteen\ntwo"[..], 5).collect().await;
+/// assert_eq!(lines, [Ok("one".to_owned()), Err(InputError::TooLong), Ok("two".to_owned())]);
+/// # }
+/// ```
 pub fn input_lines<R: AsyncRead>(reader: R, longest: usize) -> impl Stream<Item = Result<String, InputError>> {
     let lines = FramedRead::new(reader, InputCodec(LinesCodec::new_with_max_length(longest)));
     lines.map(|line| line.unwrap_or_else(|error| Err(InputError::Io(error.kind()))))

@@ -1,6 +1,15 @@
 //! A conversation: lines that a person types or a script pipes in, and the events of the chat room.
 //!
-//! [`talk`] runs it. [`inputs`] parses the lines, [`render`] turns events into lines, and a [`Screen`] writes them.
+//! [`talk`] runs it, and has an example. [`inputs`] parses the lines, [`render`] turns events into lines, and a [`Screen`] writes
+//! them.
+//!
+//! | to | use |
+//! |---|---|
+//! | run a conversation until its input or its session ends | [`talk`] |
+//! | read commands and messages from a stream of bytes | [`inputs`] |
+//! | read lines of another notation | [`input_lines`] |
+//! | show events in another form | [`Screen::format`] |
+//! | learn what became of the messages | [`ConversationReport`] |
 
 mod command;
 mod input;

@@ -4,7 +4,7 @@ use chat_proto::ServerMessage;
 
 use crate::{Event, escape};
 
-/// A line to show, and where it belongs.
+/// A line to show, and where it belongs. The line is escaped and has no line end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Line {
@@ -14,7 +14,20 @@ pub enum Line {
     Status(String),
 }
 
-/// Renders an event, without a line end. `None`: nothing is shown.
+/// Renders an event as one line. `None`: nothing is shown.
+///
+/// ```
+/// use chat_client::{
+///     Event,
+///     conversation::{Line, render},
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let line = render(&Event::message("ann".parse()?, "hello".parse()?));
+/// assert_eq!(line, Some(Line::Data("<ann> hello".to_owned())));
+/// # Ok(())
+/// # }
+/// ```
 pub fn render(event: &Event) -> Option<Line> {
     let line = match event {
         Event::Message { from, text } => Line::Data(format!("<{from}> {}", escape(text.as_str()))),

@@ -6,7 +6,7 @@ use chat_proto::Text;
 
 use crate::CloseReason;
 
-/// How a conversation ended.
+/// How a conversation ended, and which of its messages have no `OK`. [`talk`](super::talk) returns it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct ConversationReport {

@@ -12,7 +12,32 @@ type Format = Box<dyn Fn(&Event) -> Option<Line> + Send>;
 /// Two streams of lines: `O` for the conversation, such as stdout, and `E` for messages about the session, such as
 /// stderr.
 ///
-/// Lines are buffered and written together. Everything is escaped before it is shown: see [`escape`](crate::escape).
+/// Lines are buffered and written together by [`Screen::flush`]. Everything is escaped before it is shown: see
+/// [`escape`](crate::escape).
+///
+/// ```
+/// use chat_client::{
+///     Event,
+///     conversation::{Line, Screen},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (mut output, mut status) = (Vec::new(), Vec::new());
+/// // Shows joins only, in a form of its own.
+/// let mut screen = Screen::new(&mut output, &mut status).format(|event| match event {
+///     Event::Joined { name, .. } => Some(Line::Data(format!("+{name}"))),
+///     _ => None,
+/// });
+/// screen.event(&Event::joined("ann".parse()?));
+/// screen.event(&Event::left("ann".parse()?));
+/// screen.status("one join");
+/// screen.flush().await;
+/// assert_eq!(output, b"+ann\n");
+/// assert_eq!(status, b"-- one join\n");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Screen<O, E> {
     format: Format,
     output: O,

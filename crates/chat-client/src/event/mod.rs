@@ -17,6 +17,26 @@ use crate::CloseReason;
 ///
 /// Variants with named fields may get further ones: match them with `..`. To test a program that handles events, make
 /// them with functions such as [`Event::message`].
+///
+/// ```
+/// use chat_client::{Event, escape};
+///
+/// /// A line for a terminal.
+/// fn line(event: &Event) -> Option<String> {
+///     Some(match event {
+///         Event::Message { from, text, .. } => format!("<{from}> {}", escape(text.as_str())),
+///         Event::Notice { text, .. } => format!("* notice: {}", escape(text.as_str())),
+///         Event::Joined { name, .. } => format!("* {name} joined"),
+///         Event::Closed(reason) => reason.to_string(),
+///         _ => return None,
+///     })
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// assert_eq!(line(&Event::joined("ann".parse()?)).as_deref(), Some("* ann joined"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {

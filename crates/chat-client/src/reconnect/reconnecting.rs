@@ -52,7 +52,7 @@ pub struct Reconnecting {
     over: bool,
 }
 
-/// An event of a [`Reconnecting`] client: of its connection, or of the chat room.
+/// An event of a [`Reconnecting`] client: of its connection, or of the chat room. The example of [`Reconnecting`] handles it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionEvent {
@@ -90,7 +90,7 @@ impl Reconnecting {
         Self { redial, session: None, lost: None, over: false }
     }
 
-    /// The handle of the current session.
+    /// The handle of the current session. `None` while there is no session.
     pub fn client(&self) -> Option<&ChatClient> {
         self.session.as_ref().map(|(client, _)| client)
     }

@@ -57,7 +57,7 @@ enum Stage {
     Opening(BoxFuture<'static, Result<(ChatClient, Events), OpenError>>),
 }
 
-/// The outcome of an attempt.
+/// The outcome of an attempt. The example of [`Redial`] handles it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DialOutcome {
