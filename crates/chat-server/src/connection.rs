@@ -64,8 +64,8 @@ impl Connection {
         self.identity.end(EndReason::Cut(why.into()));
     }
 
-    /// Waits until the client has left, and returns why. A client that was a member left for the same reason as in its
-    /// [`Event::Left`](crate::Event::Left). Nothing is lost if the future is dropped; a later call returns the same.
+    /// Waits until the client has left and what it was owed is written or given up, and returns why it left. The reason of
+    /// a member is the one in its [`Event::Left`](crate::Event::Left). Nothing is lost if the future is dropped; a later call returns the same.
     pub async fn ended(&mut self) -> EndReason {
         if let End::Awaited(end) = &mut self.end {
             // Without a reason, its task was dropped.
@@ -84,13 +84,13 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Reports the end of an accepted connection, however it ends: to the policy, the handle and the statistics.
+/// Reports the end of a connection, however it ends: to its handle and, if it was accepted, to the policy and the
+/// statistics.
 pub(crate) struct EndGuard {
-    shared: Arc<Shared>,
-    identity: Arc<Identity>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) identity: Arc<Identity>,
     handle: Option<oneshot::Sender<EndReason>>,
-    /// Set when the connection ends in order.
-    reason: EndReason,
+    is_accepted: bool,
 }
 
 impl EndGuard {
@@ -99,25 +99,33 @@ impl EndGuard {
         identity: Arc<Identity>,
         handle: Option<oneshot::Sender<EndReason>>,
     ) -> Self {
-        shared.counters.accepted();
-        Self { shared, identity, handle, reason: EndReason::Dropped }
+        Self { shared, identity, handle, is_accepted: false }
     }
 
-    pub(crate) fn end(mut self, reason: EndReason) {
-        self.reason = reason;
+    /// The connection is accepted.
+    pub(crate) fn accept(&mut self) {
+        self.is_accepted = true;
+        self.shared.counters.accepted();
+    }
+
+    /// Reports the end. A second call has no effect.
+    pub(crate) fn end(&mut self, reason: EndReason) {
+        if std::mem::take(&mut self.is_accepted) {
+            self.shared.counters.closed();
+            let Identity { id, peer, .. } = &*self.identity;
+            let (peer, name, reason) = (peer.clone(), self.identity.name(), reason.clone());
+            self.shared.policy.ended(&Ended { id: *id, peer, name, reason });
+        }
+        if let Some(handle) = self.handle.take() {
+            // It fails only if the handle is gone.
+            let _ = handle.send(reason);
+        }
     }
 }
 
 impl Drop for EndGuard {
+    /// An orderly end was reported before. What is left here was dropped half-way.
     fn drop(&mut self) {
-        let Self { shared, identity, .. } = self;
-        let Identity { id, peer, .. } = &**identity;
-        let ended = Ended { id: *id, peer: peer.clone(), name: identity.name(), reason: self.reason.clone() };
-        shared.counters.closed();
-        shared.policy.ended(&ended);
-        if let Some(handle) = self.handle.take() {
-            // It fails only if the handle is gone.
-            let _ = handle.send(ended.reason);
-        }
+        self.end(EndReason::Dropped);
     }
 }

@@ -34,7 +34,7 @@ pub struct Peer(Arc<Inner>);
 struct Inner {
     address: Option<SocketAddr>,
     is_local: bool,
-    /// What most peers do not have. Boxed, because an idle client holds it.
+    /// What most peers do not have. Boxed to keep idle clients small.
     extra: Option<Box<Extra>>,
 }
 
@@ -47,7 +47,7 @@ struct Extra {
 }
 
 impl Peer {
-    /// A peer without an address, such as `gateway` or the path of a Unix socket.
+    /// A peer without an address, known by a label such as `gateway` or the path of a Unix socket.
     pub fn labelled(label: impl Into<Arc<str>>) -> Self {
         Self(Arc::default()).with_label(label)
     }
@@ -57,7 +57,7 @@ impl Peer {
         Self(Arc::new(Inner { is_local: true, ..Inner::default() }))
     }
 
-    /// Sets a label. It stands in the log where there is no address.
+    /// Sets a label. The log shows it if there is no address.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.extra().label = Some(label.into());
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clone_does_not_change_with_the_original() {
+    fn a_change_to_a_clone_leaves_the_original() {
         let one = Peer::labelled("one").with_data(1_u8);
         let two = one.clone().with_label("two").with_data(2_u8).with_data("text");
         assert_eq!((one.label(), one.data::<u8>(), one.data::<&str>()), (Some("one"), Some(&1), None));

@@ -8,20 +8,17 @@ use std::{
 
 use chat_proto::Text;
 use chat_room::ConnId;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::oneshot,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     builder::ChatServerBuilder,
     conn,
-    connection::Connection,
+    connection::{Connection, EndGuard},
     event::Events,
     limit::SharedLimits,
     listen::{Endpoint, Listener},
     local::{LocalClient, LocalError, LocalLogin},
-    member::{Identity, Member},
+    member::Member,
     options::Options,
     peer::Peer,
     policy::Rules,
@@ -110,7 +107,7 @@ impl ChatServer {
     {
         let identity = self.shared.identify(peer);
         let (connection, ended) = Connection::new(Arc::clone(&identity));
-        self.spawn(identity, reader, writer, Some(ended));
+        self.spawn(EndGuard::new(Arc::clone(&self.shared), identity, Some(ended)), reader, writer);
         connection
     }
 
@@ -120,15 +117,15 @@ impl ChatServer {
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.spawn(self.shared.identify(peer), reader, writer, None);
+        self.spawn(EndGuard::new(Arc::clone(&self.shared), self.shared.identify(peer), None), reader, writer);
     }
 
-    fn spawn<R, W>(&self, identity: Arc<Identity>, reader: R, writer: W, handle: Option<oneshot::Sender<EndReason>>)
+    fn spawn<R, W>(&self, guard: EndGuard, reader: R, writer: W)
     where
         R: AsyncRead + Unpin + Send + 'static,
         W: AsyncWrite + Unpin + Send + 'static,
     {
-        self.shared.spawn(conn::serve(Arc::clone(&self.shared), identity, reader, writer, handle));
+        self.shared.spawn(conn::serve(guard, reader, writer));
     }
 
     /// Joins as a client inside this program: the same rules and order, without a socket. It does not count towards

@@ -1,5 +1,5 @@
 //! The load: many clients in one thread. It sends messages and counts deliveries. It does as little work as possible,
-//! so that the server limits the rate.
+//! so that the server is the bottleneck.
 
 use std::{
     io::{ErrorKind, Read, Write},

@@ -1,4 +1,4 @@
-//! Chooses the cores for the servers and the load, and raises the limit of sockets.
+//! Chooses the cores for the servers and the load, and raises the limit on open files.
 
 use std::fmt;
 
@@ -81,7 +81,7 @@ impl fmt::Display for Placement {
     }
 }
 
-/// Raises the limit of sockets as far as the system allows. Servers inherit the limit.
+/// Raises the limit on open files as far as the system allows. Servers inherit the limit.
 pub(super) fn raise_socket_limit() {
     let limit = getrlimit(Resource::Nofile);
     // If the system refuses, the old limit stays in force.

@@ -30,7 +30,7 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     for me in 0..CHURNERS {
         let load = Arc::clone(load);
         clients.spawn(async move {
-            while continues_after(&load, 20).await {
+            while pause_and_count(&load, 20).await {
                 visit(address, &format!("churner{me}")).await?;
             }
             Ok(())
@@ -41,12 +41,12 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
         clients.spawn(async move {
             let first_lines = ["", "PROT 0.1 CONN", "PROT 0.1 CONNECT NEW\r\n", "hello\r\n", "GET / HTTP/1.1\r\n"];
             let mut turns = first_lines.iter().cycle().skip(me);
-            while continues_after(&load, 10).await {
+            while pause_and_count(&load, 10).await {
                 let Some(first) = turns.next() else { break };
                 let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
                 // Fails if the server has closed the connection.
                 let _ = stream.write_all(first.as_bytes()).await;
-                #[allow(deprecated, reason = "what replaces it needs a newer Tokio, and zero never blocks")]
+                #[allow(deprecated, reason = "the replacement needs a newer Tokio; a zero linger never blocks")]
                 let _ = stream.set_linger(Some(Duration::ZERO));
             }
             Ok(())
@@ -55,7 +55,7 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     for me in 0..SLEEPERS {
         let load = Arc::clone(load);
         clients.spawn(async move {
-            while continues_after(&load, 100).await {
+            while pause_and_count(&load, 100).await {
                 read_nothing(&load, address, &format!("sleeper{me}")).await?;
             }
             Ok(())
@@ -65,7 +65,7 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
     for me in 0..KILLED {
         let (load, client) = (Arc::clone(load), client.clone());
         clients.spawn(async move {
-            while continues_after(&load, 100).await {
+            while pause_and_count(&load, 100).await {
                 let mut command = Command::new(&client);
                 command.args(["--name", &format!("killed{me}"), &address.to_string()]);
                 command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -82,7 +82,7 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, load: &Arc<Load>, address
 }
 
 /// Waits, counts one action of a bad client, and returns whether the test continues.
-async fn continues_after(load: &Load, pause_millis: u64) -> bool {
+async fn pause_and_count(load: &Load, pause_millis: u64) -> bool {
     sleep(Duration::from_millis(pause_millis)).await;
     load.disruptions.fetch_add(1, Ordering::Relaxed);
     !load.is_over.load(Ordering::Relaxed)

@@ -71,7 +71,7 @@ impl Output {
         }
     }
 
-    /// Clears the entered line from the screen. Its message is shown when it is acknowledged.
+    /// Clears the entered line from the screen. The message appears once the server acknowledges it.
     pub(super) fn erase_entered(&self) {
         if let Some(editor) = &self.editor {
             editor.erase_entered();
@@ -91,7 +91,7 @@ impl Output {
             Event::Message { from, text, .. } => {
                 self.print(self.paint.message(*from, text.as_str(), own, width())).await;
             }
-            // Dimmed, as joins and leaves are, it could be overlooked.
+            // Not dimmed like joins and leaves: a notice must not be overlooked.
             Event::Notice { text, .. } => self.warning(&format!("* notice: {text}")).await,
             Event::Accepted { text, .. } => self.own_message(text.as_str(), "").await,
             Event::Refused { text, .. } => self.own_message(text.as_str(), "refused by the server").await,

@@ -85,7 +85,7 @@ impl Peer {
     }
 
     /// Resets the connection: the close sends RST instead of FIN.
-    #[allow(deprecated, reason = "what replaces it needs a newer Tokio, and zero never blocks")]
+    #[allow(deprecated, reason = "the replacement needs a newer Tokio; a zero linger never blocks")]
     pub(crate) fn reset(self) {
         drop(self.stream.set_linger(Some(Duration::ZERO)));
     }

@@ -222,7 +222,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> LoggingIn<'_, R, W> {
         loop {
             tokio::select! {
                 biased;
-                admission = &mut admitting => return admission,
+                admission = &mut admitting => return Ok(admission?),
                 read = self.lines.read(), if self.lines.can_read_ahead() => read.map_err(|error| end_reason(&error))?,
             }
         }

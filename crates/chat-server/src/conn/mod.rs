@@ -14,7 +14,6 @@ use std::{io::ErrorKind, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Dur
 use futures::FutureExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::oneshot,
     task::JoinError,
     time::timeout,
 };
@@ -41,56 +40,48 @@ struct Client<'a> {
     lines: Option<LineLimit<'a>>,
 }
 
-/// Serves a connection until it ends. `handle` is told why it ended.
-pub(crate) async fn serve<R, W>(
-    shared: Arc<Shared>,
-    identity: Arc<Identity>,
-    reader: R,
-    mut writer: W,
-    handle: Option<oneshot::Sender<EndReason>>,
-) where
+/// Serves a connection until it ends.
+pub(crate) async fn serve<R, W>(mut guard: EndGuard, reader: R, mut writer: W)
+where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let (conn, peer) = (identity.id.number(), &identity.peer);
+    let (conn, peer) = (guard.identity.id.number(), &guard.identity.peer);
     let mut lines = LineReader::new(reader);
-    let pass = match shared.admit(peer) {
+    let pass = match guard.shared.admit(peer) {
         Ok(pass) => pass,
         Err(reason) => {
             debug!(conn, %peer, %reason, "refused");
-            shared.full_warning.count(&reason, shared.limits.max_clients());
-            shared.counters.ended(&reason);
-            if let Some(handle) = handle {
-                // It fails only if the handle is gone.
-                let _ = handle.send(reason);
-            }
-            return Box::pin(refuse::refuse(&shared, lines, writer)).await;
+            guard.shared.full_warning.count(&reason, guard.shared.limits.max_clients());
+            guard.shared.counters.ended(&reason);
+            guard.end(reason);
+            return Box::pin(refuse::refuse(&guard.shared, lines, writer)).await;
         }
     };
     info!(conn, %peer, "connected");
-    let guard = EndGuard::new(Arc::clone(&shared), Arc::clone(&identity), handle);
-    let client = Client { shared: &shared, identity: &identity, lines: shared.limits.line_limit(&pass) };
+    guard.accept();
+    let EndGuard { shared, identity, .. } = &guard;
+    let client = Client { shared, identity, lines: shared.limits.line_limit(&pass) };
 
-    // Boxed, because its state would make the task larger for the whole session.
-    let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
-    // The transport is the embedder's code and may panic.
-    let lingers = match AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked)) {
-        Ok(member) => {
-            let Ended { reason, undelivered } = run_session(&client, &mut lines, writer, member).await;
-            let lingers = undelivered.is_none() && reason.has_last_line();
-            guard.end(reason);
-            lingers
-        }
-        Err(reason) => {
-            info!(conn, %peer, %reason, "disconnected");
-            shared.counters.ended(&reason);
-            let lingers = reason.has_last_line();
-            guard.end(reason);
-            lingers
-        }
+    // A block, so that what the session needs takes no space beside what follows.
+    let lingers = {
+        // Boxed, because its state would make the task larger for the whole session.
+        let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
+        // The transport is the embedder's code and may panic.
+        let ended = match AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked)) {
+            Ok(member) => run_session(&client, &mut lines, writer, member).await,
+            Err(reason) => {
+                info!(conn = identity.id.number(), peer = %identity.peer, %reason, "disconnected");
+                shared.counters.ended(&reason);
+                Ended { reason, is_delivered: true }
+            }
+        };
+        let lingers = ended.is_delivered && ended.reason.has_last_line();
+        guard.end(ended.reason);
+        lingers
     };
     if lingers {
-        linger(&shared, &mut lines).await;
+        linger(&guard.shared, &mut lines).await;
     }
 }
 
@@ -98,8 +89,8 @@ pub(crate) async fn serve<R, W>(
 struct Ended {
     /// The published reason.
     reason: EndReason,
-    /// Why not everything that it was owed was written, if so.
-    undelivered: Option<EndReason>,
+    /// Whether everything that it was owed was written.
+    is_delivered: bool,
 }
 
 /// From `JOIN` to `LOGOUT`.
@@ -159,7 +150,7 @@ where
     // Logged if it adds to the reason.
     let logged = undelivered.as_ref().filter(|undelivered| **undelivered != reason).map(display);
     info!(conn = conn.number(), %peer, name = %read_loop.name(), %reason, undelivered = logged, "disconnected");
-    Ended { reason, undelivered }
+    Ended { reason, is_delivered: undelivered.is_none() }
 }
 
 /// Waits until the server or this connection is cut.
@@ -222,8 +213,8 @@ mod tests {
 
         let (reader, writer) = stream().await;
         let identity = shared.identify(address.into());
-        let task = serve(Arc::clone(&shared), Arc::clone(&identity), reader, writer, None);
-        assert!(size_of_val(&task) <= 1_160, "the read loop's task: {}", size_of_val(&task));
+        let task = serve(EndGuard::new(Arc::clone(&shared), Arc::clone(&identity), None), reader, writer);
+        assert!(size_of_val(&task) <= 1_152, "the read loop's task: {}", size_of_val(&task));
 
         let (joined, _membership) = shared.hub.join(&identity, JoinAs::Guest).await.unwrap();
         assert!(size_of_val(&*joined.replies) <= 144, "the reply queue: {}", size_of_val(&*joined.replies));

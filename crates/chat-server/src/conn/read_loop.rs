@@ -29,7 +29,7 @@ use super::{
 use crate::{
     hub::{ReplyQueue, Stopped},
     member::Member,
-    policy::{Decision, Message, Outcome},
+    policy::{Decision, Message, Outcome, Panicked},
     reason::EndReason,
 };
 
@@ -86,7 +86,7 @@ enum Wait {
     /// Space for the reply to a request.
     Reply(Request),
     /// The policy, which decides about a message.
-    Policy(BoxFuture<'static, Result<Outcome, EndReason>>),
+    Policy(BoxFuture<'static, Result<Outcome, Panicked>>),
     /// The turn of a line that exceeds the rate limit and counts as this many.
     Turn(u32),
     /// Input.
@@ -242,7 +242,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     /// Waits until the policy has decided about a message. Meanwhile it notices the end of the connection.
     async fn wait_for_policy(
         &mut self,
-        deciding: BoxFuture<'static, Result<Outcome, EndReason>>,
+        deciding: BoxFuture<'static, Result<Outcome, Panicked>>,
         mut clock: Pin<&mut Sleep>,
     ) -> Result<(), EndReason> {
         let mut decided = None;
@@ -300,7 +300,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
             Ok(ClientMessage::Msg(text)) => match self.client.shared.policy.message(Message::new(&self.member, text)) {
                 Ok(Decision::Now(outcome)) => self.carry_out(outcome),
                 Ok(Decision::Later(deciding)) => Some(Wait::Policy(deciding)),
-                Err(reason) => Some(Wait::End(reason)),
+                Err(Panicked) => Some(Wait::End(EndReason::Panicked)),
             },
             Ok(ClientMessage::ReqClients) => Some(Wait::Reply(Request::Clients)),
             Ok(ClientMessage::Ping) => Some(Wait::Reply(Request::Ping)),

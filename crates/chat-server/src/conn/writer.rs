@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 
 use super::write_timeout::{close, poll_write, write};
 use crate::{
-    hub::{Joined, ReplyQueue, Subscription, Taken, WriterTask},
+    hub::{Joined, Subscription, Taken, WriterTask},
     reason::EndReason,
     shared::Shared,
 };
@@ -25,7 +25,6 @@ pub(super) struct Writer<W> {
     io: W,
     conn: ConnId,
     ring: Subscription,
-    replies: Arc<ReplyQueue>,
     /// Everything before this position was taken to be written.
     reached: Position,
     terminator: Terminator,
@@ -53,8 +52,8 @@ pub(super) enum Delivered {
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     pub(super) fn new(io: W, conn: ConnId, joined: Joined, terminator: Terminator, shared: Arc<Shared>) -> Self {
-        let Joined { ring, replies, batch, .. } = joined;
-        Self { io, conn, ring, replies, reached: Position { batch, offset: 0 }, terminator, shared }
+        let Joined { ring, batch, .. } = joined;
+        Self { io, conn, ring, reached: Position { batch, offset: 0 }, terminator, shared }
     }
 
     /// Writes until the member's stream ends, and shuts the sending side down. The error says why not everything was
@@ -76,7 +75,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// is rare.
     fn poll_deliver(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Write>, EndReason>> {
         loop {
-            let mut part = match ready!(self.replies.poll_task(self.reached, cx)) {
+            let mut part = match ready!(self.ring.replies().poll_task(self.reached, cx)) {
                 WriterTask::Batches => self.take_batches()?,
                 WriterTask::Replies => {
                     let mut part = Write::default();
@@ -95,12 +94,15 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     /// Takes the batches that are in the ring: a writer that is behind makes one write, not many.
     fn take_batches(&mut self) -> Result<Write, EndReason> {
         let mut part = Write::default();
-        while part.last.is_none() && part.pieces.remaining() < MAX_WRITE && self.replies.has_batches(self.reached) {
-            match self.ring.take(&self.replies) {
+        while part.last.is_none()
+            && part.pieces.remaining() < MAX_WRITE
+            && self.ring.replies().has_batches(self.reached)
+        {
+            match self.ring.take() {
                 Taken::Batch(batch) => {
                     // With the replies that stand in the batch or right behind it.
                     self.reached = batch.end();
-                    let replies = self.replies.take(self.reached);
+                    let replies = self.ring.replies().take(self.reached);
                     let view = batch.view(self.conn, &replies, self.terminator, &mut part.pieces);
                     part.messages += view.messages;
                     part.last = view.last.then_some(Delivered::UntilLeft);
@@ -119,7 +121,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Adds the replies up to the position that the writer has reached.
     fn add_replies(&self, out: &mut Pieces) {
-        for reply in self.replies.take(self.reached) {
+        for reply in self.ring.replies().take(self.reached) {
             reply.write(self.terminator, out);
         }
         out.close();

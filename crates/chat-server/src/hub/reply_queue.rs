@@ -21,6 +21,9 @@ pub(crate) struct ReplyQueue {
     capacity: Semaphore,
     /// Whether the queue has replies: written with the queue locked, read without.
     has_replies: AtomicBool,
+    /// Whether the writer still has its subscription: written and read with the queue locked. It stands here, where it
+    /// takes no space.
+    reads_rings: AtomicBool,
     /// Batches with a lower number are in the ring.
     published: AtomicU64,
     writer: AtomicWaker,
@@ -54,6 +57,7 @@ impl ReplyQueue {
             queue,
             capacity: Semaphore::new(Request::MAX_PENDING_COST as usize),
             has_replies: AtomicBool::new(false),
+            reads_rings: AtomicBool::new(true),
             published: AtomicU64::new(entered.batch),
             writer: AtomicWaker::new(),
         }
@@ -98,7 +102,18 @@ impl ReplyQueue {
 
     /// Adds the ring that continues the last one. The caller closes that one.
     pub(super) fn continue_with(&self, ring: Receiver<Arc<Batch>>) {
-        self.queue().next_rings.get_or_insert_default().push_back(ring);
+        let mut queue = self.queue();
+        // A receiver that nobody reads would keep all batches of the ring.
+        if self.reads_rings.load(Ordering::Relaxed) {
+            queue.next_rings.get_or_insert_default().push_back(ring);
+        }
+    }
+
+    /// Drops the rings: nobody reads them any more.
+    pub(super) fn stop_rings(&self) {
+        let mut queue = self.queue();
+        self.reads_rings.store(false, Ordering::Relaxed);
+        queue.next_rings = None;
     }
 
     /// Takes the ring that continues a closed one. `None`: the server stops.

@@ -50,8 +50,8 @@ impl Ring {
 
     /// Subscribes a writer: it gets and is woken for every later batch.
     pub(super) fn subscribe(&mut self, conn: ConnId, replies: Arc<ReplyQueue>) -> Subscription {
-        self.writers.0.push((conn, replies));
-        Subscription(self.batches.subscribe())
+        self.writers.0.push((conn, Arc::clone(&replies)));
+        Subscription { batches: self.batches.subscribe(), replies }
     }
 
     /// Stops waking a writer after the next batch, which has its leave.
@@ -106,9 +106,12 @@ impl Ring {
     }
 }
 
-/// A writer's place in the ring.
+/// A writer's place in the ring. Dropped, it holds no batches, and gets no rings that continue this one.
 #[derive(Debug)]
-pub(crate) struct Subscription(Receiver<Arc<Batch>>);
+pub(crate) struct Subscription {
+    batches: Receiver<Arc<Batch>>,
+    replies: Arc<ReplyQueue>,
+}
 
 /// What a writer takes from the ring.
 #[derive(Debug)]
@@ -121,20 +124,31 @@ pub(crate) enum Taken {
 }
 
 impl Subscription {
+    /// The queue that announces batches, and holds the writer's own replies.
+    pub(crate) fn replies(&self) -> &ReplyQueue {
+        &self.replies
+    }
+
     /// Takes the next batch, which the queue has announced.
-    pub(crate) fn take(&mut self, replies: &ReplyQueue) -> Taken {
+    pub(crate) fn take(&mut self) -> Taken {
         loop {
-            match self.0.try_recv() {
+            match self.batches.try_recv() {
                 Ok(batch) => return Taken::Batch(batch),
                 // Reported once: the next batch would come after a gap. A batch that was announced and is not there is
                 // a gap too.
                 Err(TryRecvError::Lagged(_) | TryRecvError::Empty) => return Taken::Lagged,
-                Err(TryRecvError::Closed) => match replies.next_ring() {
-                    Some(next) => self.0 = next,
+                Err(TryRecvError::Closed) => match self.replies.next_ring() {
+                    Some(next) => self.batches = next,
                     None => return Taken::Closed,
                 },
             }
         }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.replies.stop_rings();
     }
 }
 
@@ -146,41 +160,58 @@ mod tests {
     use super::*;
 
     /// A ring with one writer, which has not taken anything of what `messages` says in as many batches.
-    fn filled(max_capacity: usize, messages: usize) -> (Ring, Subscription, Arc<ReplyQueue>) {
+    fn filled(max_capacity: usize, messages: usize) -> (Ring, Subscription) {
         let (mut room, mut ring, conn) = (Room::default(), Ring::new(max_capacity), ConnId::new(1));
         let replies = Arc::new(ReplyQueue::new(room.position()));
-        let subscription = ring.subscribe(conn, Arc::clone(&replies));
+        let subscription = ring.subscribe(conn, replies);
         room.join(conn, JoinAs::Name(Name::new("ann").unwrap())).unwrap();
         for number in 0..messages {
             room.say(conn, Text::new(number.to_string()).unwrap());
             ring.publish(room.take_batch().unwrap());
         }
-        (ring, subscription, replies)
+        (ring, subscription)
     }
 
     #[test]
     fn a_slow_writer_loses_nothing_while_the_ring_grows() {
         for messages in [10, FIRST, 100, 1_000, 4_096] {
-            let (ring, mut subscription, replies) = filled(4_096, messages);
+            let (ring, mut subscription) = filled(4_096, messages);
             for number in 0..messages as u64 {
-                match subscription.take(&replies) {
+                match subscription.take() {
                     Taken::Batch(batch) => assert_eq!(batch.end().batch, number + 1, "of {messages}"),
                     other => panic!("{other:?} after {number} of {messages}"),
                 }
             }
             drop(ring);
-            assert!(matches!(subscription.take(&replies), Taken::Closed));
+            assert!(matches!(subscription.take(), Taken::Closed));
         }
     }
 
     #[test]
     fn a_writer_that_is_too_slow_is_told_and_the_ring_is_bounded() {
-        let (ring, mut subscription, replies) = filled(1_000, 3_000);
+        let (ring, mut subscription) = filled(1_000, 3_000);
         assert_eq!(ring.capacity, 1_000);
         let mut taken = 0;
-        while let Taken::Batch(_) = subscription.take(&replies) {
+        while let Taken::Batch(_) = subscription.take() {
             taken += 1;
         }
         assert!(taken <= 2 * FIRST * GROWTH, "{taken} batches of the smaller rings were kept");
+    }
+
+    /// Such as a local client, which receives events instead.
+    #[test]
+    fn a_member_that_has_dropped_its_subscription_holds_no_batches() {
+        let (mut ring, mut slow) = filled(4_096, 10);
+        let mut room = Room::default();
+        let other = Arc::new(ReplyQueue::new(room.position()));
+        drop(ring.subscribe(ConnId::new(2), other));
+        for number in 0..1_000 {
+            room.notice(Text::new(number.to_string()).unwrap());
+            ring.publish(room.take_batch().unwrap());
+        }
+        assert_eq!(ring.capacity, 4_096);
+        while !ring.batches.is_empty() {
+            assert!(matches!(slow.take(), Taken::Batch(_)), "somebody else holds {} batches", ring.batches.len());
+        }
     }
 }

@@ -133,8 +133,8 @@ impl Task {
             }
             self.publish();
             if self.members.is_empty() {
-                // An empty room holds no memory for a turn.
-                (self.taken, self.turn) = (Vec::new(), VecDeque::new());
+                // An empty room holds no memory for a turn or for members.
+                (self.taken, self.turn, self.members) = (Vec::new(), VecDeque::new(), HashMap::new());
             }
         }
     }

@@ -4,7 +4,7 @@ use chat_proto::{NameError, TextError};
 
 use crate::{
     hub::{JoinError, NotPlaced},
-    reason::EndReason,
+    policy::Panicked,
 };
 
 /// Why a local client could not join, say something or receive.
@@ -31,20 +31,16 @@ pub enum LocalError {
     Lagged,
     /// It has left: by [`LocalSender::leave`](crate::LocalSender::leave), or because the embedding program
     /// [kicked](crate::ChatServer::kick) it.
-    #[error("it has left")]
+    #[error("the client has left")]
     Left,
     /// The server has stopped.
     #[error("the server has stopped")]
     Stopped,
 }
 
-impl LocalError {
-    /// The policy's code panicked: nothing else that a policy does is an [`EndReason`] for a local client.
-    pub(super) fn of_policy(reason: &EndReason) -> Self {
-        match reason {
-            EndReason::Panicked => Self::PolicyPanicked,
-            _ => Self::Refused,
-        }
+impl From<Panicked> for LocalError {
+    fn from(Panicked: Panicked) -> Self {
+        Self::PolicyPanicked
     }
 }
 

@@ -120,15 +120,12 @@ impl LocalSender {
             return Err(end);
         }
         let text = Text::new(text.as_ref())?;
-        match shared.policy.decide(Message::new(member, text)).await {
-            Ok(Outcome::Deliver(text)) => {
-                let seq = shared.hub.say_and_wait(member.id(), text).await?;
-                Ok(LocalReceipt { seq: Some(seq) })
-            }
-            Ok(Outcome::Swallow) => Ok(LocalReceipt { seq: None }),
-            Ok(Outcome::Refuse) => Err(LocalError::Refused),
-            Err(reason) => Err(LocalError::of_policy(&reason)),
-        }
+        let seq = match shared.policy.decide(Message::new(member, text)).await? {
+            Outcome::Deliver(text) => Some(shared.hub.say_and_wait(member.id(), text).await?),
+            Outcome::Swallow => None,
+            Outcome::Refuse => return Err(LocalError::Refused),
+        };
+        Ok(LocalReceipt { seq })
     }
 
     /// Leaves after its last message, as after `BYE`. A second call has no effect.

@@ -60,10 +60,9 @@ impl LocalLogin {
         let name = Name::chosen(&self.name)?;
         let identity = shared.identify(self.peer);
         let login = Login::new(Arc::clone(&identity), Some(name), self.credential);
-        match shared.policy.admit(login).await {
-            Ok(Admission::Admit) => {}
-            Ok(Admission::RefuseName | Admission::Close) => return Err(LocalError::Refused),
-            Err(reason) => return Err(LocalError::of_policy(&reason)),
+        match shared.policy.admit(login).await? {
+            Admission::Admit => {}
+            Admission::RefuseName | Admission::Close => return Err(LocalError::Refused),
         }
         // Subscribe before the join, so that no event is missed. Earlier events are skipped by their numbers.
         let events = shared.events.subscribe();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chat_proto::{Name, Text};
 use chat_room::ConnId;
 
-pub(crate) use self::rules::{Decision, Outcome, Rules};
+pub(crate) use self::rules::{Decision, Outcome, Panicked, Rules};
 pub use self::{
     login::{Credential, Login},
     verdict::{Admission, Connect, Deferred, Verdict},

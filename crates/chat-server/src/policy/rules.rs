@@ -38,10 +38,19 @@ impl<P: Policy> AnyPolicy for P {
     }
 }
 
-/// The policy is the embedder's code and may panic: every call through here returns that as
-/// [`EndReason::Panicked`].
+/// The policy is the embedder's code and may panic: every call through here returns that as [`Panicked`].
 #[derive(Clone)]
 pub(crate) struct Rules(Arc<dyn AnyPolicy>);
+
+/// The policy panicked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Panicked;
+
+impl From<Panicked> for EndReason {
+    fn from(Panicked: Panicked) -> Self {
+        Self::Panicked
+    }
+}
 
 /// What happens to a message in the end.
 #[derive(Debug)]
@@ -54,7 +63,7 @@ pub(crate) enum Outcome {
 /// The outcome, or a future that decides it.
 pub(crate) enum Decision {
     Now(Outcome),
-    Later(BoxFuture<'static, Result<Outcome, EndReason>>),
+    Later(BoxFuture<'static, Result<Outcome, Panicked>>),
 }
 
 impl Rules {
@@ -69,18 +78,18 @@ impl Rules {
         }
     }
 
-    pub(crate) async fn admit(&self, login: Login) -> Result<Admission, EndReason> {
+    pub(crate) async fn admit(&self, login: Login) -> Result<Admission, Panicked> {
         let deciding = contain(|| self.0.admit(login))?;
         AssertUnwindSafe(deciding).catch_unwind().await.map_err(|_| panicked())
     }
 
-    pub(crate) fn message(&self, message: Message<'_>) -> Result<Decision, EndReason> {
+    pub(crate) fn message(&self, message: Message<'_>) -> Result<Decision, Panicked> {
         let verdict = contain(|| self.0.message(&message))?;
         Ok(decision(verdict, message.into_text()))
     }
 
     /// Decides about a message, however long that takes.
-    pub(crate) async fn decide(&self, message: Message<'_>) -> Result<Outcome, EndReason> {
+    pub(crate) async fn decide(&self, message: Message<'_>) -> Result<Outcome, Panicked> {
         match self.message(message)? {
             Decision::Now(outcome) => Ok(outcome),
             Decision::Later(outcome) => outcome.await,
@@ -103,7 +112,7 @@ fn decision(verdict: Verdict, text: Text) -> Decision {
     })
 }
 
-async fn decide_later(later: impl Future<Output = Verdict>, text: Text) -> Result<Outcome, EndReason> {
+async fn decide_later(later: impl Future<Output = Verdict>, text: Text) -> Result<Outcome, Panicked> {
     let verdict = AssertUnwindSafe(later).catch_unwind().await.map_err(|_| panicked())?;
     match decision(verdict, text) {
         Decision::Now(outcome) => Ok(outcome),
@@ -111,11 +120,11 @@ async fn decide_later(later: impl Future<Output = Verdict>, text: Text) -> Resul
     }
 }
 
-fn contain<T>(call: impl FnOnce() -> T) -> Result<T, EndReason> {
+fn contain<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked())
 }
 
-fn panicked() -> EndReason {
+fn panicked() -> Panicked {
     error!("the policy panicked");
-    EndReason::Panicked
+    Panicked
 }

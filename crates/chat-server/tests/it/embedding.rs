@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use crate::support::{Peer, start, unlimited};
 
 /// An event in short words.
-pub(crate) fn told(event: &Event) -> String {
+pub(crate) fn describe(event: &Event) -> String {
     match event {
         Event::Joined { seq, member, .. } => format!("{seq} {member} joined"),
         Event::Message { seq, from, text, .. } => format!("{seq} {from} said {text}"),
@@ -31,7 +31,7 @@ async fn events_report_everything_in_order_and_end_with_the_server() {
     while let Some(event) = events.recv().await {
         seen.push(event.unwrap());
     }
-    let seen: Vec<_> = seen.iter().map(told).collect();
+    let seen: Vec<_> = seen.iter().map(describe).collect();
     let expected =
         ["1 ann joined", "2 ann said one", "3 ann left: said BYE", "4 bob joined", "5 bob left: the server stopped"];
     assert_eq!(seen, expected);

@@ -1,4 +1,4 @@
-//! What the embedding program does with its server: policies that take time, handles, and the operator's hand.
+//! What the embedding program does with its server: policies that take time, handles, kicks, cuts and notices.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,11 +6,11 @@ use chat_server::{
     Admission, ChatServer, EndReason, Ended, Event, Limits, LocalError, LocalLogin, Login, Message, Peer as ServerPeer,
     Policy, Verdict,
 };
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::Notify;
 
 use crate::{
-    embedding::told,
+    embedding::describe,
     support::{Peer, unlimited},
 };
 
@@ -20,7 +20,8 @@ fn attached(server: &ChatServer) -> (Peer, chat_server::Connection) {
     (Peer::over(ours), connection)
 }
 
-/// Decides about logins and about `slow` messages when told to, swallows `spam`, and records every end.
+/// Admits peers with a number, and the secret `sesame`; the name `late` only when told to. Decides about messages by
+/// their text. Records every end.
 #[derive(Default)]
 struct Patient {
     go: Notify,
@@ -123,56 +124,88 @@ async fn a_policy_that_panics_ends_one_client() {
 }
 
 #[tokio::test]
-async fn a_kick_says_bye_and_a_cut_does_not() {
+async fn a_kicked_client_gets_what_it_is_owed_and_bye() {
     let policy = Arc::new(Patient::default());
     let server = unlimited().policy(Arc::clone(&policy)).build();
-    let (_, mut events) = server.watch().await;
-    let (ann, mut anns) = attached(&server);
-    let (bob, mut bobs) = attached(&server);
+    let (clients, mut events) = server.watch().await;
+    assert!(clients.is_empty());
+    let (ann, mut ann_connection) = attached(&server);
+    let (bob, bob_connection) = attached(&server);
     let (mut ann, mut bob) = (ann.join("ann").await, bob.join("bob").await);
-    let (mut early, earlys) = attached(&server);
+    let (mut early, early_connection) = attached(&server);
     early.send("PROT 0.1 CONNECT NEW").await;
     early.expect("NAME REQ").await;
-    earlys.kick("too slow");
-    early.expect("BYE").await;
-    early.expect_end().await;
+    early_connection.kick("too slow");
+    assert_eq!(early.rest().await, "BYE\r\n", "before it has a name, too");
 
-    assert!(server.kick(anns.id(), "rude").await);
-    ann.expect("JOIN bob").await;
-    ann.expect("BYE").await;
-    ann.expect_end().await;
-    assert_eq!(anns.ended().await, EndReason::Kicked("rude".into()));
-    assert!(!server.kick(anns.id(), "again").await, "it is not a member any more");
+    assert!(server.kick(ann_connection.id(), "rude").await);
+    assert_eq!(ann.rest().await, "JOIN bob\r\nBYE\r\n");
+    let rude = EndReason::Kicked("rude".into());
+    assert_eq!([ann_connection.ended().await, ann_connection.ended().await], [rude.clone(), rude]);
+    assert!(!server.kick(ann_connection.id(), "again").await, "it is not a member any more");
     bob.expect("LOGOUT ann").await;
-    bobs.kick("first");
-    bobs.cut("then at once");
-    let ended = bobs.ended().await;
-    assert!(matches!(ended, EndReason::Kicked(_) | EndReason::Cut(_)), "{ended:?}");
-    assert_eq!(bobs.ended().await, ended, "as before");
+    drop(bob_connection);
+    bob.send("PING").await;
+    bob.expect("PONG").await; // The connection does not need its handle.
 
     server.shutdown().await;
     let mut seen = Vec::new();
     while let Some(event) = events.next().await {
-        seen.push(told(&event.unwrap()));
+        seen.push(describe(&event.unwrap()));
     }
-    assert_eq!(seen[..3], ["1 ann joined", "2 bob joined", "3 ann left: kicked: rude"]);
-    let stats = server.stats();
-    assert_eq!(
-        stats.ended_by(&EndReason::Kicked("whatever".into())),
-        2 + u64::from(ended == EndReason::Kicked("first".into()))
-    );
-    assert!(policy.ended.lock().unwrap().contains(&"nobody: kicked: too slow".to_owned()));
+    let expected = ["1 ann joined", "2 bob joined", "3 ann left: kicked: rude", "4 bob left: the server stopped"];
+    assert_eq!(seen, expected);
+    assert_eq!(server.stats().ended_by(&EndReason::Kicked("any text".into())), 2);
+    assert_eq!(policy.ended.lock().unwrap()[..2], ["nobody: kicked: too slow", "ann: kicked: rude"]);
 }
 
 #[tokio::test]
-async fn a_notice_reaches_everybody_in_one_place() {
+async fn a_cut_client_gets_nothing_more() {
+    let server = unlimited().build();
+    let (bob, _) = attached(&server);
+    let mut bob = bob.join("bob").await;
+    let (ann, mut connection) = attached(&server);
+    let mut ann = ann.join("ann").await;
+    connection.cut("enough");
+    assert_eq!(ann.rest().await, "");
+    assert_eq!(connection.ended().await, EndReason::Cut("enough".into()));
+    bob.expect("JOIN ann").await;
+    bob.expect("LOGOUT ann").await;
+    assert_eq!(server.stats().ended_by(&EndReason::Cut("any text".into())), 1);
+    server.cut();
+}
+
+/// Without a timeout, a kicked client that reads nothing would keep its connection.
+#[tokio::test]
+async fn a_cut_ends_a_kicked_client_that_reads_nothing() {
+    let server = unlimited().write_timeout(None).build();
+    let (client, theirs) = tokio::io::duplex(20);
+    let mut connection = server.attach(theirs, ServerPeer::labelled("test"));
+    let mut silent = Peer::over(client).join("silent").await;
+    let bot = server.local("bot").await.unwrap();
+    bot.send("longer than what the pipe of the other client holds").await.unwrap();
+    connection.kick("rude");
+    let mut bot = bot;
+    let left = loop {
+        if let event @ Event::Left { .. } = bot.recv().await.unwrap() {
+            break describe(&event);
+        }
+    };
+    assert_eq!(left, "4 silent left: kicked: rude", "its name is free at once");
+    assert!(connection.ended().now_or_never().is_none(), "it is still owed something");
+    connection.cut("now");
+    assert_eq!(connection.ended().await, EndReason::Kicked("rude".into()), "as it left the room");
+    assert!(!silent.rest().await.contains("BYE"));
+}
+
+#[tokio::test]
+async fn a_notice_reaches_all_members_at_one_position() {
     let server = unlimited().build();
     let (ann, _) = attached(&server);
     let mut ann = ann.join("ann").await;
     let mut bot = server.local("bot").await.unwrap();
     let (mut guest, _) = attached(&server);
     guest.raw(b"hi\n").await;
-    guest.raw(b"").await;
     assert_eq!(guest.line_bytes().await, b"OK\n");
     ann.expect("JOIN bot").await;
     let seq = server.notice("back at noon".parse().unwrap()).await;
@@ -182,7 +215,7 @@ async fn a_notice_reaches_everybody_in_one_place() {
         ann.expect(line).await;
     }
     for event in ["3 guest1 joined", "4 guest1 said hi", "5 notice: back at noon"] {
-        assert_eq!(told(&bot.recv().await.unwrap()), event);
+        assert_eq!(describe(&bot.recv().await.unwrap()), event);
     }
     server.shutdown().await;
     assert_eq!(server.notice("too late".parse().unwrap()).await, None);
@@ -190,7 +223,7 @@ async fn a_notice_reaches_everybody_in_one_place() {
 }
 
 #[tokio::test]
-async fn a_local_client_in_halves_leaves_with_the_last_of_them() {
+async fn a_split_client_leaves_when_its_last_handle_is_dropped() {
     let server = unlimited().build();
     let mut watcher = server.local("watcher").await.unwrap();
     let (sender, events) = server.local("bot").await.unwrap().split();
@@ -199,19 +232,19 @@ async fn a_local_client_in_halves_leaves_with_the_last_of_them() {
     assert_eq!(clone.send("still here").await.unwrap().seq(), Some(3));
     drop(clone);
     for event in ["2 bot joined", "3 bot said still here", "4 bot left: closed by the peer"] {
-        assert_eq!(told(&watcher.recv().await.unwrap()), event);
+        assert_eq!(describe(&watcher.recv().await.unwrap()), event);
     }
 
     let (sender, mut events) = server.local("bot").await.unwrap().split();
     assert!(server.kick(sender.member().id(), "rude").await);
-    assert_eq!(told(&events.next().await.unwrap().unwrap()), "6 bot left: kicked: rude");
+    assert_eq!(describe(&events.next().await.unwrap().unwrap()), "6 bot left: kicked: rude");
     assert_eq!(events.next().await, Some(Err(LocalError::Left)));
     assert_eq!(events.next().await, None);
     assert_eq!(sender.send("hello?").await.unwrap_err(), LocalError::Left);
 }
 
 #[tokio::test]
-async fn watching_has_no_gap_and_says_how_many_events_were_lost() {
+async fn a_watcher_that_lags_learns_how_many_events_it_lost() {
     let server = unlimited().build();
     let ann = server.local("ann").await.unwrap();
     let (clients, mut events) = server.watch().await;
@@ -220,7 +253,7 @@ async fn watching_has_no_gap_and_says_how_many_events_were_lost() {
         ann.send(n.to_string()).await.unwrap();
     }
     let lost = events.recv().await.unwrap().unwrap_err().count;
-    let Some(Ok(Event::Message { seq, .. })) = events.recv().await else { panic!("a message follows") };
+    let Some(Ok(Event::Message { seq, .. })) = events.recv().await else { panic!("no message after the gap") };
     assert_eq!(seq, 2 + lost);
     assert!(lost > 1_000);
 }
@@ -229,13 +262,13 @@ async fn watching_has_no_gap_and_says_how_many_events_were_lost() {
 async fn limits_are_shared_and_a_weak_handle_keeps_nothing_alive() {
     let limits = Limits::new().max_clients(1).share();
     let [tea, coffee] = [(), ()].map(|()| ChatServer::builder().shared_limits(&limits).build());
-    let (ann, mut anns) = attached(&tea);
+    let (ann, mut connection) = attached(&tea);
     let mut ann = ann.join("ann").await;
     let (mut bob, _) = attached(&coffee);
     bob.expect("BYE").await;
     assert_eq!([tea.stats().connections, coffee.stats().connections], [1, 0]);
     ann.send("BYE").await;
-    assert_eq!(anns.ended().await, EndReason::Bye);
+    assert_eq!(connection.ended().await, EndReason::Bye);
     drop(ann);
 
     let (weak, mut events) = (tea.downgrade(), tea.events());

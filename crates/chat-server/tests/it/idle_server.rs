@@ -4,13 +4,13 @@ use std::{fs, process::Command};
 
 use chat_server::ChatServer;
 
-/// The bound for an idle server, used before or not.
+/// The bound for an idle server that had a client and a watcher before.
 const BYTES_PER_SERVER: usize = 20_000;
 const SERVERS: usize = 1_000;
 
 #[test]
 fn an_idle_server_is_small() {
-    // In a process of its own: other tests use memory of this one.
+    // In a process of its own: other tests allocate in this one.
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "idle_server::resident_memory_of_idle_servers", "--ignored", "--nocapture"]);
     let output = command.output().unwrap();
@@ -31,15 +31,16 @@ async fn resident_memory_of_idle_servers() {
     println!("\nbytes each: {}", (resident() - before) / SERVERS);
 }
 
-/// Servers in which somebody has been, one after the other, and watched.
+/// Servers that a client and a watcher have used and left.
 async fn used(count: usize) -> Vec<ChatServer> {
     let mut servers = Vec::with_capacity(count);
     for _ in 0..count {
         let server = ChatServer::builder().build();
+        let watching = server.watch().await;
         let bot = server.local("bot").await.unwrap();
         bot.send("hello").await.unwrap();
-        drop(bot);
-        // The hub has handled the leave when it answers.
+        drop((bot, watching));
+        // When this answers, the hub has handled the leave.
         assert!(server.clients().await.is_empty());
         servers.push(server);
     }

@@ -16,7 +16,7 @@ async fn a_full_server_says_bye_and_reuses_a_free_place() {
     let mut bob = Peer::tcp(address).await.join("bob").await;
     ann.expect("JOIN bob").await;
     let mut eve = Peer::tcp(address).await;
-    // It has sent a line that the server does not read: the reset that follows must not destroy the `BYE`.
+    // The server does not read Eve's line: the reset that follows must not destroy the `BYE`.
     eve.send("PROT 0.1 CONNECT USER eve").await;
     eve.expect("BYE").await;
     eve.expect_end().await;
@@ -71,7 +71,8 @@ async fn plain_sessions_can_be_refused() {
     server.cut();
 }
 
-/// Refuses the name `admin`, closes `banned`, refuses `rude`, and makes other messages lower case.
+/// Refuses the peer `outcast` and the name `admin`, closes `banned`, refuses `rude`, panics at `bug`, and makes other
+/// messages lower case.
 struct Rules;
 
 impl Policy for Rules {
@@ -173,7 +174,7 @@ impl Listener for Mapped {
 
 const MAPPED: &str = "[::ffff:192.0.2.7]:5";
 
-/// It is the one by which the limits count, however a connection arrives.
+/// A policy sees the address by which the limits count, however a connection arrives.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "it carries three answers")]
 async fn a_policy_sees_one_spelling_of_an_address() {
