@@ -31,6 +31,7 @@
 //! | to | use |
 //! |---|---|
 //! | serve TCP ports, Unix sockets, or a transport of your own | [`ChatServer::serve`], [`listen`] |
+//! | do a handshake first, such as TLS or the PROXY protocol | [`listen::Handshakes`] |
 //! | serve one stream, and end it | [`ChatServer::attach`], [`Connection`] |
 //! | take part | [`ChatServer::local`] |
 //! | watch | [`ChatServer::watch`], [`ChatServer::events`], [`ChatServer::stats`] |
@@ -47,7 +48,6 @@ mod builder;
 mod conn;
 mod connection;
 mod event;
-mod full_warning;
 mod hub;
 mod limit;
 pub mod listen;
@@ -63,6 +63,7 @@ mod shared;
 mod stats;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod warning;
 
 pub use builder::ChatServerBuilder;
 pub use chat_proto::{Name, NameError, Text, TextError};

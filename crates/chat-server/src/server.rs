@@ -75,11 +75,7 @@ impl ChatServer {
 
     /// Serves all connections of these endpoints, as [`ChatServer::serve`] does.
     pub fn serve_all(&self, endpoints: impl IntoIterator<Item = Endpoint>) -> Serve {
-        endpoints.into_iter().fold(Serve::new(self.clone()), |serve, endpoint| match endpoint {
-            Endpoint::Tcp(listener) => serve.and(listener),
-            #[cfg(unix)]
-            Endpoint::Unix(listener) => serve.and(listener),
-        })
+        Serve::new(self.clone()).and_all(endpoints)
     }
 
     /// Serves one client over any byte stream. It counts towards [`max_clients`](ChatServerBuilder::max_clients).

@@ -17,7 +17,7 @@ use tokio::{
     task::JoinError,
     time::timeout,
 };
-use tracing::{debug, field::display, info};
+use tracing::{debug, field::display, info, warn};
 
 use self::{
     line_reader::LineReader,
@@ -26,7 +26,12 @@ use self::{
     writer::{Delivered, Writer},
 };
 use crate::{
-    connection::EndGuard, limit::LineLimit, member::Identity, options::StopOnBye, reason::EndReason, shared::Shared,
+    connection::EndGuard,
+    limit::LineLimit,
+    member::Identity,
+    options::StopOnBye,
+    reason::{EndReason, Full},
+    shared::Shared,
 };
 
 /// How long a closed connection is read from, so that a reset does not destroy the last line (clause 6.7).
@@ -52,13 +57,17 @@ where
         Ok(pass) => pass,
         Err(reason) => {
             debug!(conn, %peer, %reason, "refused");
-            guard.shared.full_warning.count(&reason, guard.shared.limits.max_clients());
+            if reason == EndReason::Full(Full::Server)
+                && let Some(turned_away) = guard.shared.full_warning.count()
+            {
+                warn!(max_clients = guard.shared.limits.max_clients(), turned_away, "the server is full");
+            }
             guard.shared.counters.ended(&reason);
             guard.end(reason);
             return Box::pin(refuse::refuse(&guard.shared, lines, writer)).await;
         }
     };
-    info!(conn, %peer, "connected");
+    info!(conn, %peer, proxy = peer.proxy().map(display), "connected");
     guard.accept();
     let EndGuard { shared, identity, .. } = &guard;
     let client = Client { shared, identity, lines: shared.limits.line_limit(&pass) };
