@@ -266,7 +266,7 @@ impl Task {
     /// Ends a member's connection. `false` if it is not a member.
     pub(super) fn end_member(&mut self, conn: ConnId, reason: EndReason) -> bool {
         let Some(member) = self.members.get(&conn) else { return false };
-        member.0.end(reason.clone());
+        let reason = member.0.end(reason);
         if member.peer().is_local() {
             // It has no task that could leave.
             self.leave(conn, reason);

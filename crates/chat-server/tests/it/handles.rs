@@ -277,3 +277,28 @@ async fn limits_are_shared_and_a_weak_handle_keeps_nothing_alive() {
     assert!(events.recv().await.is_none(), "the hub has ended");
     assert!(weak.upgrade().is_none());
 }
+
+/// A kick that crosses a client's own leave: the first one counts, for the policy and in the event.
+#[tokio::test]
+async fn a_local_client_that_leaves_while_it_is_kicked_has_one_reason() {
+    for leaves_first in [true, false] {
+        let policy = Arc::new(Patient::default());
+        let server = unlimited().policy(Arc::clone(&policy)).build();
+        let bot = server.local(LocalLogin::new("bot").credential("sesame")).await.unwrap();
+        assert_eq!(bot.clients().await, [bot.member().clone()]);
+        let id = bot.member().id();
+        let mut events = server.events();
+        if leaves_first {
+            bot.leave();
+            server.kick(id, "rude").await;
+        } else {
+            // Its place in the queue is taken; the hub has not run yet.
+            let mut kick = std::pin::pin!(server.kick(id, "rude"));
+            assert!(futures::poll!(kick.as_mut()).is_pending());
+            bot.leave();
+            kick.await;
+        }
+        let Some(Ok(Event::Left { reason, .. })) = events.recv().await else { panic!("no leave") };
+        assert_eq!(*policy.ended.lock().unwrap(), [format!("bot: {reason}")]);
+    }
+}
