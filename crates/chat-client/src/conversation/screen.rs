@@ -140,6 +140,11 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
         self.lines.data.len().max(self.lines.status.len()) < limit
     }
 
+    /// Whether there are few status lines to write.
+    pub(super) fn has_status_room(&self) -> bool {
+        self.lines.status.len() < HIGH_WATER
+    }
+
     pub(super) fn is_flushed(&self) -> bool {
         self.lines.data.is_empty() && self.lines.status.is_empty() && self.is_output_flushed && self.is_status_flushed
     }

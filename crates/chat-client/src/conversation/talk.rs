@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use futures::{Stream, StreamExt, future::OptionFuture};
+use futures::{FutureExt, Stream, StreamExt, future::OptionFuture};
 use tokio::{
     io::AsyncWrite,
     time::{Instant, sleep, sleep_until, timeout},
@@ -15,6 +15,8 @@ use super::{
 };
 use crate::{CloseReason, Event, Reconnecting, SessionEvent};
 
+/// Number of events or lines that are handled before anything else gets its turn.
+const MAX_AT_ONCE: usize = 256;
 /// Time for the last answers when `until` ends the conversation.
 const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for the last output then.
@@ -82,11 +84,26 @@ where
         if conversation.stop.is_some() && conversation.outgoing.client().is_none() {
             break ConversationEnd::Stopped;
         }
-        let may_show = conversation.may_show();
         let end = tokio::select! {
-            event = sessions.next(), if may_show => conversation.on_session_event(event),
-            line = input.next(), if conversation.reads_input() && may_show => {
+            event = sessions.next(), if conversation.may_show() => {
+                let mut end = conversation.on_session_event(event);
+                // What has arrived together is shown in one write.
+                for _ in 1..MAX_AT_ONCE {
+                    if end.is_some() || !conversation.may_show() {
+                        break;
+                    }
+                    let Some(event) = sessions.next().now_or_never() else { break };
+                    end = conversation.on_session_event(event);
+                }
+                end
+            }
+            line = input.next(), if conversation.reads_input() => {
                 conversation.on_line(line);
+                for _ in 1..MAX_AT_ONCE {
+                    let next = if conversation.reads_input() { input.next().now_or_never() } else { None };
+                    let Some(line) = next else { break };
+                    conversation.on_line(line);
+                }
                 None
             }
             () = conversation.outgoing.has_room() => {
@@ -185,7 +202,7 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
     /// Whether to read a line. After the stop, lines are counted only.
     fn reads_input(&self) -> bool {
         let may_send = self.outgoing.client().is_some() && self.outgoing.is_empty();
-        !self.is_input_over && (may_send || self.stop.is_some())
+        !self.is_input_over && (may_send || self.stop.is_some()) && self.screen.has_status_room()
     }
 
     /// Ends the conversation soon: sends nothing more, and waits for the last answers.
@@ -295,8 +312,10 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
     fn on_flushed(&mut self) {
         let Some(kind) = self.screen.failure().filter(|_| self.output_failure.is_none()) else { return };
         self.output_failure = Some(kind);
-        if kind != io::ErrorKind::BrokenPipe {
-            self.screen.status(&format!("cannot write the output: {kind}"));
+        match kind {
+            io::ErrorKind::BrokenPipe => {}
+            io::ErrorKind::TimedOut => self.screen.status("the output was not read: its last lines are lost"),
+            kind => self.screen.status(&format!("cannot write the output: {kind}")),
         }
         self.stop();
     }
