@@ -229,7 +229,7 @@ mod tests {
         tokio::time::pause();
         tokio::time::advance(crate::LOGIN_TIMEOUT).await;
         tokio::time::resume();
-        let (client, _events) = login.await.unwrap().unwrap();
+        let (client, _events) = timeout(Duration::from_secs(20), login).await.unwrap().unwrap().unwrap();
         assert_eq!(client.name().unwrap().as_str(), "bob");
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chat_client::{
-    CloseReason, Event, KEEPALIVE_INTERVAL, LEAVE_TIMEOUT, LOGIN_TIMEOUT, Login, LoginError, MAX_OUTSTANDING,
-    MAX_QUEUED, SendError,
+    ChatClient, CloseReason, Event, KEEPALIVE_INTERVAL, LEAVE_TIMEOUT, LOGIN_TIMEOUT, Login, LoginError,
+    MAX_OUTSTANDING, MAX_QUEUED, SendError,
 };
 use futures::FutureExt;
 use tokio::time::{Instant, sleep};
@@ -18,7 +18,7 @@ use crate::{
 async fn a_login_ends() {
     let (_server, stream) = Server::in_memory();
     let start = Instant::now();
-    let error = Login::over(stream).log_in("bob".parse().unwrap()).await.unwrap_err();
+    let error = within_minutes(Login::over(stream).log_in("bob".parse().unwrap())).await.unwrap_err();
     assert!(matches!(error, LoginError::TimedOut), "{error}");
     assert_eq!(start.elapsed(), LOGIN_TIMEOUT);
 }
@@ -64,7 +64,7 @@ async fn a_refused_name_leaves_time_for_another_login() {
 async fn a_silent_server_ends_the_session() {
     let (mut server, client, mut events) = bob().await;
     let start = Instant::now();
-    assert_eq!(client.send("a".parse().unwrap()).await, Err(SendError::Unknown));
+    assert_eq!(within_minutes(client.send("a".parse().unwrap())).await, Err(SendError::Unknown));
     assert_eq!(start.elapsed(), 2 * KEEPALIVE_INTERVAL);
     assert_eq!(next(&mut events).await, Event::unknown("a".parse().unwrap()));
     assert_eq!(next(&mut events).await, Event::Closed(CloseReason::Silent));
@@ -115,7 +115,7 @@ async fn a_server_that_answers_nothing_does_not_hold_a_client_that_leaves() {
             }
         };
         let report = tokio::select! {
-            report = client.close() => report.unwrap_err().into_report(),
+            report = within_minutes(client.close()) => report.unwrap_err().into_report(),
             () = chatter => panic!("it does not end"),
         };
         assert_eq!((report.reason, report.unknown), (CloseReason::TimedOut, 1));
@@ -142,9 +142,8 @@ async fn a_client_that_leaves_waits_for_a_slow_server() {
     assert_eq!(report.unwrap().accepted, 10);
 }
 
-#[tokio::test(start_paused = true)]
-async fn leaving_does_not_wait_for_room_in_the_queue() {
-    let (_server, client, mut events) = bob().await;
+/// Makes the session and its queue as full as they can be.
+async fn fill(client: &ChatClient) {
     let mut queued = 0;
     while queued < MAX_OUTSTANDING + MAX_QUEUED {
         match client.try_queue("a".parse().unwrap()) {
@@ -157,9 +156,24 @@ async fn leaving_does_not_wait_for_room_in_the_queue() {
         }
     }
     assert_eq!(client.try_queue("b".parse().unwrap()).unwrap_err(), SendError::Full);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_does_not_extend_the_time_to_leave() {
+    let (_server, client, _events) = guest().await;
+    fill(&client).await;
+    let start = Instant::now();
+    let report = within_minutes(client.close()).await.unwrap_err().into_report();
+    assert_eq!((report.reason, start.elapsed()), (CloseReason::TimedOut, LEAVE_TIMEOUT));
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_does_not_wait_for_room_in_the_queue() {
+    let (_server, client, mut events) = bob().await;
+    fill(&client).await;
     let start = Instant::now();
     client.leave_within(Duration::from_secs(2));
-    let report = client.closed().await;
+    let report = within_minutes(client.closed()).await;
     assert_eq!(start.elapsed(), Duration::from_secs(2));
     assert_eq!((report.reason, report.unknown), (CloseReason::TimedOut, MAX_OUTSTANDING as u64));
     // Each message has an event, in order.

@@ -3,7 +3,7 @@
 use std::{future::pending, io, time::Duration};
 
 use chat_client::{
-    ChatClient, CloseReason, Events, Login, MAX_OUTSTANDING, MAX_QUEUED, Reconnecting, Redial,
+    ChatClient, CloseReason, Events, LEAVE_TIMEOUT, Login, MAX_OUTSTANDING, MAX_QUEUED, Reconnecting, Redial,
     conversation::{ConversationEnd, ConversationReport, Screen, inputs, talk, texts},
 };
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    scripted_server::{MemoryServer, Server, within},
+    scripted_server::{MemoryServer, Server, within, within_minutes},
     sessions::{bob, guest, numbered},
 };
 
@@ -213,7 +213,7 @@ async fn large_input_and_output_at_once_lose_nothing() {
 }
 
 /// The server floods while the client waits for answers, and the output is slow: it stops for longer than a request may be
-/// held up by it. No line of others is missed.
+/// held up by it, and than a server may take for an answer. No line of others is missed.
 #[tokio::test(start_paused = true)]
 async fn a_slow_output_misses_no_line_although_messages_wait_for_answers() {
     const MANY: usize = 20_000;
@@ -228,6 +228,7 @@ async fn a_slow_output_misses_no_line_although_messages_wait_for_answers() {
         // The client has not read the `OK` when it asks for a sign of it.
         server.expect("PING").await;
         server.send_lines("PONG").await;
+        sleep(2 * LEAVE_TIMEOUT).await;
         server.answer_bye().await;
     };
     let read = async {
@@ -235,7 +236,7 @@ async fn a_slow_output_misses_no_line_although_messages_wait_for_answers() {
         let expected = numbered("<al> ", MANY, "\n");
         while shown.len() < expected.len() {
             if shown.is_empty() {
-                sleep(Duration::from_secs(10)).await;
+                sleep(2 * LEAVE_TIMEOUT).await;
             }
             let count = reader.read(&mut buffer).await.unwrap();
             shown.extend_from_slice(&buffer[..count]);
@@ -243,7 +244,7 @@ async fn a_slow_output_misses_no_line_although_messages_wait_for_answers() {
         assert_eq!(String::from_utf8(shown).unwrap(), expected);
     };
     let talking = talk(&mut sessions, texts(&b"a\n"[..]), &mut screen, pending());
-    let (report, (), ()) = tokio::join!(talking, serve, read);
+    let (report, (), ()) = within_minutes(async { tokio::join!(talking, serve, read) }).await;
     assert_eq!((reason(&report), report.without_ok()), (CloseReason::Left, 0));
 }
 
@@ -278,7 +279,7 @@ async fn a_stop_counts_the_lines_that_were_not_sent() {
     let input = numbered("", MANY, "\n");
     let (start, limit) = (Instant::now(), sleep(Duration::from_secs(5)));
     let talking = talk(&mut sessions, texts(input.as_bytes()), &mut screen, limit);
-    let (report, ()) = tokio::join!(talking, serve);
+    let (report, ()) = within_minutes(async { tokio::join!(talking, serve) }).await;
     assert_eq!(reason(&report), CloseReason::TimedOut);
     assert_eq!((report.refused, report.unacknowledged), (1, MAX_OUTSTANDING as u64));
     assert_eq!(report.without_ok(), MANY as u64 - 1, "all but one");
@@ -306,7 +307,7 @@ async fn an_unread_output_does_not_delay_the_stop() {
     };
     let (start, limit) = (Instant::now(), sleep(Duration::from_secs(5)));
     let talking = talk(&mut sessions, texts(input), &mut screen, limit);
-    let (report, ()) = tokio::join!(talking, serve);
+    let (report, ()) = within_minutes(async { tokio::join!(talking, serve) }).await;
     assert_eq!((reason(&report), report.without_ok()), (CloseReason::Left, 0));
     assert_eq!(report.failure, Some(io::ErrorKind::TimedOut));
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
@@ -379,7 +380,7 @@ async fn the_next_session_sends_what_the_lost_one_did_not() {
         server.answer_bye().await;
     };
     let talking = talk(&mut sessions, texts(input.as_bytes()), &mut screen, pending());
-    let (report, ()) = tokio::join!(talking, serve);
+    let (report, ()) = within_minutes(async { tokio::join!(talking, serve) }).await;
     assert_eq!((reason(&report), report.unsent), (CloseReason::Left, 0));
     assert_eq!(report.unacknowledged, MAX_OUTSTANDING as u64);
 }

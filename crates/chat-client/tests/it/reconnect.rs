@@ -10,7 +10,7 @@ use chat_client::{CloseReason, ConnectError, Event, Login, Reconnecting, Redial,
 
 use tokio::sync::Notify;
 
-use crate::scripted_server::{MemoryServer, Server, within};
+use crate::scripted_server::{MemoryServer, Server, within, within_minutes};
 
 /// A server in memory that can be closed. Each connection adds its server end here.
 #[derive(Clone, Default)]
@@ -158,7 +158,7 @@ async fn a_dead_link_is_noticed_and_the_client_comes_back() {
     let mut room = exchange.reconnecting();
     let (_dead, _) = exchange.connected(&mut room).await;
     let start = tokio::time::Instant::now();
-    let lost = room.next().await;
+    let lost = within_minutes(room.next()).await;
     assert!(matches!(lost, Some(SessionEvent::Lost { reason: CloseReason::Silent, .. })), "{lost:?}");
     assert!(start.elapsed() <= Duration::from_secs(90), "{:?}", start.elapsed());
     let (_server, gap) = exchange.connected(&mut room).await;
