@@ -201,8 +201,20 @@ impl ChatServer {
     }
 
     /// Resolves when the server begins to stop, for any reason; also when the runtime in which it was built has ended.
-    pub async fn stopping(&self) {
-        self.shared.stop.cancelled().await;
+    /// The future does not keep the server alive. Other parts of the program can stop with the server:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let other = tokio::spawn(server.stopping()); // for example axum::serve(..).with_graceful_shutdown(server.stopping())
+    /// server.shutdown().await;
+    /// assert!(other.await.is_ok());
+    /// # }
+    /// ```
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.stop.clone().cancelled_owned()
     }
 
     /// Stops gracefully: accepts no more connections, delivers what was acknowledged, and sends `BYE` to all clients
