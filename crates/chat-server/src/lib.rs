@@ -35,7 +35,7 @@
 //! | serve one stream, and end it | [`ChatServer::attach`], [`Connection`] |
 //! | take part | [`ChatServer::local`] |
 //! | watch | [`ChatServer::watch`], [`ChatServer::events`], [`ChatServer::stats`] |
-//! | send clients away, tell all something | [`ChatServer::kick`], [`ChatServer::notice`] |
+//! | send clients away, tell all or one something | [`ChatServer::kick`], [`ChatServer::notice`], [`ChatServer::notice_to`] |
 //! | give several rooms one limit | [`Limits`] |
 //! | set rules | [`Policy`] |
 //! | set limits and timeouts | [`ChatServerBuilder`] |
