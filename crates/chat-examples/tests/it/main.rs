@@ -9,6 +9,7 @@ mod axum;
 #[path = "../../../chat-server/tests/it/process.rs"]
 mod process;
 mod readme;
+mod sqlite;
 #[allow(dead_code, reason = "shared with the tests of the library")]
 #[path = "../../../chat-server/tests/it/support.rs"]
 mod support;
