@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_proto::{ServerMessage, Terminator};
+use chat_proto::{ServerMessage, Terminator, Text};
 
 use crate::{batch::Position, listing::Listing, pieces::Pieces};
 
@@ -64,6 +64,14 @@ impl Reply {
     pub fn ping(position: Position) -> Self {
         Self { position, cost: 0, lines: Lines::One(ServerMessage::Ping) }
     }
+
+    /// A word of the operator to this member alone (clause 7.8). It costs [`Reply::NOTICE_COST`].
+    pub fn notice(position: Position, text: Text) -> Self {
+        Self { position, cost: Self::NOTICE_COST, lines: Lines::One(ServerMessage::Notice(text)) }
+    }
+
+    /// How much of a reply queue a notice takes.
+    pub const NOTICE_COST: u32 = 1;
 
     /// Where it stands: after everything before this position.
     pub fn position(&self) -> Position {
