@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_proto::{ServerMessage, Terminator};
+use chat_proto::{ServerMessage, Terminator, Text};
 
 use crate::{batch::Position, listing::Listing, pieces::Pieces};
 
@@ -64,6 +64,14 @@ impl Reply {
     pub fn ping(position: Position) -> Self {
         Self { position, cost: 0, lines: Lines::One(ServerMessage::Ping) }
     }
+
+    /// A notice to this member alone (clause 7.8). Its cost is [`Reply::NOTICE_COST`].
+    pub fn notice(position: Position, text: Text) -> Self {
+        Self { position, cost: Self::NOTICE_COST, lines: Lines::One(ServerMessage::Notice(text)) }
+    }
+
+    /// The share of a reply queue that a notice takes.
+    pub const NOTICE_COST: u32 = 1;
 
     /// The position of the reply: it follows everything before this position.
     pub fn position(&self) -> Position {
