@@ -55,7 +55,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value = "200", value_parser = parse_count::<u32>)]
     rate_limit: u32,
 
-    /// Connections per second from one address, with bursts of ten times as many. Others get BYE. 0: no limit
+    /// Connections per second from one address, with bursts of ten times as many. Connections above this rate get BYE. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_CONNECT_RATE", default_value = "100", value_parser = parse_count::<u32>)]
     connect_rate: u32,
 
