@@ -73,6 +73,17 @@ impl Peer {
 
     /// Sets the address of the proxy that opened the connection for the peer. The caller trusts this proxy:
     /// [`address`](Self::address) is what the proxy says, and limits apply to it.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use chat_server::Peer;
+    ///
+    /// let (client, balancer): (SocketAddr, SocketAddr) = ("192.0.2.7:4000".parse()?, "10.0.0.1:5000".parse()?);
+    /// let peer = Peer::from(client).with_proxy(balancer);
+    /// assert_eq!((peer.address(), peer.proxy()), (Some(client), Some(balancer)));
+    /// # Ok::<_, std::net::AddrParseError>(())
+    /// ```
     #[must_use]
     pub fn with_proxy(mut self, proxy: SocketAddr) -> Self {
         self.extra().proxy = Some(canonical(proxy));

@@ -48,6 +48,15 @@ pub struct ChatServer {
 
 impl ChatServer {
     /// A builder with the default options; [`build`](ChatServerBuilder::build) starts the server.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().max_clients(100).build();
+    /// assert_eq!(server.stats().clients, 0);
+    /// # Ok(()) }
+    /// ```
     pub fn builder() -> ChatServerBuilder {
         ChatServerBuilder::new()
     }
@@ -74,6 +83,18 @@ impl ChatServer {
     }
 
     /// Serves all connections of these endpoints, as [`ChatServer::serve`] does.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, listen::ListenAddr};
+    ///
+    /// let address: ListenAddr = "localhost:0".parse()?; // perhaps 127.0.0.1 and ::1
+    /// let server = ChatServer::builder().build();
+    /// let serving = tokio::spawn(server.serve_all(address.bind().await?).into_future());
+    /// server.shutdown().await;
+    /// assert!(!serving.await?.failed);
+    /// # Ok(()) }
+    /// ```
     pub fn serve_all(&self, endpoints: impl IntoIterator<Item = Endpoint>) -> Serve {
         Serve::new(self.clone()).and_all(endpoints)
     }
@@ -82,6 +103,19 @@ impl ChatServer {
     ///
     /// Its tasks run in the current runtime; if that runtime ends, the client leaves. Outside of a runtime, they run in
     /// the one in which the server was built.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// let mut connection = server.attach(stream, Peer::labelled("gateway"));
+    /// client.write_all(b"hello\r\nBYE\r\n").await?;
+    /// assert_eq!(connection.ended().await, EndReason::Bye);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Panics
     ///
@@ -96,6 +130,20 @@ impl ChatServer {
 
     /// Serves one client over the two halves of a stream, as [`ChatServer::attach`] does. Use it for transports with a
     /// cheaper way to split.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Peer};
+    /// use tokio::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let _client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (stream, address) = listener.accept().await?;
+    /// let (reader, writer) = stream.into_split(); // without the lock that a general split has
+    /// let connection = ChatServer::builder().build().attach_halves(reader, writer, address.into());
+    /// assert_eq!(connection.peer().address(), Some(address));
+    /// # Ok(()) }
+    /// ```
     pub fn attach_halves<R, W>(&self, reader: R, writer: W, peer: Peer) -> Connection
     where
         R: AsyncRead + Unpin + Send + 'static,
@@ -127,6 +175,18 @@ impl ChatServer {
     /// Joins as a client inside this program: the same rules and order, without a socket. It does not count towards
     /// [`max_clients`](ChatServerBuilder::max_clients).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, LocalError};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let bot = server.local("bot").await?;
+    /// assert_eq!(server.local("Bot").await.err(), Some(LocalError::NameTaken));
+    /// bot.leave();
+    /// assert!(server.local("Bot").await.is_ok());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// The name is not valid, taken or refused by the policy, or the server stops.
@@ -135,6 +195,17 @@ impl ChatServer {
     }
 
     /// The members of the room, in the order of their connections; local clients too. Empty after the end of the server.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let (_ann, _bob) = (server.local("ann").await?, server.local("bob").await?);
+    /// let names: Vec<_> = server.clients().await.iter().map(ToString::to_string).collect();
+    /// assert_eq!(names, ["ann", "bob"]);
+    /// # Ok(()) }
+    /// ```
     pub async fn clients(&self) -> Vec<Member> {
         self.shared.hub.members().await.unwrap_or_default()
     }
@@ -142,6 +213,22 @@ impl ChatServer {
     /// Sends a member away: it leaves the room, and gets what it is owed and `BYE`. `why` is for the log and the events:
     /// [`EndReason::Kicked`]. `false`: nobody has this number. It may come back; a [`Policy`](crate::Policy) decides
     /// whether it may join.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, EndReason, Event};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let mut bot = server.local("bot").await?;
+    /// let eve = server.local("eve").await?;
+    /// assert!(server.kick(eve.member().id(), "flooding").await);
+    /// assert!(!server.kick(eve.member().id(), "again").await);
+    ///
+    /// let Event::Joined { .. } = bot.recv().await? else { panic!() };
+    /// let Event::Left { reason, .. } = bot.recv().await? else { panic!() };
+    /// assert_eq!(reason, EndReason::Kicked("flooding".into()));
+    /// # Ok(()) }
+    /// ```
     pub async fn kick(&self, id: ConnId, why: impl Into<Arc<str>>) -> bool {
         self.shared.hub.end_member(id, EndReason::Kicked(why.into())).await.unwrap_or(false)
     }
@@ -195,6 +282,28 @@ impl ChatServer {
     }
 
     /// Subscribes to all events from now on. To know who is in the room before them, [`watch`](Self::watch).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Event};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let mut events = server.events();
+    /// server.local("ann").await?.send("hello").await?;
+    /// server.shutdown().await;
+    ///
+    /// let mut seen = Vec::new();
+    /// while let Some(event) = events.recv().await {
+    ///     match event? {
+    ///         Event::Joined { member, .. } => seen.push(format!("{member} joined")),
+    ///         Event::Message { from, text, .. } => seen.push(format!("{from} said {text}")),
+    ///         Event::Left { member, .. } => seen.push(format!("{member} left")),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// assert_eq!(seen, ["ann joined", "ann said hello", "ann left"]);
+    /// # Ok(()) }
+    /// ```
     pub fn events(&self) -> Events {
         self.shared.events.subscribe()
     }
@@ -221,11 +330,37 @@ impl ChatServer {
     }
 
     /// A handle that does not keep the server alive.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let weak = server.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(server);
+    /// assert!(weak.upgrade().is_none());
+    /// # Ok(()) }
+    /// ```
     pub fn downgrade(&self) -> WeakChatServer {
         WeakChatServer(Arc::downgrade(&self.shared))
     }
 
     /// The server's statistics.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, EndReason};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let ann = server.local("ann").await?;
+    /// ann.send("hello").await?;
+    /// assert_eq!((server.stats().clients, server.stats().messages), (1, 1));
+    /// ann.leave();
+    /// server.shutdown().await;
+    /// assert_eq!(server.stats().ended_by(&EndReason::Bye), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
@@ -254,6 +389,25 @@ impl ChatServer {
     /// When it returns, all members have left, each with an event and a number of its own, and [`ChatServer::stats`] is
     /// final. Connections whose runtime does not run cannot end: they are waited for one second after the cut, and
     /// counted as cut.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Peer};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// server.attach(stream, Peer::labelled("gateway"));
+    /// client.write_all(b"hello\r\n").await?;
+    /// client.read_exact(&mut [0; 4]).await?; // OK
+    ///
+    /// let report = server.shutdown().await;
+    /// assert_eq!((report.drained, report.cut), (1, 0));
+    /// let mut rest = String::new();
+    /// client.read_to_string(&mut rest).await?;
+    /// assert_eq!(rest, "BYE\r\n");
+    /// # Ok(()) }
+    /// ```
     pub async fn shutdown(&self) -> Report {
         let shared = &self.shared;
         shared.begin_stop();
@@ -276,6 +430,23 @@ impl ChatServer {
 
     /// Stops at once: all connections end without `BYE`, and all members leave. A [`ChatServer::shutdown`] in progress
     /// then returns as soon as all tasks have ended.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// let mut connection = server.attach(stream, Peer::labelled("gateway"));
+    /// client.write_all(b"hello\r\n").await?;
+    /// client.read_exact(&mut [0; 4]).await?; // OK
+    ///
+    /// server.cut();
+    /// assert_eq!(connection.ended().await, EndReason::ServerCut);
+    /// assert_eq!(client.read(&mut [0]).await?, 0, "no BYE");
+    /// # Ok(()) }
+    /// ```
     pub fn cut(&self) {
         self.shared.cut.cancel();
         self.shared.begin_stop();
@@ -284,6 +455,40 @@ impl ChatServer {
 
 /// A handle that does not keep the server alive, from [`ChatServer::downgrade`]. A program's parts may hold one, also
 /// inside the server's own [`Policy`](crate::Policy).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::OnceLock;
+///
+/// use chat_server::{ChatServer, Message, Policy, Verdict, WeakChatServer};
+///
+/// /// Says what it refuses.
+/// #[derive(Default)]
+/// struct Strict(OnceLock<WeakChatServer>);
+///
+/// impl Policy for Strict {
+///     fn message(&self, message: &Message) -> Verdict {
+///         if !message.text().as_str().contains("oaf") {
+///             return Verdict::Deliver;
+///         }
+///         if let Some(server) = self.0.get().and_then(WeakChatServer::upgrade) {
+///             let notice = format!("{}, be polite", message.from()).parse().expect("a short text");
+///             tokio::spawn(async move { server.notice(notice).await });
+///         }
+///         Verdict::Refuse
+///     }
+/// }
+///
+/// let policy = std::sync::Arc::new(Strict::default());
+/// let server = ChatServer::builder().policy(policy.clone()).build();
+/// policy.0.set(server.downgrade()).expect("set once");
+/// let mut bot = server.local("bot").await?;
+/// let ann = server.local("ann").await?;
+/// assert!(ann.send("you oaf").await.is_err());
+/// let (_joined, notice) = (bot.recv().await?, bot.recv().await?);
+/// assert!(matches!(notice, chat_server::Event::Notice { text, .. } if text.as_str() == "ann, be polite"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct WeakChatServer(Weak<Shared>);
 

@@ -109,6 +109,13 @@ impl RateLimit {
     }
 
     /// `times` a second, and the `times` of this many `seconds` at once. `None` if either is 0: no limit.
+    ///
+    /// ```
+    /// use chat_server::RateLimit;
+    ///
+    /// let limit = RateLimit::with_burst(100, 10).expect("not 0");
+    /// assert_eq!((limit.per_second.get(), limit.burst.get()), (100, 1_000));
+    /// ```
     pub fn with_burst(times: u32, seconds: u32) -> Option<Self> {
         let (per_second, seconds) = (NonZeroU32::new(times)?, NonZeroU32::new(seconds)?);
         Some(Self { per_second, burst: per_second.saturating_mul(seconds) })

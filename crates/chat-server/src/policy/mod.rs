@@ -55,6 +55,35 @@ use crate::{member::Member, peer::Peer, reason::EndReason};
 pub trait Policy: Send + Sync + 'static {
     /// Whether a peer may connect. A refused one gets `BYE` and is closed (clause 2.6). It is not called for
     /// [`LocalClient`](crate::LocalClient)s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::{collections::HashSet, net::IpAddr, sync::RwLock};
+    ///
+    /// use chat_server::{ChatServer, Connect, Peer, Policy};
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// #[derive(Default)]
+    /// struct Bans(RwLock<HashSet<IpAddr>>);
+    ///
+    /// impl Policy for Bans {
+    ///     fn connect(&self, peer: &Peer) -> Connect {
+    ///         let bans = self.0.read().expect("no panic while it is locked");
+    ///         let banned = peer.address().is_some_and(|address| bans.contains(&address.ip()));
+    ///         if banned { Connect::Refuse } else { Connect::Accept }
+    ///     }
+    /// }
+    ///
+    /// let bans = Bans::default();
+    /// bans.0.write().expect("no panic while it is locked").insert("192.0.2.7".parse()?);
+    /// let server = ChatServer::builder().policy(bans).build();
+    /// let (mut client, stream) = tokio::io::duplex(64);
+    /// server.attach(stream, Peer::from(std::net::SocketAddr::from(([192, 0, 2, 7], 4000))));
+    /// let mut received = String::new();
+    /// client.read_to_string(&mut received).await?;
+    /// assert_eq!(received, "BYE\r\n");
+    /// # Ok(()) }
+    /// ```
     fn connect(&self, peer: &Peer) -> Connect {
         let _ = peer;
         Connect::Accept
@@ -76,6 +105,29 @@ pub trait Policy: Send + Sync + 'static {
 
     /// A connection has ended. It is called once for each connection that [`connect`](Self::connect) accepted, and for
     /// each local client that has joined.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use chat_server::{ChatServer, Ended, Policy};
+    ///
+    /// #[derive(Default)]
+    /// struct Log(Mutex<Vec<String>>);
+    ///
+    /// impl Policy for Log {
+    ///     fn ended(&self, ended: &Ended) {
+    ///         let name = ended.name().map_or("nobody".into(), |name| name.to_string());
+    ///         self.0.lock().expect("no panic while it is locked").push(format!("{name}: {}", ended.reason()));
+    ///     }
+    /// }
+    ///
+    /// let log = Arc::new(Log::default());
+    /// let server = ChatServer::builder().policy(log.clone()).build();
+    /// server.local("ann").await?.leave();
+    /// assert_eq!(*log.0.lock().expect("no panic while it is locked"), ["ann: said BYE"]);
+    /// # Ok(()) }
+    /// ```
     fn ended(&self, ended: &Ended) {
         let _ = ended;
     }

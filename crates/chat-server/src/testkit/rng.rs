@@ -1,6 +1,14 @@
 //! Numbers that follow from a seed: `SplitMix64`.
 
 /// A generator of numbers that look random and follow from its seed, the same on every machine. Not for secrets.
+///
+/// ```
+/// use chat_server::testkit::Rng;
+///
+/// let (mut one, mut same) = (Rng::new(42), Rng::new(42));
+/// assert_eq!(one.next_u64(), same.next_u64());
+/// assert!(one.below(6) < 6);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 

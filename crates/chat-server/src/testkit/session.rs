@@ -22,6 +22,23 @@ pub enum Ask {
 ///
 /// Record a request *before* it is written: if it may have arrived, it counts as sent. The fate of a request without a
 /// reply at the end of the session is unknown.
+///
+/// ```
+/// use chat_server::testkit::{Ask, Session, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// ann.asks(Ask::Say("hello".parse()?));
+/// for line in ["NAME OK", "WELCOME", "JOIN bob", "OK", "BYE"] {
+///     ann.hears(line);
+/// }
+/// let mut bob = Session::new("bob".parse()?);
+/// for line in ["NAME OK", "WELCOME", "BYE"] {
+///     bob.hears(line); // and never the message
+/// }
+/// let violations = check(&[ann, bob]).unwrap_err();
+/// assert!(violations.to_string().contains("bob never got"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     /// `None`: plain.

@@ -78,6 +78,20 @@ impl Faults {
 }
 
 /// A stream with [`Faults`]. Hand it to [`ChatServer::attach`](crate::ChatServer::attach), or use it as a client's end.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, EndReason, Peer, testkit::{Faults, Faulty, Rng}};
+/// use tokio::io::AsyncWriteExt;
+///
+/// let server = ChatServer::builder().build();
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// let faults = Faults::none().slices(1).resets_after(4);
+/// let mut connection = server.attach(Faulty::new(stream, faults, Rng::new(42)), Peer::labelled("faulty"));
+/// client.write_all(b"hello\r\n").await?; // four bytes of it arrive
+/// assert_eq!(connection.ended().await, EndReason::Transport(std::io::ErrorKind::ConnectionReset));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Faulty<S> {
     /// `None` after a reset.
