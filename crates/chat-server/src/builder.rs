@@ -117,6 +117,23 @@ impl ChatServerBuilder {
 
     /// The time to send anything after a `PING`, before the connection is cut (clause 6.1). `None`: no limit. Default:
     /// 3 s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::{io::{AsyncReadExt, AsyncWriteExt}, time::Instant};
+    ///
+    /// let server = ChatServer::builder().ping_interval(Duration::from_secs(20)).ping_timeout(Duration::from_secs(5)).build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// let mut connection = server.attach(stream, Peer::labelled("asleep"));
+    /// client.write_all(b"PROT 0.1 CONNECT USER ann\n").await?;
+    /// let start = Instant::now();
+    /// assert_eq!(connection.ended().await, EndReason::PingTimeout);
+    /// assert_eq!(start.elapsed().as_secs(), 25);
+    /// # Ok(()) }
+    /// ```
     pub fn ping_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.ping_timeout = timeout.into();
         self
@@ -126,6 +143,24 @@ impl ChatServerBuilder {
     /// KiB, or everything that is left: a peer cannot hold its connection by taking a byte now and then. `None`: no
     /// limit by the server; on Linux, the kernel still closes a TCP connection from [`listen`](crate::listen) after 90
     /// s without an acknowledgement. Default: 10 s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// let server = ChatServer::builder().write_timeout(Duration::from_secs(5)).build();
+    /// let (mut client, stream) = tokio::io::duplex(64);
+    /// let mut connection = server.attach(stream, Peer::labelled("does not read"));
+    /// client.write_all(b"hello\n").await?;
+    /// for _ in 0..100 {
+    ///     server.notice("something to read".parse()?).await;
+    /// }
+    /// assert_eq!(connection.ended().await, EndReason::WriteTimeout);
+    /// # Ok(()) }
+    /// ```
     pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.write_timeout = timeout.into();
         self

@@ -98,6 +98,19 @@ impl Event {
     }
 
     /// The member that joined, spoke or left. `None` for a notice.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let mut events = server.events();
+    /// let ann = server.local("ann").await?;
+    /// server.notice("back at noon".parse()?).await;
+    /// let [joined, notice] = [events.recv().await, events.recv().await].map(|event| event.expect("the server runs"));
+    /// assert_eq!((joined?.member(), notice?.member()), (Some(ann.member()), None));
+    /// # Ok(()) }
+    /// ```
     pub fn member(&self) -> Option<&Member> {
         match self {
             Self::Joined { member, .. } | Self::Left { member, .. } | Self::Message { from: member, .. } => {

@@ -89,6 +89,14 @@ fn colon(text: &str) -> String {
 }
 
 /// The kind of an [`EndReason`].
+///
+/// ```
+/// use chat_server::{EndReason, Ending, Full};
+///
+/// assert_eq!(EndReason::Closed.ending(), Ending::Left);
+/// assert_eq!(EndReason::Full(Full::Rate).ending(), Ending::Refused);
+/// assert_eq!(EndReason::WriteTimeout.ending(), Ending::Cut);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Ending {

@@ -53,6 +53,17 @@ impl Serve {
     }
 
     /// Adds endpoints.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, listen::{ListenAddr, memory}};
+    ///
+    /// let (_connector, listener) = memory();
+    /// let endpoints = "127.0.0.1:0".parse::<ListenAddr>()?.bind().await?;
+    /// let serve = ChatServer::builder().build().serve(listener).and_all(endpoints);
+    /// serve.with_graceful_shutdown(async {}).await;
+    /// # Ok(()) }
+    /// ```
     pub fn and_all(self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
         endpoints.into_iter().fold(self, |serve, endpoint| match endpoint {
             Endpoint::Tcp(listener) => serve.and(listener),

@@ -91,6 +91,19 @@ impl ListenAddr {
     /// machine does not have are skipped with a warning, unless it has none of them. With port 0, all endpoints get the
     /// same port if possible.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, listen::ListenAddr};
+    ///
+    /// let endpoints = "localhost:0".parse::<ListenAddr>()?.bind().await?;
+    /// for endpoint in &endpoints {
+    ///     println!("listening on {endpoint}");
+    /// }
+    /// let serve = ChatServer::builder().build().serve_all(endpoints);
+    /// serve.with_graceful_shutdown(async {}).await;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// The name does not resolve, the address is in use, this machine does not have it, or permission is missing. For

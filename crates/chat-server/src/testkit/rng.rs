@@ -43,6 +43,16 @@ impl Rng {
     }
 
     /// Another generator, whose numbers are independent of this one's.
+    ///
+    /// ```
+    /// use chat_server::testkit::{Faults, Rng};
+    ///
+    /// let mut rng = Rng::new(42);
+    /// // What one client draws does not change what the next one gets.
+    /// let clients = [(); 3].map(|()| rng.fork());
+    /// let faults = clients.map(|mut rng| Faults::seeded(&mut rng));
+    /// assert!(faults[0] != faults[1] || faults[1] != faults[2]);
+    /// ```
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.next_u64())

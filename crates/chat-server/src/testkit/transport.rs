@@ -18,6 +18,23 @@ use super::Rng;
 const MAX_PIECE_BYTES: usize = 4_096;
 
 /// The faults of a [`Faulty`] stream.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use chat_server::testkit::{Faults, Faulty, Rng};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let faults = Faults::none().slices(2).stalls(1, Duration::from_secs(1)).half_closes_after(4);
+/// let (mut sender, stream) = tokio::io::duplex(64);
+/// let mut receiver = Faulty::new(stream, faults, Rng::new(42));
+/// sender.write_all(b"123456").await?;
+/// let mut received = Vec::new();
+/// receiver.read_to_end(&mut received).await?; // in pieces, late, and as if the sender had closed
+/// assert_eq!(received, b"1234");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Faults {
     slice: usize,
