@@ -4,6 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod conform;
+#[cfg(unix)]
+mod pairs;
+#[cfg(unix)]
+#[path = "../../../chat-conform/tests/it/peer.rs"]
+mod peer;
 mod pipes;
 mod process;
 mod program;
