@@ -41,9 +41,10 @@ impl Language {
     pub(crate) fn command(&self, side: &str) -> Option<Vec<String>> {
         let (Interpreter(tool) | Compiler(tool)) = self.toolchain;
         let tool = tool.split(' ').next()?;
+        let missing = if cfg!(windows) { "a Unix" } else { tool };
         if cfg!(windows) || Command::new(tool).stdin(Stdio::null()).arg("--version").output().is_err() {
             // Not by a macro, whose output the test harness would hide.
-            let _ = writeln!(stderr(), "skipped: the {side} in {}, because {tool} is not installed", self.name);
+            let _ = writeln!(stderr(), "skipped: the {side} in {} needs {missing}, which is not here", self.name);
             return None;
         }
         let file = self.file(side);

@@ -94,3 +94,14 @@ fn the_functions_of_all_servers_and_clients_stand_in_one_order() {
         }
     }
 }
+
+#[test]
+fn the_readme_of_the_peers_names_every_file_in_both_languages() {
+    let readme = include_str!("../../peers/README.md");
+    for language in &LANGUAGES {
+        for side in ["server", "client"] {
+            let file = format!("{side}.{}", language.extension);
+            assert!(readme.matches(&file).count() >= 2, "{file}");
+        }
+    }
+}
