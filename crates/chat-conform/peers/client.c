@@ -229,7 +229,8 @@ static bool hear(char *line) {
         }
         if (is_refusal)
             show("! refused", "", "", "");
-    } else if (strcmp(line, "BYE") == 0 || strcmp(line, "BAD PROT") == 0 || strcmp(line, "BAD REQ") == 0) {
+    } else if (strcmp(line, "BYE") == 0 ||
+               (!joined && (strcmp(line, "BAD PROT") == 0 || strcmp(line, "BAD REQ") == 0))) {
         show("! ", line, "", "");
         return false; // 6.7
     } else if (line[0] != '\0' && strcmp(line, "NAME OK") != 0 && strcmp(line, "PONG") != 0) {

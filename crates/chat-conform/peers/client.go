@@ -213,7 +213,7 @@ func (c *client) hear(line string) string {
 		if line == "BAD REQ" {
 			show("! refused")
 		}
-	case line == "BYE" || line == "BAD PROT" || line == "BAD REQ":
+	case line == "BYE" || (!c.joined && (line == "BAD PROT" || line == "BAD REQ")):
 		show("! " + line)
 		return "end" // 6.7
 	case line != "" && line != "NAME OK" && line != "PONG":

@@ -157,7 +157,7 @@ class Client {
         if (line === "BAD REQ") this.refused += 1;
       }
       if (line === "BAD REQ") show("! refused");
-    } else if (line === "BYE" || line === "BAD PROT" || line === "BAD REQ") {
+    } else if (line === "BYE" || (!this.joined && (line === "BAD PROT" || line === "BAD REQ"))) {
       show(`! ${line}`);
       return "end"; // 6.7
     } else if (line !== "" && line !== "NAME OK" && line !== "PONG") {

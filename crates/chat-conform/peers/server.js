@@ -11,7 +11,7 @@ const net = require("node:net");
 const { parseArgs } = require("node:util");
 
 const [MAX_LINE, MAX_UNTERMINATED, MAX_TEXT, MAX_FAILURES] = [8192, 65536, 2000, 5]; // 8.1
-const [MAX_CLIENTS, LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN, MAX_STALL] = ["1000", "120", "60", "3", "10"]; // 8.2
+const [MAX_CLIENTS, LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN, MAX_STALL] = ["1000", "120", "60", "3", "10"]; // 8.2, as flags
 const PIECE = 4096; // The server disconnects a client that does not take this many bytes within MAX_STALL (6.5),
 const MAX_BEHIND = 4 << 20; // or is this many bytes behind.
 const LINGER = 0.9; // for how many seconds to read on after the last line (6.7)
@@ -86,6 +86,10 @@ class Server {
   run(host, port) {
     // Without `allowHalfOpen`, Node would close when the client closes its sending side (6.4).
     this.listener = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket));
+    this.listener.on("error", (error) => {
+      console.error(error.message);
+      process.exit(1);
+    });
     this.listener.listen(port, host, () => {
       const { address, port, family } = this.listener.address();
       console.log(`listening on ${family === "IPv6" ? `[${address}]` : address}:${port}`);
@@ -125,7 +129,8 @@ class Server {
       client.toSend = bytes.length > PIECE ? [bytes.subarray(PIECE)] : [];
       client.behind = Math.max(0, bytes.length - PIECE);
       client.writing = now();
-      client.socket.write(bytes.subarray(0, PIECE), () => {
+      client.socket.write(bytes.subarray(0, PIECE), (error) => {
+        if (error) return; // "close" follows
         client.writing = null;
         this.write(client);
       });
