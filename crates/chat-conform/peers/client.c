@@ -2,7 +2,8 @@
 //
 //     cc -std=c11 -O2 -o client client.c && ./client localhost:2222 --name alice
 //
-// Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends BYE.
+// Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends
+// BYE.
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>

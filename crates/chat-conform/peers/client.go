@@ -2,7 +2,8 @@
 //
 //	go run client.go localhost:2222 --name alice
 //
-// Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends BYE.
+// Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends
+// BYE.
 package main
 
 import (

@@ -3,7 +3,8 @@
 //
 //     node client.js localhost:2222 --name alice
 //
-// Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends BYE.
+// Numbers in comments are clauses of protocole.md. Each typed line is sent as a message. The end of the input sends
+// BYE.
 "use strict";
 
 const net = require("node:net");

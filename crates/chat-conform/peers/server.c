@@ -24,10 +24,10 @@
 #include <unistd.h>
 
 enum { MAX_LINE = 8192, MAX_UNTERMINATED = 65536, MAX_TEXT = 2000, MAX_NAME = 20, MAX_FAILURES = 5 }; // 8.1
-enum { PIECE = 4096,         // The server disconnects a client that does not take this many bytes within max_stall (6.5),
-       MAX_BEHIND = 4 << 20, // or is this many bytes behind.
-       MAX_SOCKETS = 1010,
-       READ = 2000 };
+// 6.5: the server disconnects a client that does not take PIECE bytes within `max_stall`, or is MAX_BEHIND bytes
+// behind.
+enum { PIECE = 4096, MAX_BEHIND = 4 << 20 };
+enum { MAX_SOCKETS = 1010, READ = 2000 };
 static const double LINGER = 0.9; // for how many seconds to read on after the last line (6.7)
 
 // 8.2
@@ -639,7 +639,8 @@ static int listen_on(const char *address) {
     struct sockaddr_storage bound;
     socklen_t length = sizeof bound;
     getsockname(listener, (struct sockaddr *)&bound, &length);
-    getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
     printf(bound.ss_family == AF_INET6 ? "listening on [%s]:%s\n" : "listening on %s:%s\n", host, port);
     fflush(stdout);
     return listener;

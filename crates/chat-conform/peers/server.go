@@ -43,8 +43,8 @@ var (
 )
 
 const (
-	piece     = 4096    // The server disconnects a client that does not take this many bytes within maxStall (6.5),
-	maxBehind = 4 << 20 // or is this many bytes behind.
+	piece     = 4096    // The server disconnects a client that does not take so many bytes within maxStall (6.5),
+	maxBehind = 4 << 20 // or is so many bytes behind.
 	linger    = 0.9     // for how many seconds to read on after the last line (6.7)
 )
 
@@ -81,7 +81,8 @@ func isName(name string) bool {
 // isNotChat finds bytes that no chat line has (2.4).
 func isNotChat(line []byte) bool {
 	for _, b := range line {
-		if b <= 0x08 || b == 0x0b || b == 0x0c || (b >= 0x0e && b <= 0x1f) || b == 0x7f || b == 0xc0 || b == 0xc1 || b >= 0xf5 {
+		if b <= 0x08 || b == 0x0b || b == 0x0c || (b >= 0x0e && b <= 0x1f) || b == 0x7f || b == 0xc0 || b == 0xc1 ||
+			b >= 0xf5 {
 			return true
 		}
 	}
@@ -157,8 +158,8 @@ func (s *server) run(listener net.Listener) {
 	go s.accept(listener)
 	for {
 		select {
-		case event := <-s.events:
-			s.handle(event)
+		case e := <-s.events:
+			s.handle(e)
 		case <-tick:
 		case <-stop:
 			listener.Close()
@@ -179,9 +180,9 @@ func (s *server) turn() {
 	}
 }
 
-func (s *server) handle(event event) {
-	c := event.client
-	switch event.kind {
+func (s *server) handle(e event) {
+	c := e.client
+	switch e.kind {
 	case accepted:
 		s.clients = append(s.clients, c)
 		if len(s.clients) > *maxClients { // 2.6
@@ -191,7 +192,7 @@ func (s *server) handle(event event) {
 	case received:
 		if !c.closing { // 6.7: otherwise read and drop what the client still sends
 			c.heard, c.pinged = time.Now(), false
-			s.take(c, event.data)
+			s.take(c, e.data)
 		}
 	case ended:
 		c.ended = true
@@ -247,11 +248,11 @@ func (s *server) writeAll(c *client) {
 			n, err = c.conn.Write(data[:n])
 			data = data[n:]
 		}
-		kind := written
+		e := event{kind: written, client: c}
 		if err != nil {
-			kind = failed
+			e.kind = failed
 		}
-		s.events <- event{kind: kind, client: c}
+		s.events <- e
 	}
 }
 
@@ -264,11 +265,11 @@ func (s *server) read(c *client) {
 			s.events <- event{kind: received, client: c, data: data[:n]}
 		}
 		if err != nil {
-			kind := failed
+			e := event{kind: failed, client: c}
 			if err == io.EOF {
-				kind = ended
+				e.kind = ended
 			}
-			s.events <- event{kind: kind, client: c}
+			s.events <- e
 			return
 		}
 	}
@@ -494,9 +495,9 @@ func (s *server) message(c *client, text string) {
 	s.say("FROM "+c.name+" MSG "+text, c)
 }
 
-func (s *server) join(c *client, name string, state state) {
+func (s *server) join(c *client, name string, as state) {
 	s.say("JOIN "+name, c)
-	c.name, c.state = name, state
+	c.name, c.state = name, as
 }
 
 // say sends the line to all clients except by.
@@ -547,8 +548,8 @@ func (s *server) stop() {
 	}
 	for deadline := time.After(time.Second); len(s.clients) > 0; {
 		select {
-		case event := <-s.events:
-			s.handle(event)
+		case e := <-s.events:
+			s.handle(e)
 			s.turn()
 		case <-deadline:
 			return

@@ -11,9 +11,9 @@ const net = require("node:net");
 const { parseArgs } = require("node:util");
 
 const [MAX_LINE, MAX_UNTERMINATED, MAX_TEXT, MAX_FAILURES] = [8192, 65536, 2000, 5]; // 8.1
-const [MAX_CLIENTS, LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN, MAX_STALL] = ["1000", "120", "60", "3", "10"]; // 8.2, as flags
-const PIECE = 4096; // The server disconnects a client that does not take this many bytes within MAX_STALL (6.5),
-const MAX_BEHIND = 4 << 20; // or is this many bytes behind.
+const [MAX_CLIENTS, LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN, MAX_STALL] = ["1000", "120", "60", "3", "10"]; // 8.2
+// 6.5: the server disconnects a client that does not take PIECE bytes within MAX_STALL, or is MAX_BEHIND bytes behind.
+const PIECE = 4096, MAX_BEHIND = 4 << 20;
 const LINGER = 0.9; // for how many seconds to read on after the last line (6.7)
 const LF = 0x0a, CR = 0x0d;
 
