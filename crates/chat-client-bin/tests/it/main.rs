@@ -8,6 +8,7 @@ mod conform;
 mod pairs;
 #[cfg(unix)]
 #[path = "../../../chat-conform/tests/it/peer.rs"]
+#[allow(dead_code, reason = "shared with the tests of the judge")]
 mod peer;
 mod pipes;
 mod process;

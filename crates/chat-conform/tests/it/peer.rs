@@ -99,6 +99,11 @@ impl PeerServer {
         let address = address.unwrap_or_else(|| panic!("{line:?} is not an address: {command:?}"));
         Self { child, address }
     }
+
+    /// Asks the server to stop, as a terminal or a service manager does.
+    pub(crate) fn terminate(&self) {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+    }
 }
 
 impl Drop for PeerServer {

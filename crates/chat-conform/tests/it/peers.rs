@@ -1,7 +1,12 @@
 //! The servers and clients in C, JavaScript and Go pass all cases, and their functions stand in one order. Those in Python
 //! are tested with their mutants.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use chat_conform::{
     Command, ExpectedFailures, Level, Report, Select, Side, Suite, Timeouts, judge_client, judge_server,
@@ -61,6 +66,54 @@ async fn the_server_and_the_client_in_javascript_pass_all_cases() {
 #[tokio::test]
 async fn the_server_and_the_client_in_go_pass_all_cases() {
     assert_full_score("Go").await;
+}
+
+const LOGIN: &str = "PROT 0.1 CONNECT USER ann\r\n";
+const WELCOME: &str = "NAME OK\r\nWELCOME\r\n";
+
+/// Starts a server with these flags, and sends this. Returns the server and the connection.
+fn connect(command: &[String], flags: &str, input: &str) -> (PeerServer, TcpStream) {
+    let flags: Vec<_> = flags.split_whitespace().map(str::to_owned).collect();
+    let server = PeerServer::start(&[command, &flags].concat());
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(LINE_TIMEOUT)).unwrap();
+    stream.write_all(input.as_bytes()).unwrap();
+    (server, stream)
+}
+
+/// What the server sends until it closes.
+fn rest(mut stream: &TcpStream) -> String {
+    let mut received = String::new();
+    stream.read_to_string(&mut received).unwrap();
+    received
+}
+
+#[test]
+fn the_servers_keep_the_deadlines_and_limits_of_their_flags() {
+    for language in LANGUAGES.iter().filter(|language| language.name != "Python") {
+        let Some(command) = language.command("server") else { continue };
+        for (flags, input, wanted) in [
+            ("--max-clients 0", "", "BYE\r\n"),                                              // 2.6
+            ("--login-deadline 0.2", "hel", ""),                                             // 2.5
+            ("--no-plain", "hello\n", "BAD PROT\n"),                                         // 2.8
+            ("--ping-after 0.2 --pong-within 0.2", LOGIN, "NAME OK\r\nWELCOME\r\nPING\r\n"), // 6.1
+        ] {
+            let (_server, stream) = connect(&command, flags, input);
+            assert_eq!(rest(&stream), wanted, "{} {flags}", language.name);
+        }
+    }
+}
+
+#[test]
+fn the_servers_say_bye_when_they_are_stopped() {
+    for language in &LANGUAGES {
+        let Some(command) = language.command("server") else { continue };
+        let (server, mut stream) = connect(&command, "", LOGIN);
+        let mut welcome = vec![0; WELCOME.len()];
+        stream.read_exact(&mut welcome).unwrap();
+        server.terminate();
+        assert_eq!(rest(&stream), "BYE\r\n", "{}", language.name); // 6.3
+    }
 }
 
 /// The names of the functions in the order of a file, without underscores and in lower case.
