@@ -94,7 +94,7 @@ fn the_servers_keep_the_deadlines_and_limits_of_their_flags() {
         let Some(command) = language.command("server") else { continue };
         for (flags, input, wanted) in [
             ("--max-clients 0", "", "BYE\r\n"),                                              // 2.6
-            ("--login-deadline 0.2", "hel", ""),                                             // 2.5
+            ("--login-deadline 0.2", "hello", ""),                                           // 2.5
             ("--no-plain", "hello\n", "BAD PROT\n"),                                         // 2.8
             ("--ping-after 0.2 --pong-within 0.2", LOGIN, "NAME OK\r\nWELCOME\r\nPING\r\n"), // 6.1
         ] {
