@@ -106,7 +106,7 @@ fn the_servers_keep_the_deadlines_and_limits_of_their_flags() {
 
 #[test]
 fn the_servers_say_bye_when_they_are_stopped() {
-    for language in &LANGUAGES {
+    for language in LANGUAGES.iter().filter(|language| language.name != "Python") {
         let Some(command) = language.command("server") else { continue };
         let (server, mut stream) = connect(&command, "", LOGIN);
         let mut welcome = vec![0; WELCOME.len()];
