@@ -232,7 +232,7 @@ async fn a_slow_output_misses_no_line_although_messages_wait_for_answers() {
         server.answer_bye().await;
     };
     let read = async {
-        let (mut shown, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+        let (mut shown, mut buffer) = (Vec::new(), vec![0; 16 * 1024]);
         let expected = numbered("<al> ", MANY, "\n");
         while shown.len() < expected.len() {
             if shown.is_empty() {
