@@ -34,9 +34,9 @@ enum Stop {
 
 /// Runs a conversation from stdin to stdout.
 pub(crate) async fn run(args: &Args, mut interrupts: mpsc::Receiver<()>) -> Exit {
-    let shown = args.clone();
+    let settings = args.clone();
     let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr())
-        .format(move |event, lines| pipe_format::show(&shown, event, lines));
+        .format(move |event, lines| pipe_format::show(&settings, event, lines));
     let reconnects = args.reconnect.resolve(false);
     let sessions = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
     let mut sessions = if reconnects { sessions } else { sessions.once() };
@@ -117,8 +117,8 @@ fn exit(args: &Args, report: &ConversationReport, stopped: Option<Stop>) -> Exit
         _ => Exit::Lost,
     };
     // A line that was not sent can be sent again: the exit code says why it was not sent.
-    let is_unsent_told = matches!(exit, Exit::CannotConnect | Exit::Lost | Exit::Failed);
-    let without_ok = report.refused + report.unacknowledged + if is_unsent_told { 0 } else { report.unsent };
+    let explains_unsent = matches!(exit, Exit::CannotConnect | Exit::Lost | Exit::Failed);
+    let without_ok = report.refused + report.unacknowledged + if explains_unsent { 0 } else { report.unsent };
     match exit {
         Exit::Refused => exit,
         _ if without_ok > 0 => Exit::Unacknowledged,

@@ -222,8 +222,8 @@ impl ChatClient {
 
     /// When the last line of a session that is over was received.
     #[cfg(feature = "reconnect")]
-    pub(crate) fn heard_at(&self) -> Option<Instant> {
-        self.ended.borrow().as_ref().map(|ended| ended.heard_at)
+    pub(crate) fn last_received(&self) -> Option<Instant> {
+        self.ended.borrow().as_ref().map(|ended| ended.last_received)
     }
 
     /// The report of a session that is over.

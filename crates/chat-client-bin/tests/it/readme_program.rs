@@ -107,9 +107,9 @@ async fn the_tables_of_flags_and_exit_codes_match_help() {
     }
     let expected = codes.lines().map(|line| line.trim().split_once(' ').unwrap());
     let expected: Vec<_> = expected.map(|(code, meaning)| (code, meaning.trim())).collect();
-    let shown = table("exit code | meaning");
-    assert_eq!(shown.len(), expected.len());
-    for ((code, meaning), (expected, words)) in shown.into_iter().zip(expected) {
+    let documented = table("exit code | meaning");
+    assert_eq!(documented.len(), expected.len());
+    for ((code, meaning), (expected, words)) in documented.into_iter().zip(expected) {
         // The remark in parentheses is longer in --help.
         assert_eq!(code, expected);
         let same = meaning.split(" (").next() == words.split(" (").next();

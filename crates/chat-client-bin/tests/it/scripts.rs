@@ -158,7 +158,7 @@ async fn a_byte_order_mark_is_no_text() {
 
 #[tokio::test]
 async fn the_time_is_shown_on_request() {
-    let shown = async |flags: &[&str]| {
+    let output_with = async |flags: &[&str]| {
         let (listener, address) = listen().await;
         let args = [flags, &["--name", "x", "--no-input", &address]].concat();
         let serve = async {
@@ -168,8 +168,8 @@ async fn the_time_is_shown_on_request() {
         };
         tokio::join!(piped(&args, ""), serve).0.stdout
     };
-    assert_eq!(shown(&["--time", "(time)"]).await, "(time) <al> hi\n");
-    assert_eq!(shown(&[]).await, "<al> hi\n");
+    assert_eq!(output_with(&["--time", "(time)"]).await, "(time) <al> hi\n");
+    assert_eq!(output_with(&[]).await, "<al> hi\n");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use super::{
 use crate::{CloseReason, Event, Reconnecting, SessionEvent};
 
 /// Number of events or lines that are handled before anything else gets its turn.
-const MAX_AT_ONCE: usize = 256;
+const MAX_PER_TURN: usize = 256;
 /// Time for the last answers when `until` ends the conversation.
 const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for the last output then.
@@ -88,7 +88,7 @@ where
             event = sessions.next(), if conversation.may_show() => {
                 let mut end = conversation.on_session_event(event);
                 // What has arrived together is shown in one write.
-                for _ in 1..MAX_AT_ONCE {
+                for _ in 1..MAX_PER_TURN {
                     if end.is_some() || !conversation.may_show() {
                         break;
                     }
@@ -99,7 +99,7 @@ where
             }
             line = input.next(), if conversation.reads_input() => {
                 conversation.on_line(line);
-                for _ in 1..MAX_AT_ONCE {
+                for _ in 1..MAX_PER_TURN {
                     let next = if conversation.reads_input() { input.next().now_or_never() } else { None };
                     let Some(line) = next else { break };
                     conversation.on_line(line);

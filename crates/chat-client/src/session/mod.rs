@@ -61,7 +61,7 @@ pub(crate) struct Orders {
 pub(crate) struct Ended {
     pub(crate) report: SessionReport,
     /// When the last line was received.
-    pub(crate) heard_at: Instant,
+    pub(crate) last_received: Instant,
 }
 
 /// Starts the task of a session after its login. `name` is `None` for a guest. `keepalive` is as for

@@ -81,14 +81,14 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
             let Ok(session) = login.log_in("bob".parse().unwrap()).await else { return Ok(()) };
             session
         };
-        let heard = tokio::spawn(async move {
-            let mut heard_at = Instant::now();
+        let listening = tokio::spawn(async move {
+            let mut received_at = Instant::now();
             while let Some(event) = events.next().await {
                 if !matches!(event, chat_client::Event::Closed(_) | chat_client::Event::Unknown { .. }) {
-                    heard_at = Instant::now();
+                    received_at = Instant::now();
                 }
             }
-            (heard_at, Instant::now())
+            (received_at, Instant::now())
         });
         let mut receipts = Vec::new();
         for number in 0..messages {
@@ -99,7 +99,7 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
         }
         let leaving = Instant::now();
         let report = client.close().await.unwrap_or_else(CloseError::into_report);
-        let (heard_at, ended_at) = heard.await.unwrap();
+        let (received_at, ended_at) = listening.await.unwrap();
         let mut answers = Vec::new();
         for receipt in receipts {
             answers.push(receipt.await);
@@ -109,7 +109,7 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
 
         // Bounds: leaving ends, and so does a session with a silent server.
         let limit = (2 * KEEPALIVE_INTERVAL).max(LEAVE_TIMEOUT);
-        prop_assert!(ended_at <= leaving.max(heard_at) + limit, "{:?} {:?}", report, ended_at - heard_at);
+        prop_assert!(ended_at <= leaving.max(received_at) + limit, "{:?} {:?}", report, ended_at - received_at);
         // What was answered while the session lasted has its answer, and it is the right one.
         let came = sent.iter().filter(|(at, _)| *at < ended_at).count();
         let skipped = omitted.min(answers.len());
