@@ -34,7 +34,11 @@ pub(crate) fn show(args: &Args, event: &SessionEvent, lines: &mut Lines) {
             });
         }
         SessionEvent::Failed { error, retry_in: Some(delay), .. } => {
-            let (_, message) = open_failure::explain(error, &args.server);
+            let message = if error.is_name_refused() {
+                format!("{error}: the server may still hold it for the lost session")
+            } else {
+                open_failure::explain(error, &args.server).1
+            };
             lines.status(&format!("{message}; next attempt in {:.1} s", delay.as_secs_f32()));
         }
         // The program prints it when it ends.

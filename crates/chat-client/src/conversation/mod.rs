@@ -13,6 +13,7 @@
 //! | learn what became of the messages | [`ConversationReport`] |
 
 mod command;
+mod handlers;
 mod input;
 mod outgoing;
 mod render;

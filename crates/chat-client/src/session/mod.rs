@@ -61,6 +61,7 @@ pub(crate) struct Orders {
 pub(crate) struct Ended {
     pub(crate) report: SessionReport,
     /// When the last line was received.
+    #[cfg_attr(not(feature = "reconnect"), allow(dead_code, reason = "only gaps between sessions need it"))]
     pub(crate) last_received: Instant,
 }
 
