@@ -1,7 +1,7 @@
 //! The conversation of a script: stdin and stdout carry messages, stderr carries status, and the exit code is the
 //! outcome.
 
-use std::pin::Pin;
+use std::{io::IsTerminal, pin::Pin};
 
 use chat_client::{
     CloseReason, Reconnecting, Redial,
@@ -76,10 +76,12 @@ fn input(args: &Args) -> Input {
     if args.no_input {
         return Box::pin(stream::pending());
     }
+    // What a person types at a terminal without an editor is no data.
+    let reads_commands = args.commands || std::io::stdin().is_terminal();
     let stdin = tokio::io::stdin();
     let lines: Input = if args.json_in {
         Box::pin(input_lines(stdin, MAX_JSON_LINE).map(|line| line.map(|line| json::command(&line))))
-    } else if args.commands {
+    } else if reads_commands {
         Box::pin(inputs(stdin))
     } else {
         Box::pin(texts(stdin))

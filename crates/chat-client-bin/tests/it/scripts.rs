@@ -59,6 +59,21 @@ async fn commands_are_read_on_request() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
+/// What a person types is no data, also where the line editor does not work.
+#[cfg(unix)]
+#[tokio::test]
+async fn commands_are_read_from_a_dumb_terminal() {
+    let (listener, address) = listen().await;
+    let (mut pty, pts) = pty_process::open().unwrap();
+    let command = pty_process::Command::new(env!("CARGO_BIN_EXE_chat-client")).args(["--name", "x", &address]);
+    let mut child = command.envs(hermetic()).env("TERM", "dumb").kill_on_drop(true).spawn(pts).unwrap();
+    let mut server = Server::accept(&listener).await;
+    server.welcome("x").await;
+    pty.write_all(b"/quit\n").await.unwrap();
+    server.answer_bye().await;
+    assert_eq!(within(child.wait()).await.unwrap().code(), Some(0));
+}
+
 #[tokio::test]
 async fn lines_that_were_not_sent_are_counted() {
     const LINES: usize = 20_000;
