@@ -9,6 +9,7 @@ use crate::{
     Exit,
     config::{self, Setting},
     exit_code,
+    terminal_args::TerminalArgs,
     usage_error::{report_clap_error, report_usage},
 };
 
@@ -70,6 +71,9 @@ pub(crate) struct Args {
     /// Ring the bell when a message contains your name. auto: at a terminal
     #[arg(long, value_name = "WHEN", env = "CHAT_BELL", default_value = "auto")]
     pub(crate) bell: When,
+
+    #[command(flatten)]
+    pub(crate) terminal: TerminalArgs,
 
     /// Read this configuration file instead of the default one
     #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]

@@ -7,10 +7,12 @@ mod args;
 mod config;
 mod exit_code;
 mod json;
+mod log_file;
 mod open_failure;
 mod pipe;
 mod stdout_closed;
 mod terminal;
+mod terminal_args;
 mod usage_error;
 
 use std::{

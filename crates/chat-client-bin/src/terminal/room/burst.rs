@@ -7,14 +7,14 @@ const MAX_NAMES_SHOWN: usize = 6;
 
 /// Joins and leaves that are not shown yet.
 #[derive(Debug, Default)]
-pub(super) struct Burst {
+pub(crate) struct Burst {
     joined: Vec<Name>,
     left: Vec<Name>,
 }
 
 impl Burst {
     /// Adds a join or leave. Returns `false` for any other event.
-    pub(super) fn add(&mut self, event: &Event) -> bool {
+    pub(crate) fn add(&mut self, event: &Event) -> bool {
         match event {
             Event::Joined { name, .. } => self.joined.push(*name),
             Event::Left { name, .. } => self.left.push(*name),
@@ -24,7 +24,7 @@ impl Burst {
     }
 
     /// Takes all joins and leaves as one line. `None` if there are none.
-    pub(super) fn take_line(&mut self) -> Option<String> {
+    pub(crate) fn take_line(&mut self) -> Option<String> {
         let parts = [("joined", std::mem::take(&mut self.joined)), ("left", std::mem::take(&mut self.left))];
         let parts: Vec<_> =
             parts.iter().filter(|(_, names)| !names.is_empty()).map(|(did, names)| part(did, names)).collect();

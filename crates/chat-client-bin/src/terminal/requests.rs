@@ -1,0 +1,69 @@
+//! Requests that the session has not taken yet. A session takes only so many at a time, and the terminal does not wait.
+
+use std::collections::VecDeque;
+
+use chat_client::{ChatClient, Receipt, SendError, Text};
+
+/// A request to the session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Request {
+    Say(Text),
+    Clients,
+    Bye,
+}
+
+/// What the session answered to a request.
+#[derive(Debug)]
+pub(super) enum Passed {
+    Said(Text, Result<Receipt, SendError>),
+    Other,
+}
+
+/// The requests, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Requests(VecDeque<Request>);
+
+impl Requests {
+    pub(super) fn push(&mut self, request: Request) {
+        self.0.push_back(request);
+    }
+
+    /// Puts back a request that the session did not take.
+    pub(super) fn push_front(&mut self, request: Request) {
+        self.0.push_front(request);
+    }
+
+    /// Number of waiting messages.
+    pub(super) fn messages(&self) -> usize {
+        self.0.iter().filter(|request| matches!(request, Request::Say(_))).count()
+    }
+
+    /// Passes the first request to the session, once it has room. Remove it with [`Requests::pop`] after this. Never
+    /// returns without a session. Cancel safe.
+    pub(super) async fn pass_on(&self, client: Option<&ChatClient>) -> Passed {
+        let (Some(client), Some(first)) = (client, self.0.front()) else { return std::future::pending().await };
+        match first {
+            Request::Say(text) => {
+                let receipt = client.queue(text.clone()).await;
+                return Passed::Said(text.clone(), receipt);
+            }
+            Request::Clients => client.request_clients().await,
+            Request::Bye => client.leave().await,
+        }
+        Passed::Other
+    }
+
+    /// Removes the first request.
+    pub(super) fn pop(&mut self) {
+        self.0.pop_front();
+    }
+
+    /// Drops all requests, and returns the messages among them: they were not sent.
+    pub(super) fn take_messages(&mut self) -> Vec<Text> {
+        let say = |request| match request {
+            Request::Say(text) => Some(text),
+            _ => None,
+        };
+        self.0.drain(..).filter_map(say).collect()
+    }
+}
