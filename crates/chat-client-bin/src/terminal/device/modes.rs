@@ -7,8 +7,8 @@ use std::{
 
 /// Bracketed paste on, cursor hidden. The client shows a cursor of its own: see `area.rs`.
 pub(crate) const ENTER: &str = "\u{1b}[?2004h\u{1b}[?25l";
-/// Undoes [`ENTER`].
-pub(crate) const LEAVE: &str = "\u{1b}[?2004l\u{1b}[?25h";
+/// Undoes [`ENTER`], and turns automatic wrapping on.
+pub(crate) const LEAVE: &str = "\u{1b}[?7h\u{1b}[?2004l\u{1b}[?25h";
 
 /// The modes to restore. `None`: the terminal is not in raw mode. A panic hook can reach only a static.
 static BEFORE: Mutex<Option<system::Modes>> = Mutex::new(None);

@@ -2,7 +2,8 @@
 //!
 //! The terminal's own cursor is hidden and stays at the start of the first row. The client shows a cursor of its own, in
 //! reverse video. So the rows can be cleared without knowing how the terminal has measured them, or how it has wrapped
-//! them again after its size has changed.
+//! them again after its size has changed. They are written without automatic wrapping: when the program does not know the
+//! new size yet, each row still takes one row.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -10,6 +11,8 @@ use super::visible::{cluster_columns, visible};
 
 /// Clears the rows. The terminal's cursor is at the start of the first one.
 pub(crate) const CLEAR: &str = "\r\u{1b}[J";
+const NO_WRAP: &str = "\u{1b}[?7l";
+const WRAP: &str = "\u{1b}[?7h";
 const REVERSE: &str = "\u{1b}[7m";
 const NOT_REVERSE: &str = "\u{1b}[27m";
 
@@ -21,7 +24,7 @@ pub(crate) fn area(prompt: &str, text: &str, cursor: usize, (screen_rows, width)
     let count = rows.len().min(screen_rows.saturating_sub(1).max(1));
     let first = (cursor_row + 1).saturating_sub(count);
     let back = if count > 1 { format!("\u{1b}[{}A", count - 1) } else { String::new() };
-    rows[first..first + count].join("\r\n") + &back + "\r"
+    [NO_WRAP, &rows[first..first + count].join("\r\n"), WRAP, &back, "\r"].concat()
 }
 
 /// The rows, and the index of the one with the cursor.
@@ -41,7 +44,7 @@ fn rows(prompt: &str, text: &str, cursor: usize, width: usize) -> (Vec<String>, 
             rows.start_row();
             continue;
         }
-        let shown = visible(cluster);
+        let shown = visible_in_draft(cluster);
         rows.add(&shown, shown.graphemes(true).map(cluster_columns).sum(), has_cursor);
         cursor_row = cursor_row.or(has_cursor.then_some(rows.all.len() - 1));
     }
@@ -50,6 +53,12 @@ fn rows(prompt: &str, text: &str, cursor: usize, width: usize) -> (Vec<String>, 
     }
     let last = rows.all.len() - 1;
     (rows.all, cursor_row.unwrap_or(last))
+}
+
+/// What is shown for a cluster of the draft. A joiner at its end is text, or becomes text with the next character.
+fn visible_in_draft(cluster: &str) -> String {
+    let joined = cluster.trim_end_matches(['\u{200c}', '\u{200d}']);
+    visible(joined) + &cluster[joined.len()..]
 }
 
 struct Rows {
@@ -101,6 +110,7 @@ mod tests {
         check_rows("日本日本日", 15, &[">> 日本日", "本日[ ]"], 1);
         check_rows("a\nb", 1, &[">> a[ ]", "b"], 0);
         check_rows("a\n", 2, &[">> a", "[ ]"], 1);
+        check_rows("می\u{200c}خ", 8, &[">> می\u{200c}خ[ ]"], 0);
         check_rows("a\tb\u{7}", 1, &[">> a[    ]b", "\\u{7}"], 0);
     }
 
@@ -113,8 +123,13 @@ mod tests {
 
     #[test]
     fn a_tall_draft_is_shown_around_its_cursor() {
-        assert_eq!(area("", "a\nb\nc\nd", 0, (3, 10)), format!("{REVERSE}a{NOT_REVERSE}\r\nb\u{1b}[1A\r"));
-        assert_eq!(area("", "a\nb\nc\nd", 4, (3, 10)), format!("b\r\n{REVERSE}c{NOT_REVERSE}\u{1b}[1A\r"));
-        assert_eq!(area("", "a\nb\nc\nd", 7, (2, 10)), format!("d{REVERSE} {NOT_REVERSE}\r"));
+        for (cursor, screen_rows, rows, back) in [
+            (0, 3, format!("{REVERSE}a{NOT_REVERSE}\r\nb"), "\u{1b}[1A\r"),
+            (4, 3, format!("b\r\n{REVERSE}c{NOT_REVERSE}"), "\u{1b}[1A\r"),
+            (7, 2, format!("d{REVERSE} {NOT_REVERSE}"), "\r"),
+        ] {
+            let expected = format!("{NO_WRAP}{rows}{WRAP}{back}");
+            assert_eq!(area("", "a\nb\nc\nd", cursor, (screen_rows, 10)), expected);
+        }
     }
 }
