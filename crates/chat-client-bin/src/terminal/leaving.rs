@@ -9,6 +9,8 @@ use crate::Exit;
 
 /// Time to wait for acknowledgements before leaving.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The exit code when the terminal is gone, as after SIGHUP.
+pub(super) const HANG_UP: Exit = Exit::Signalled(1);
 /// Maximum number of unsent messages that are listed at the end. Further ones are only counted.
 const MAX_UNSENT_SHOWN: usize = 10;
 
@@ -16,7 +18,8 @@ impl Terminal<'_> {
     /// Restores the terminal at once, and sends BYE after all messages. A second call ends the program.
     pub(super) async fn leave(&mut self, exit: Exit) -> Option<Exit> {
         if self.leaving.is_some() {
-            return Some(exit);
+            // A terminal that is gone is reported twice: by its signal, and by the keyboard.
+            return Some(exit).filter(|exit| *exit != HANG_UP);
         }
         self.keyboard = None;
         self.key_deadline = None;

@@ -145,7 +145,7 @@ impl Terminal<'_> {
             let exit = match step {
                 Step::Session(event) => self.on_session_event(event),
                 Step::Typed(Some(bytes)) => self.on_bytes(&bytes).await,
-                Step::Typed(None) => self.leave(Exit::Signalled(1)).await,
+                Step::Typed(None) => self.leave(leaving::HANG_UP).await,
                 Step::Frame(permit) => {
                     self.output.screen.write_frame(permit);
                     None

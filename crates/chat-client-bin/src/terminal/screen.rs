@@ -115,6 +115,10 @@ impl Screen {
 
     /// Writes the next frame.
     pub(super) fn write_frame(&mut self, permit: FramePermit) {
+        // A task of the session has panicked, but the conversation goes on. If this fails, the terminal is gone.
+        if self.mode == Mode::Typing && !device::is_entered() {
+            let _ = self.open();
+        }
         permit.write(self.frame(MAX_LINES_PER_FRAME));
     }
 

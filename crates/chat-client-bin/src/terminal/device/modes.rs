@@ -33,6 +33,11 @@ pub(crate) fn leave() -> bool {
     before.is_some()
 }
 
+/// Whether the terminal is in raw mode. A panic of another thread ends that.
+pub(crate) fn is_entered() -> bool {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+}
+
 /// Makes each panic restore the terminal before it prints its message.
 pub(crate) fn leave_on_panic() {
     let report = std::panic::take_hook();
@@ -114,5 +119,46 @@ mod system {
 
     pub(super) fn restore((): &Modes) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use rustix::termios::{LocalModes, tcgetattr};
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    const IS_CHILD: &str = "CHAT_CLIENT_TEST_PANICS";
+
+    /// Does nothing, unless the other test runs it.
+    #[test]
+    fn child_that_panics_in_raw_mode() {
+        if std::env::var_os(IS_CHILD).is_some() {
+            leave_on_panic();
+            enter().unwrap();
+            panic!("as planned");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_restores_the_terminal_before_its_message() {
+        let (mut pty, pts) = pty_process::open().unwrap();
+        let command = pty_process::Command::new(std::env::current_exe().unwrap());
+        let test = concat!(module_path!(), "::child_that_panics_in_raw_mode");
+        let test = test.split_once("::").unwrap().1;
+        let mut child = command.args(["--exact", test, "--nocapture"]).env(IS_CHILD, "1").spawn(pts).unwrap();
+        let master = pty.as_fd().try_clone_to_owned().unwrap();
+        let mut output = Vec::new();
+        // A pseudo-terminal reports its end as an error.
+        let _ = pty.read_to_end(&mut output).await;
+        assert!(!child.wait().await.unwrap().success());
+        let output = String::from_utf8(output).unwrap();
+        let (_, message) = output.split_once(LEAVE).unwrap();
+        assert!(message.contains("as planned"), "{output}");
+        let modes = tcgetattr(&master).unwrap();
+        assert!(modes.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON), "{modes:?}");
     }
 }

@@ -17,11 +17,10 @@ const REVERSE: &str = "\u{1b}[7m";
 const NOT_REVERSE: &str = "\u{1b}[27m";
 
 /// Lays out the rows for a terminal of this size, and returns the sequence that shows them. `cursor` is a position in
-/// `text`, in bytes. If there are too many rows, shows those around the cursor.
+/// `text`, in bytes. The rows take at most half of the screen: a longer text is shown around its cursor.
 pub(crate) fn area(prompt: &str, text: &str, cursor: usize, (screen_rows, width): (usize, usize)) -> String {
     let (rows, cursor_row) = rows(prompt, text, cursor, width);
-    // One row of the conversation stays visible.
-    let count = rows.len().min(screen_rows.saturating_sub(1).max(1));
+    let count = rows.len().min((screen_rows / 2).max(1));
     let first = (cursor_row + 1).saturating_sub(count);
     let back = if count > 1 { format!("\u{1b}[{}A", count - 1) } else { String::new() };
     [NO_WRAP, &rows[first..first + count].join("\r\n"), WRAP, &back, "\r"].concat()
@@ -124,9 +123,9 @@ mod tests {
     #[test]
     fn a_tall_draft_is_shown_around_its_cursor() {
         for (cursor, screen_rows, rows, back) in [
-            (0, 3, format!("{REVERSE}a{NOT_REVERSE}\r\nb"), "\u{1b}[1A\r"),
-            (4, 3, format!("b\r\n{REVERSE}c{NOT_REVERSE}"), "\u{1b}[1A\r"),
-            (7, 2, format!("d{REVERSE} {NOT_REVERSE}"), "\r"),
+            (0, 4, format!("{REVERSE}a{NOT_REVERSE}\r\nb"), "\u{1b}[1A\r"),
+            (4, 5, format!("b\r\n{REVERSE}c{NOT_REVERSE}"), "\u{1b}[1A\r"),
+            (7, 3, format!("d{REVERSE} {NOT_REVERSE}"), "\r"),
         ] {
             let expected = format!("{NO_WRAP}{rows}{WRAP}{back}");
             assert_eq!(area("", "a\nb\nc\nd", cursor, (screen_rows, 10)), expected);

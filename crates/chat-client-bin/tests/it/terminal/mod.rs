@@ -1,11 +1,17 @@
 //! Tests of the program at a pseudo-terminal. They check the screen that a person would see.
 
+mod nasty;
+mod no_wrap;
 mod people;
 mod readme;
 mod rows;
 mod suspend;
+mod ways_out;
 
-use std::time::Duration;
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
+};
 
 use pty_process::{Command, OwnedReadPty, OwnedWritePty, Size};
 use tokio::{
@@ -14,6 +20,7 @@ use tokio::{
     process::Child,
 };
 
+use self::no_wrap::NoWrap;
 use crate::{
     process::hermetic,
     scripted_server::{Server, listen, within},
@@ -26,7 +33,10 @@ const CURSOR_QUERY: &[u8] = b"\x1b[6n";
 struct Terminal {
     reader: OwnedReadPty,
     writer: OwnedWritePty,
+    /// To ask for the modes of the terminal.
+    master: OwnedFd,
     screen: vt100::Parser,
+    no_wrap: NoWrap,
     child: Child,
     /// The last bytes read. A query may be split between two reads.
     tail: Vec<u8>,
@@ -48,13 +58,29 @@ impl Terminal {
         pty.resize(Size::new(24, 80)).unwrap();
         let command = command.envs(hermetic()).env("CHAT_TIME", "").env_remove("NO_COLOR");
         let child = command.kill_on_drop(true).spawn(pts).unwrap();
+        let master = pty.as_fd().try_clone_to_owned().unwrap();
         let (reader, writer) = pty.into_split();
-        let screen = vt100::Parser::new(24, 80, 1_000);
-        Self { reader, writer, screen, child, tail: Vec::new(), held_answers: None, bells: 0, escapes: 0 }
+        let (screen, no_wrap) = (vt100::Parser::new(24, 80, 1_000), NoWrap::default());
+        Self {
+            reader,
+            writer,
+            master,
+            screen,
+            no_wrap,
+            child,
+            tail: Vec::new(),
+            held_answers: None,
+            bells: 0,
+            escapes: 0,
+        }
     }
 
     async fn press(&mut self, keys: &str) {
-        within(self.writer.write_all(keys.as_bytes())).await.unwrap();
+        self.press_bytes(keys.as_bytes()).await;
+    }
+
+    async fn press_bytes(&mut self, keys: &[u8]) {
+        within(self.writer.write_all(keys)).await.unwrap();
     }
 
     /// Reads until the screen meets `is_wanted`.
@@ -96,7 +122,7 @@ impl Terminal {
         let mut bytes = [0; 4096];
         // A pseudo-terminal reports its end as an error.
         let Ok(count @ 1..) = self.reader.read(&mut bytes).await else { return false };
-        self.screen.process(&bytes[..count]);
+        self.no_wrap.show(&bytes[..count], &mut self.screen);
         self.bells += bytes[..count].split(|byte| *byte == 7).count() - 1;
         self.escapes += bytes[..count].split(|byte| *byte == 0x1b).count() - 1;
         self.tail.extend_from_slice(&bytes[..count]);
