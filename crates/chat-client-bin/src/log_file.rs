@@ -4,9 +4,17 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
+use chat_client::{
+    Event, Name,
+    conversation::{Line, render},
+    escape,
+};
 use jiff::Zoned;
+
+use crate::print_error;
 
 /// A log of the conversation.
 #[derive(Debug)]
@@ -37,6 +45,40 @@ impl LogFile {
         let line = format!("{} {line}\n", now.strftime("%Y-%m-%d %H:%M:%S"));
         let written: io::Result<()> = self.file.write_all(line.as_bytes());
         written.map_err(|error| format!("cannot write {}: {error}", self.path.display()))
+    }
+}
+
+/// The log of a conversation without a terminal, if there is one.
+#[derive(Debug)]
+pub(crate) struct EventLog {
+    log: Mutex<Option<LogFile>>,
+    /// This client's name.
+    own: Option<Name>,
+}
+
+impl EventLog {
+    pub(crate) fn new(log: Option<LogFile>, own: Option<Name>) -> Self {
+        Self { log: Mutex::new(log), own }
+    }
+
+    /// Appends an event. If the log cannot be written, reports that and ends it.
+    pub(crate) fn append(&self, event: &Event) {
+        let line = match event {
+            // This client's own message, at its place in the order.
+            Event::Accepted { text, .. } => match self.own {
+                Some(own) => format!("<{own}> {}", escape(text.as_str())),
+                None => format!("<you> {}", escape(text.as_str())),
+            },
+            event => match render(event) {
+                Some(Line::Data(line) | Line::Status(line)) => line,
+                _ => return,
+            },
+        };
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Err(why)) = log.as_mut().map(|log| log.append(&Zoned::now(), &line)) {
+            *log = None;
+            print_error(&format!("{why}; the log ends here"));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{pin::Pin, time::Duration};
 
 use chat_client::{
     ChatClient, CloseReason, DialOutcome, Name, Redial,
-    conversation::{self, ConversationReport, InputError, Line, Screen, input_lines, inputs, talk},
+    conversation::{self, ConversationReport, InputError, Line, Screen, input_lines, inputs, render, talk},
 };
 use futures::{Stream, StreamExt, future::OptionFuture, stream};
 use tokio::{
@@ -17,7 +17,9 @@ use tokio::{
 use crate::{
     Args, Exit,
     json::{self, Record},
-    leave_on_interrupt, open_failure, print_error,
+    leave_on_interrupt,
+    log_file::{EventLog, LogFile},
+    open_failure, print_error,
     stdout_closed::stdout_closed,
 };
 
@@ -40,8 +42,18 @@ struct Pipe<'a> {
 
 /// Runs a conversation from stdin to stdout.
 pub(crate) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
-    let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
-    let screen = if args.json { screen.format(|event| Some(Line::Data(json::event(event)))) } else { screen };
+    let log = match args.terminal.log.as_deref().map(LogFile::open).transpose() {
+        Ok(log) => log,
+        Err(why) => {
+            print_error(&why);
+            return Exit::Failed;
+        }
+    };
+    let (is_json, log) = (args.json, EventLog::new(log, args.name));
+    let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr()).format(move |event| {
+        log.append(event);
+        if is_json { Some(Line::Data(json::event(event))) } else { render(event) }
+    });
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
     let pipe = Pipe { args, interrupts, screen, input: input(args), deadline, refused: 0, unacknowledged: 0 };
     pipe.run().await

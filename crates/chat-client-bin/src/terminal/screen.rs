@@ -140,4 +140,10 @@ impl Screen {
         }
         frame
     }
+
+    /// Takes the lines that are not printed yet, as they would be in a terminal of this width.
+    #[cfg(test)]
+    pub(super) fn take_waiting(&mut self, width: usize) -> Vec<String> {
+        self.waiting.drain(..).map(|line| line.render(self.color, width)).collect()
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use pty_process::Size;
 
-use super::{Terminal, ann};
+use super::{BELL, Terminal, ann};
 
 const WIDTHS: [u16; 4] = [20, 50, 80, 200];
 
@@ -82,7 +82,7 @@ async fn no_text_of_a_peer_looks_like_another_line_or_acts_on_the_terminal() {
     }
     let screen = terminal.screen.screen();
     assert!(screen.bracketed_paste() && screen.hide_cursor() && !screen.alternate_screen());
-    assert_eq!(terminal.bells, 0);
+    assert_eq!(terminal.written(BELL), 0);
 }
 
 #[tokio::test]
