@@ -38,6 +38,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "MODE", env = "CHAT_UNIX_MODE", value_parser = parse_mode)]
     unix_mode: Option<u32>,
 
+    /// Expect PROXY protocol version 2 on all TCP addresses: the load balancer says who its client is. Nobody else may
+    /// be able to connect
+    #[arg(long, env = "CHAT_PROXY_PROTOCOL", value_parser = BoolishValueParser::new())]
+    pub(super) proxy_protocol: bool,
+
     /// Maximum number of clients. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value = "10000", value_parser = parse_count::<usize>)]
     max_clients: usize,
@@ -151,6 +156,7 @@ impl Args {
             version = env!("CARGO_PKG_VERSION"),
             addresses = addresses.join(" "),
             unix_mode = self.unix_mode.map(|mode| format!("{mode:03o}")),
+            proxy_protocol = self.proxy_protocol,
             max_clients = self.max_clients,
             max_clients_per_ip = self.max_clients_per_ip,
             rate_limit = self.rate_limit,

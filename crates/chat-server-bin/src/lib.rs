@@ -20,7 +20,10 @@ use std::{
     process::ExitCode,
 };
 
-use chat_server::listen::{Endpoint, ListenAddr};
+use chat_server::{
+    ChatServer, Serve,
+    listen::{Endpoint, Handshakes, ListenAddr, read_proxy_header},
+};
 use clap::CommandFactory;
 use tokio::runtime::{Builder, Runtime};
 
@@ -106,7 +109,7 @@ async fn serve(args: &Args, stdout: &Outlet) -> Result<(), Failure> {
         stdout.push(format!("listening on {endpoint}\n").into_bytes());
     }
     let stop = signals.stop_requested(server.clone(), console::bye());
-    let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
+    let report = listen(&server, endpoints, args).with_graceful_shutdown(stop).await;
     records::stopped(&report, &server.stats());
     if report.failed { Err(Failure::Runtime("the server failed: see the log".to_owned())) } else { Ok(()) }
 }
@@ -119,6 +122,19 @@ async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {
         endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
     }
     Ok(endpoints)
+}
+
+/// Serves all endpoints.
+fn listen(server: &ChatServer, endpoints: Vec<Endpoint>, args: &Args) -> Serve {
+    endpoints.into_iter().fold(server.serve_all([]), |serve, endpoint| match endpoint {
+        Endpoint::Tcp(listener) if args.proxy_protocol => {
+            serve.and(Handshakes::new(listener, |mut reader, writer, peer| async move {
+                let peer = read_proxy_header(&mut reader, peer).await?;
+                Ok((reader, writer, peer))
+            }))
+        }
+        endpoint => serve.and_all([endpoint]),
+    })
 }
 
 /// Builds a runtime that polls sockets when it is idle, and seldom under load. Messages that arrive while a batch is

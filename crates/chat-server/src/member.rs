@@ -87,13 +87,18 @@ impl Identity {
         Member(Arc::clone(self))
     }
 
-    /// Tells the connection's task to end. The first order counts, unless a later one is a cut.
-    pub(crate) fn end(&self, reason: EndReason) {
+    /// Tells the connection's task to end. The first order counts, unless a later one is a cut. Returns the one that
+    /// counts.
+    pub(crate) fn end(&self, reason: EndReason) -> EndReason {
         let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if order.is_none() || (reason.is_cut() && !order.as_ref().is_some_and(EndReason::is_cut)) {
-            *order = Some(reason);
-            drop(order);
-            self.task.wake();
+        match &*order {
+            Some(earlier) if earlier.is_cut() || !reason.is_cut() => earlier.clone(),
+            _ => {
+                *order = Some(reason.clone());
+                drop(order);
+                self.task.wake();
+                reason
+            }
         }
     }
 

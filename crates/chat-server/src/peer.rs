@@ -3,7 +3,7 @@
 use std::{
     any::{Any, TypeId},
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -64,6 +64,13 @@ impl Peer {
         self
     }
 
+    /// Sets the address. A gateway that knows the address of its client gives it to the limits and the log this way.
+    #[must_use]
+    pub fn with_address(mut self, address: SocketAddr) -> Self {
+        Arc::make_mut(&mut self.0).address = Some(canonical(address));
+        self
+    }
+
     /// Sets the address of the proxy that opened the connection for the peer. The caller trusts this proxy:
     /// [`address`](Self::address) is what the proxy says, and limits apply to it.
     #[must_use]
@@ -108,8 +115,21 @@ impl Peer {
         self.0.is_local
     }
 
+    /// What counts as one host for the limits. `None`: a peer without an address.
+    pub(crate) fn host(&self) -> Option<IpAddr> {
+        self.address().map(|address| host(address.ip()))
+    }
+
     fn extra(&mut self) -> &mut Extra {
         Arc::make_mut(&mut self.0).extra.get_or_insert_default()
+    }
+}
+
+/// An IPv4 address or an IPv6 /64, since one host may use a whole /64.
+fn host(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -123,7 +143,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
-        Self(Arc::new(Inner { address: Some(canonical(address)), ..Inner::default() }))
+        Self(Arc::default()).with_address(address)
     }
 }
 
@@ -180,5 +200,14 @@ mod tests {
             assert_eq!(peer.proxy().unwrap().to_string(), "10.0.0.1:9");
         }
         assert_eq!([Peer::local().to_string(), Peer::labelled("a\nb").to_string()], ["local", "a\\nb"]);
+    }
+
+    #[test]
+    fn a_host_is_an_ipv4_address_or_an_ipv6_network_of_64_bits() {
+        let host = |ip: &str| Peer::from(SocketAddr::new(ip.parse().unwrap(), 1)).host();
+        assert_eq!(host("::ffff:10.0.0.2"), host("10.0.0.2"));
+        assert_eq!(host("2001:db8:0:1:ffff::9"), host("2001:db8:0:1::1"));
+        assert_ne!(host("2001:db8:0:2::1"), host("2001:db8:0:1::1"));
+        assert_ne!(host("10.0.0.1"), host("10.0.0.2"));
     }
 }

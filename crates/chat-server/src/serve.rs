@@ -8,7 +8,11 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use crate::{listen::Listener, server::ChatServer, shared::Report};
+use crate::{
+    listen::{Endpoint, Listener},
+    server::ChatServer,
+    shared::Report,
+};
 
 /// A server with one or more listeners. Awaiting it runs the server, and returns the [`Report`] of its stop.
 #[must_use = "nothing is served before this is awaited"]
@@ -27,6 +31,15 @@ impl Serve {
     pub fn and(self, listener: impl Listener) -> Self {
         self.accepting.push(accept(self.server.clone(), listener).boxed());
         self
+    }
+
+    /// Adds endpoints.
+    pub fn and_all(self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        endpoints.into_iter().fold(self, |serve, endpoint| match endpoint {
+            Endpoint::Tcp(listener) => serve.and(listener),
+            #[cfg(unix)]
+            Endpoint::Unix(listener) => serve.and(listener),
+        })
     }
 
     /// Stops gracefully as soon as `signal` resolves, as [`ChatServer::shutdown`] does.

@@ -75,11 +75,7 @@ impl ChatServer {
 
     /// Serves all connections of these endpoints, as [`ChatServer::serve`] does.
     pub fn serve_all(&self, endpoints: impl IntoIterator<Item = Endpoint>) -> Serve {
-        endpoints.into_iter().fold(Serve::new(self.clone()), |serve, endpoint| match endpoint {
-            Endpoint::Tcp(listener) => serve.and(listener),
-            #[cfg(unix)]
-            Endpoint::Unix(listener) => serve.and(listener),
-        })
+        Serve::new(self.clone()).and_all(endpoints)
     }
 
     /// Serves one client over any byte stream. It counts towards [`max_clients`](ChatServerBuilder::max_clients).
@@ -168,6 +164,36 @@ impl ChatServer {
         self.shared.hub.notice(text).await.ok()
     }
 
+    /// Tells one member something: `NOTICE` (clause 7.8), for example what was said before it joined. It has no number in the
+    /// order and no event, but a place: what was placed before comes before it, and several notices keep their order. If
+    /// the client has not taken its last 64 replies, this waits for it. If the future is dropped, the notice may or may not be
+    /// sent.
+    ///
+    /// `false`: nobody has this number any more, it is a [`LocalClient`], or the server has stopped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Event, Peer};
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let mut events = server.events();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// server.attach(stream, Peer::labelled("gateway"));
+    /// client.write_all(b"PROT 0.1 CONNECT USER ann\r\n").await?;
+    ///
+    /// let Some(Ok(Event::Joined { member, .. })) = events.recv().await else { panic!() };
+    /// assert!(server.notice_to(member.id(), format!("welcome, {member}").parse()?).await);
+    /// server.shutdown().await;
+    /// let mut received = String::new();
+    /// client.read_to_string(&mut received).await?;
+    /// assert_eq!(received, "NAME OK\r\nWELCOME\r\nNOTICE welcome, ann\r\nBYE\r\n");
+    /// # Ok(()) }
+    /// ```
+    pub async fn notice_to(&self, id: ConnId, text: Text) -> bool {
+        self.shared.hub.notice_to(id, text).await.unwrap_or(false)
+    }
+
     /// Subscribes to all events from now on. To know who is in the room before them, [`watch`](Self::watch).
     pub fn events(&self) -> Events {
         self.shared.events.subscribe()
@@ -205,8 +231,20 @@ impl ChatServer {
     }
 
     /// Resolves when the server begins to stop, for any reason; also when the runtime in which it was built has ended.
-    pub async fn stopping(&self) {
-        self.shared.stop.cancelled().await;
+    /// The future does not keep the server alive. Other parts of the program can stop with the server:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let other = tokio::spawn(server.stopping()); // for example axum::serve(..).with_graceful_shutdown(server.stopping())
+    /// server.shutdown().await;
+    /// assert!(other.await.is_ok());
+    /// # }
+    /// ```
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.shared.stop.clone().cancelled_owned()
     }
 
     /// Stops gracefully: accepts no more connections, delivers what was acknowledged, and sends `BYE` to all clients

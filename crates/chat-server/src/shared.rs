@@ -15,7 +15,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     event::{EventSender, EventSource},
-    full_warning::FullWarning,
     hub::{Hub, Signals},
     limit::{Pass, SharedLimits},
     member::Identity,
@@ -24,6 +23,7 @@ use crate::{
     policy::Rules,
     reason::EndReason,
     stats::{Counters, Stats},
+    warning::RareWarning,
 };
 
 /// The most refused connections that are read from for a moment after their `BYE`.
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
     pub(crate) lingering: Semaphore,
-    pub(crate) full_warning: FullWarning,
+    pub(crate) full_warning: RareWarning,
     pub(crate) limits: SharedLimits,
     conns: AtomicU64,
     /// The runtime in which the server was built.
@@ -66,7 +66,7 @@ impl Shared {
         Self {
             limits,
             lingering: Semaphore::new(MAX_LINGERING),
-            full_warning: FullWarning::default(),
+            full_warning: RareWarning::default(),
             options,
             policy,
             hub,

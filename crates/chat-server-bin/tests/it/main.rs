@@ -15,6 +15,8 @@ mod operation;
 #[allow(dead_code, reason = "shared with the tests of the library")]
 #[path = "../../../chat-server/tests/it/process.rs"]
 mod process;
+#[cfg(target_os = "linux")]
+mod proxy_protocol;
 mod readme_program;
 #[cfg(target_os = "linux")]
 mod records;

@@ -52,10 +52,10 @@ impl SharedLimits {
 
     pub(crate) fn enter(&self, peer: &Peer) -> Result<Pass, Full> {
         let place = || Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full::Server);
-        Ok(match peer.address() {
+        Ok(match peer.host() {
             // The address first: a refused connection counts too.
-            Some(address) => {
-                let address = Addresses::enter(&self.addresses, address.ip(), Instant::now())?;
+            Some(host) => {
+                let address = Addresses::enter(&self.addresses, host, Instant::now())?;
                 Pass { _place: place()?, lines: Lines::OfAddress(address) }
             }
             None => Pass { _place: place()?, lines: Lines::Own(RateState::default()) },

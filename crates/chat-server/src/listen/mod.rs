@@ -1,8 +1,12 @@
-//! Listeners: the trait, and those for TCP, Unix sockets and memory. Nothing here depends on the chat protocol.
+//! Listeners: the trait, those for TCP, Unix sockets and memory, and handshakes such as TLS before a connection is served.
+//! Nothing here depends on the chat protocol.
 
 mod addr;
+mod handshakes;
 mod memory;
 mod options;
+#[cfg(feature = "proxy-protocol")]
+mod proxy_protocol;
 mod tcp;
 mod tcp_all;
 #[cfg(unix)]
@@ -23,10 +27,13 @@ use tracing::warn;
 
 use crate::peer::Peer;
 
+#[cfg(feature = "proxy-protocol")]
+pub use self::proxy_protocol::read_proxy_header;
 #[cfg(unix)]
 pub use self::unix::UnixSocket;
 pub use self::{
     addr::{AddrError, Endpoint, ListenAddr},
+    handshakes::Handshakes,
     memory::{MemoryConnector, MemoryListener, memory},
     options::BindOptions,
     tcp::TcpReader,

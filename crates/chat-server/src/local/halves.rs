@@ -47,10 +47,9 @@ impl Inner {
             return;
         }
         state.ended = Some(error);
-        let left = state.membership.leave(reason);
+        let left = state.membership.leave(self.member.0.end(reason));
         drop(state);
-        // If the hub was told to end it, it did so first.
-        self.tell_policy(self.member.0.order().unwrap_or(left));
+        self.tell_policy(left);
     }
 
     /// Notes that the hub has let it leave.
@@ -102,6 +101,11 @@ impl LocalSender {
     /// Itself as others see it.
     pub fn member(&self) -> &Member {
         &self.0.member
+    }
+
+    /// The members of the room, itself too: see [`ChatServer::clients`](crate::ChatServer::clients).
+    pub async fn clients(&self) -> Vec<Member> {
+        self.0.shared.hub.members().await.unwrap_or_default()
     }
 
     /// Sends a message, and waits until it is acknowledged, as `OK` does for other clients (clause 5.1). If the policy

@@ -53,6 +53,11 @@ impl LocalClient {
         self.member().name()
     }
 
+    /// The members of the room, itself too: see [`ChatServer::clients`](crate::ChatServer::clients).
+    pub async fn clients(&self) -> Vec<Member> {
+        self.sender.clients().await
+    }
+
     /// Sends a message: [`LocalSender::send`].
     pub async fn send(&self, text: impl AsRef<str>) -> Result<LocalReceipt, LocalError> {
         self.sender.send(text).await
