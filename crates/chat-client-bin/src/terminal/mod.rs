@@ -98,11 +98,13 @@ pub(super) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
     device::leave_on_panic();
     let history = if args.terminal.history.resolve(true) { History::kept() } else { History::default() };
     let auto_color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-    let devices = Screen::start(args.color.resolve(auto_color)).and_then(|mut screen| {
+    // The signals first: from the moment at which the terminal is in raw mode, none of them may end the program.
+    let devices = Signals::install().and_then(|signals| {
+        let mut screen = Screen::start(args.color.resolve(auto_color))?;
         screen.open()?;
-        Ok((Keyboard::start()?, Signals::install()?, screen))
+        Ok((signals, screen, Keyboard::start()?))
     });
-    let (keyboard, signals, screen) = match devices {
+    let (signals, screen, keyboard) = match devices {
         Ok(devices) => devices,
         Err(error) => {
             device::leave();

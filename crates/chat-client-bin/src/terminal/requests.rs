@@ -12,6 +12,12 @@ pub(super) enum Request {
     Bye,
 }
 
+impl Request {
+    fn is_message(&self) -> bool {
+        matches!(self, Self::Say(_))
+    }
+}
+
 /// What the session answered to a request.
 #[derive(Debug)]
 pub(super) enum Passed {
@@ -19,29 +25,36 @@ pub(super) enum Passed {
     Other,
 }
 
-/// The requests, oldest first.
+/// The requests that wait.
 #[derive(Debug, Default)]
-pub(super) struct Requests(VecDeque<Request>);
+pub(super) struct Requests {
+    /// Oldest first.
+    waiting: VecDeque<Request>,
+    /// Number of messages among them.
+    messages: usize,
+}
 
 impl Requests {
     pub(super) fn push(&mut self, request: Request) {
-        self.0.push_back(request);
+        self.messages += usize::from(request.is_message());
+        self.waiting.push_back(request);
     }
 
     /// Puts back a request that the session did not take.
     pub(super) fn push_front(&mut self, request: Request) {
-        self.0.push_front(request);
+        self.messages += usize::from(request.is_message());
+        self.waiting.push_front(request);
     }
 
     /// Number of waiting messages.
     pub(super) fn messages(&self) -> usize {
-        self.0.iter().filter(|request| matches!(request, Request::Say(_))).count()
+        self.messages
     }
 
     /// Passes the first request to the session, once it has room. Remove it with [`Requests::pop`] after this. Never
     /// returns without a session. Cancel safe.
     pub(super) async fn pass_on(&self, client: Option<&ChatClient>) -> Passed {
-        let (Some(client), Some(first)) = (client, self.0.front()) else { return std::future::pending().await };
+        let (Some(client), Some(first)) = (client, self.waiting.front()) else { return std::future::pending().await };
         match first {
             Request::Say(text) => {
                 let receipt = client.queue(text.clone()).await;
@@ -55,7 +68,8 @@ impl Requests {
 
     /// Removes the first request.
     pub(super) fn pop(&mut self) {
-        self.0.pop_front();
+        let first = self.waiting.pop_front();
+        self.messages -= usize::from(first.is_some_and(|request| request.is_message()));
     }
 
     /// Drops all requests, and returns the messages among them: they were not sent.
@@ -64,6 +78,7 @@ impl Requests {
             Request::Say(text) => Some(text),
             _ => None,
         };
-        self.0.drain(..).filter_map(say).collect()
+        self.messages = 0;
+        self.waiting.drain(..).filter_map(say).collect()
     }
 }

@@ -14,6 +14,7 @@ impl Terminal<'_> {
             self.set_name(entered.text.trim());
             return None;
         }
+        self.editor.remember(&entered);
         // If a line cannot be sent, keep it and all lines after it.
         let mut kept = Vec::new();
         for line in entered.text.lines() {

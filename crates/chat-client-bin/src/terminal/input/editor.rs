@@ -123,10 +123,18 @@ impl Editor {
 
     fn enter(&mut self) -> EditorEvent {
         let (text, is_verbatim) = self.draft.take();
-        // Recalled later, the line must mean the same.
-        let is_escaped = is_verbatim && !text.contains('\n') && text.trim_start().starts_with('/');
-        self.history.add(&if is_escaped { format!("/{}", text.trim_start()) } else { text.clone() });
         EditorEvent::Entered(Entered { text, is_verbatim })
+    }
+
+    /// Adds what was entered to the history. A long paste is not added: recalled later, it would be sent unasked.
+    pub(crate) fn remember(&mut self, entered: &Entered) {
+        let text = &entered.text;
+        if must_ask(text) {
+            return;
+        }
+        // Recalled later, the line must mean the same.
+        let is_escaped = entered.is_verbatim && !text.contains('\n') && text.trim_start().starts_with('/');
+        self.history.add(&if is_escaped { format!("/{}", text.trim_start()) } else { text.clone() });
     }
 
     fn paste(&mut self, text: String) -> Option<EditorEvent> {

@@ -11,6 +11,9 @@ fn check(editor: &mut Editor, keys: &str, event: &[EditorEvent], shown: &str) {
     let mut last = None;
     for key in KeyDecoder::default().decode(keys.as_bytes()) {
         last = editor.press(key, &completions);
+        if let Some(EditorEvent::Entered(entered)) = &last {
+            editor.remember(entered);
+        }
     }
     assert_eq!(last.as_slice(), event);
     let (prompt, text, _) = editor.view("> ");
