@@ -34,7 +34,7 @@ impl Terminal<'_> {
 
     /// Shows what is left to show, and returns the final exit code.
     pub(super) async fn end(mut self, exit: Exit) -> Exit {
-        self.output.show_burst();
+        self.output.show_joins_and_leaves();
         let unknown = self.sent.abandon();
         for text in &unknown {
             self.output.own_message(text, "unacknowledged");

@@ -28,7 +28,7 @@ use self::{
     device::{FramePermit, Keyboard, Signal, Signals},
     input::{Completions, Editor, History, KeyDecoder},
     output::Output,
-    requests::{Passed, Request, Requests},
+    requests::{Request, Requests, Sent},
     screen::Screen,
     sent_messages::SentMessages,
 };
@@ -76,10 +76,10 @@ enum Step {
     Typed(Option<Vec<u8>>),
     /// The screen can be updated.
     Frame(FramePermit),
-    /// The session has taken the first request.
-    Passed(Passed),
+    /// The first request was given to the session.
+    Sent(Sent),
     /// The outcome of a sent message. The text if the outcome is unknown.
-    Sent(Option<String>),
+    Outcome(Option<String>),
     Interrupt,
     Signal(Signal),
     /// A deadline has passed.
@@ -152,8 +152,8 @@ impl Terminal<'_> {
                     self.output.screen.write_frame(permit);
                     None
                 }
-                Step::Passed(passed) => self.on_passed(passed),
-                Step::Sent(unknown) => self.on_outcome(unknown),
+                Step::Sent(request) => self.on_sent(request),
+                Step::Outcome(unknown) => self.on_outcome(unknown),
                 Step::Interrupt => self.leave(Exit::Interrupted).await,
                 Step::Signal(signal) => self.on_signal(signal).await,
                 Step::Due => self.on_due().await,
@@ -175,8 +175,8 @@ impl Terminal<'_> {
             event = self.session.next(), if reads_session => Step::Session(event),
             Some(bytes) = OptionFuture::from(self.keyboard.as_mut().map(Keyboard::next)) => Step::Typed(bytes),
             permit = self.output.screen.ready() => Step::Frame(permit),
-            passed = self.requests.pass_on(client) => Step::Passed(passed),
-            unknown = self.sent.next_outcome() => Step::Sent(unknown),
+            request = self.requests.send_first(client) => Step::Sent(request),
+            unknown = self.sent.next_outcome() => Step::Outcome(unknown),
             Some(()) = self.interrupts.recv() => Step::Interrupt,
             signal = self.signals.next() => Step::Signal(signal),
             Some(()) = OptionFuture::from(due.map(sleep_until)) => Step::Due,
@@ -213,16 +213,16 @@ impl Terminal<'_> {
         }
     }
 
-    fn on_passed(&mut self, passed: Passed) -> Option<Exit> {
-        self.requests.pop();
-        match passed {
-            Passed::Said(text, Ok(receipt)) => self.sent.push(text, receipt),
-            Passed::Said(_, Err(chat_client::SendError::Bye)) => {
+    fn on_sent(&mut self, request: Sent) -> Option<Exit> {
+        self.requests.remove_first();
+        match request {
+            Sent::Message(text, Ok(receipt)) => self.sent.push(text, receipt),
+            Sent::Message(_, Err(chat_client::SendError::Bye)) => {
                 self.output.warning("a guest cannot send BYE as a message; /quit leaves");
             }
-            // The session is over, which is its next event.
-            Passed::Said(text, Err(_)) => self.requests.push_front(Request::Say(text)),
-            Passed::Other => {}
+            // The session is over. Its next event says so.
+            Sent::Message(text, Err(_)) => self.requests.push_front(Request::Say(text)),
+            Sent::Other => {}
         }
         None
     }

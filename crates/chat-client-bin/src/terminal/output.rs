@@ -10,7 +10,7 @@ use jiff::Zoned;
 use tokio::time::Instant;
 
 use super::{
-    room::{Burst, Days, Ignored, Unread, notification},
+    room::{Days, Ignored, JoinsAndLeaves, Unread, notification},
     screen::Screen,
     shown::{Line, mentions},
 };
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Time to wait for further joins and leaves, which are then shown in one line.
-const BURST_WINDOW: Duration = Duration::from_millis(400);
+const GATHER_TIME: Duration = Duration::from_millis(400);
 const BELL: &str = "\u{7}";
 
 #[derive(Debug)]
@@ -40,9 +40,9 @@ pub(super) struct Output {
     clock: fn() -> Zoned,
     days: Days,
     unread: Unread,
-    burst: Burst,
+    joins_and_leaves: JoinsAndLeaves,
     /// When the joins and leaves are shown that have arrived so far.
-    burst_deadline: Option<Instant>,
+    joins_deadline: Option<Instant>,
 }
 
 impl Output {
@@ -60,8 +60,8 @@ impl Output {
             clock: Zoned::now,
             days: Days::default(),
             unread: Unread::new(Instant::now()),
-            burst: Burst::default(),
-            burst_deadline: None,
+            joins_and_leaves: JoinsAndLeaves::default(),
+            joins_deadline: None,
         }
     }
 
@@ -76,12 +76,12 @@ impl Output {
         if self.ignored.hides(event) {
             return;
         }
-        if self.burst.add(event) {
-            self.burst_deadline.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
+        if self.joins_and_leaves.add(event) {
+            self.joins_deadline.get_or_insert_with(|| Instant::now() + GATHER_TIME);
             return;
         }
         // The event came after these joins and leaves.
-        self.show_burst();
+        self.show_joins_and_leaves();
         match event {
             Event::Message { from, text, .. } => self.message(*from, text.as_str()),
             // Not dimmed like joins and leaves: a notice must not be overlooked.
@@ -125,26 +125,26 @@ impl Output {
     }
 
     pub(super) fn warning(&mut self, text: &str) {
-        self.show_burst();
+        self.show_joins_and_leaves();
         self.print(Line::warning(text));
     }
 
     /// The time at which [`Output::show_overdue`] has something to show.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.burst_deadline
+        self.joins_deadline
     }
 
     /// Shows joins and leaves if the time to wait for further ones is over.
     pub(super) fn show_overdue(&mut self) {
-        if self.burst_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            self.show_burst();
+        if self.joins_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.show_joins_and_leaves();
         }
     }
 
     /// Shows joins and leaves now.
-    pub(super) fn show_burst(&mut self) {
-        self.burst_deadline = None;
-        if let Some(line) = self.burst.take_line().filter(|_| !self.hides_joins) {
+    pub(super) fn show_joins_and_leaves(&mut self) {
+        self.joins_deadline = None;
+        if let Some(line) = self.joins_and_leaves.take_line().filter(|_| !self.hides_joins) {
             self.print(Line::note(&line));
         }
     }
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(output.screen.take_waiting(80), [""; 0]);
         say(&mut output, "hi");
         output.show_event(&Event::joined(name("dan")), None);
-        advance(BURST_WINDOW).await;
+        advance(GATHER_TIME).await;
         output.show_overdue();
         assert_eq!(output.screen.take_waiting(80), ["* al joined; cy left", "<bob> hi", "* dan joined"]);
     }

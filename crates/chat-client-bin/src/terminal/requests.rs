@@ -18,10 +18,11 @@ impl Request {
     }
 }
 
-/// What the session answered to a request.
+/// A request that was given to the session.
 #[derive(Debug)]
-pub(super) enum Passed {
-    Said(Text, Result<Receipt, SendError>),
+pub(super) enum Sent {
+    /// A message, and the receipt for its `OK`. On an error, the session did not take it.
+    Message(Text, Result<Receipt, SendError>),
     Other,
 }
 
@@ -51,23 +52,23 @@ impl Requests {
         self.messages
     }
 
-    /// Passes the first request to the session, once it has room. Remove it with [`Requests::pop`] after this. Never
+    /// Gives the first request to the session, once that has room. Call [`Requests::remove_first`] after this. Never
     /// returns without a session. Cancel safe.
-    pub(super) async fn pass_on(&self, client: Option<&ChatClient>) -> Passed {
+    pub(super) async fn send_first(&self, client: Option<&ChatClient>) -> Sent {
         let (Some(client), Some(first)) = (client, self.waiting.front()) else { return std::future::pending().await };
         match first {
             Request::Say(text) => {
                 let receipt = client.queue(text.clone()).await;
-                return Passed::Said(text.clone(), receipt);
+                return Sent::Message(text.clone(), receipt);
             }
             Request::Clients => client.request_clients().await,
             Request::Bye => client.leave().await,
         }
-        Passed::Other
+        Sent::Other
     }
 
     /// Removes the first request.
-    pub(super) fn pop(&mut self) {
+    pub(super) fn remove_first(&mut self) {
         let first = self.waiting.pop_front();
         self.messages -= usize::from(first.is_some_and(|request| request.is_message()));
     }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 /// Maximum number of bytes of one read.
 const READ_SIZE: usize = 64 * 1024;
 
-/// The bytes that the terminal sends. When it is dropped, the thread leaves further input to others.
+/// The bytes that the terminal sends. After it is dropped, the thread reads no more.
 #[derive(Debug)]
 pub(crate) struct Keyboard {
     pieces: mpsc::Receiver<Vec<u8>>,
@@ -47,7 +47,7 @@ fn read(pieces: &mpsc::Sender<Vec<u8>>, is_over: &AtomicBool) {
     let mut bytes = vec![0; READ_SIZE];
     loop {
         let read = system::wait().and_then(|()| {
-            // What was typed for the shell stays there.
+            // This input is for the shell.
             if is_over.load(Ordering::Relaxed) { Ok(0) } else { system::read(&mut bytes) }
         });
         match read {

@@ -46,7 +46,7 @@ impl KeyDecoder {
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Vec<Key> {
         let mut keys = Vec::new();
         if self.paste.as_ref().is_some_and(|paste| paste.is_stalled) && bytes.len() <= MAX_KEY && bytes != PASTE_END {
-            // Somebody presses a key again: the end of the paste does not come any more.
+            // Somebody presses a key, so the end of the paste was lost.
             self.paste = None;
         }
         self.bytes.extend_from_slice(bytes);
@@ -81,7 +81,7 @@ impl KeyDecoder {
     fn decode_one(&mut self) -> Option<Decoded> {
         if let Some(paste) = &mut self.paste {
             let end = find(&self.bytes, PASTE_END);
-            // Keep what may be the start of the end.
+            // The last bytes may be the start of the sequence that ends the paste.
             let length = end.unwrap_or(self.bytes.len().saturating_sub(PASTE_END.len() - 1));
             paste.append(&self.bytes[..length]);
             self.bytes.drain(..length + end.map_or(0, |_| PASTE_END.len()));

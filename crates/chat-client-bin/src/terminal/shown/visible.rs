@@ -33,8 +33,8 @@ pub(crate) fn visible(text: &str) -> String {
     visible
 }
 
-/// The maximum number of columns that a cluster takes. Terminals differ: some combine the parts of an emoji or a
-/// ligature, others show each part. The client never relies on more columns than remain after the larger width.
+/// The maximum number of columns that a cluster takes. Some terminals combine the parts of an emoji or a ligature, others
+/// show each part. A row that is laid out with the larger number fits in both.
 pub(crate) fn cluster_columns(cluster: &str) -> usize {
     let parts: usize = cluster.chars().map(part_columns).sum();
     cluster.width().max(parts)
