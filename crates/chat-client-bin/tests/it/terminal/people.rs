@@ -112,8 +112,7 @@ async fn a_reconnected_client_keeps_the_draft_and_sends_nothing_twice() {
     terminal.press("a draft").await;
     terminal.until_typed("1> a draft").await;
     drop(server);
-    let screen = terminal.until(|screen| screen.contains("[unknown: ")).await;
-    assert!(screen.contains("connection lost"), "{screen}");
+    terminal.until(|screen| screen.contains("[unknown: ") && screen.contains("connection lost")).await;
     let mut server = welcome(&listener, &mut terminal).await;
     let back = |screen: &str| screen.contains("reconnected after") && screen.trim_end().ends_with(">> a draft");
     terminal.until(back).await;
