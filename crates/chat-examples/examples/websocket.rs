@@ -15,9 +15,10 @@ use axum::{
     },
     response::Response,
     routing::get,
+    serve::ListenerExt,
 };
 use bytes::{Bytes, BytesMut};
-use chat_server::{ChatServer, Peer};
+use chat_server::{ChatServer, Peer, listen::set_tcp_options};
 use futures::{SinkExt, StreamExt, stream};
 use tokio::net::TcpListener;
 use tokio_util::io::{CopyToBytes, SinkWriter, StreamReader};
@@ -30,9 +31,8 @@ async fn upgrade(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let peer = Peer::from(address).with_label("websocket");
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).read_buffer_size(4_096).write_buffer_size(16_384);
-    upgrade.on_upgrade(async move |socket| attach(&chat, socket, peer))
+    upgrade.on_upgrade(async move |socket| attach(&chat, socket, Peer::from(address).with_label("websocket")))
 }
 
 /// Hands the WebSocket to the server, which reads, writes, waits and closes as with any other stream.
@@ -71,6 +71,7 @@ async fn main() -> io::Result<()> {
 
     let interrupted = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|stream| _ = set_tcp_options(stream));
     axum::serve(listener, app).with_graceful_shutdown(interrupted).await?;
     let report = chat.shutdown().await;
     println!("{} drained, {} cut", report.drained, report.cut);

@@ -78,7 +78,7 @@ impl Reply {
         self.position
     }
 
-    /// The cost of the request: see [`Request::cost`].
+    /// The share of a reply queue that the reply takes: see [`Request::cost`].
     pub fn cost(&self) -> u32 {
         self.cost
     }

@@ -17,6 +17,19 @@ use crate::{peer::Peer, reason::EndReason};
 /// allocation.
 ///
 /// It stays valid after the member has left.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, LocalLogin};
+///
+/// let server = ChatServer::builder().build();
+/// let _bot = server.local(LocalLogin::new("Bot").data("a bot of ours")).await?;
+/// let member = server.clients().await.remove(0);
+/// assert_eq!((member.name().as_str(), member.to_string().as_str()), ("Bot", "Bot"));
+/// assert_eq!(member.peer().data::<&str>(), Some(&"a bot of ours"));
+/// assert!(server.kick(member.id(), "no bots").await);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Member(pub(crate) Arc<Identity>);
 

@@ -48,6 +48,13 @@ struct Extra {
 
 impl Peer {
     /// A peer without an address, known by a label such as `gateway` or the path of a Unix socket.
+    ///
+    /// ```
+    /// use chat_server::Peer;
+    ///
+    /// let peer = Peer::labelled("gateway");
+    /// assert_eq!((peer.label(), peer.address(), peer.is_local()), (Some("gateway"), None, false));
+    /// ```
     pub fn labelled(label: impl Into<Arc<str>>) -> Self {
         Self(Arc::default()).with_label(label)
     }
@@ -73,6 +80,17 @@ impl Peer {
 
     /// Sets the address of the proxy that opened the connection for the peer. The caller trusts this proxy:
     /// [`address`](Self::address) is what the proxy says, and limits apply to it.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use chat_server::Peer;
+    ///
+    /// let (client, balancer): (SocketAddr, SocketAddr) = ("192.0.2.7:4000".parse()?, "10.0.0.1:5000".parse()?);
+    /// let peer = Peer::from(client).with_proxy(balancer);
+    /// assert_eq!((peer.address(), peer.proxy()), (Some(client), Some(balancer)));
+    /// # Ok::<_, std::net::AddrParseError>(())
+    /// ```
     #[must_use]
     pub fn with_proxy(mut self, proxy: SocketAddr) -> Self {
         self.extra().proxy = Some(canonical(proxy));
@@ -80,6 +98,17 @@ impl Peer {
     }
 
     /// Attaches a value, for example the user that a gateway has authenticated. It replaces a value of the same type.
+    ///
+    /// ```
+    /// use chat_server::Peer;
+    ///
+    /// struct User(&'static str);
+    /// struct Language(&'static str);
+    ///
+    /// let peer = Peer::labelled("gateway").with_data(User("ann")).with_data(Language("fr"));
+    /// assert_eq!(peer.data::<User>().map(|user| user.0), Some("ann"));
+    /// assert_eq!(peer.data::<Language>().map(|language| language.0), Some("fr"));
+    /// ```
     #[must_use]
     pub fn with_data<T: Any + Send + Sync>(mut self, data: T) -> Self {
         let (key, value) = (TypeId::of::<T>(), Arc::new(data));

@@ -147,6 +147,21 @@ pub(crate) struct Tally {
 }
 
 /// How the clients of a stopped server ended. Local clients are not counted.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Peer};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let server = ChatServer::builder().build();
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// server.attach(stream, Peer::labelled("gateway"));
+/// client.write_all(b"hello\n").await?;
+/// client.read_exact(&mut [0; 3]).await?; // OK
+/// let report = server.shutdown().await;
+/// assert_eq!((report.drained, report.cut, report.failed), (1, 0, false));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {

@@ -43,7 +43,7 @@ impl Metric {
         }
     }
 
-    /// The unit, for tables and as a key in JSON.
+    /// The name and its unit, for tables and as a key in JSON.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Rate => "deliveries/s",

@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod conform;
+#[cfg(unix)]
+mod pairs;
+#[cfg(unix)]
+#[path = "../../../chat-conform/tests/it/peer.rs"]
+#[allow(dead_code, reason = "shared with the tests of the judge")]
+mod peer;
 mod pipes;
 mod process;
 mod program;

@@ -60,7 +60,7 @@ pub enum Event {
         /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
         text: Text,
     },
-    /// The server's operator has a word for everybody (clause 7.8).
+    /// A word of the server's operator, for everybody or for this client (clause 7.8).
     #[non_exhaustive]
     Notice {
         /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).

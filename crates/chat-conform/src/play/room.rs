@@ -94,7 +94,7 @@ impl RoomView {
         let mut words = line.splitn(4, ' ');
         let (verb, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (verb, words.next(), words.next()) {
-            // A notice to all clients, which no case asks for (clause 7.8).
+            // A notice of the operator, which no case asks for (clause 7.8).
             ("NOTICE", ..) => line.strip_prefix("NOTICE ").is_some_and(|text| Text::new(text).is_ok()),
             ("JOIN" | "LOGOUT", None, None) => !name.is_empty() && !self.is_own_name(name),
             // The numbers of this case's guests may not be known yet. A guest's message that this case sent may be an

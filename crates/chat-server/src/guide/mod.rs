@@ -1,4 +1,4 @@
-//! Guides: a page for each of the programs that the library is embedded in most.
+//! Guides for common ways to embed the server.
 //!
 //! | page | answers |
 //! |---|---|

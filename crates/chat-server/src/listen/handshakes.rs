@@ -78,6 +78,18 @@ impl<L, H, R, W> Handshakes<L, H, R, W> {
     }
 
     /// The time that a handshake may take; 10 seconds by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::listen::{Handshakes, memory};
+    ///
+    /// let (_connector, listener) = memory();
+    /// let listener = Handshakes::new(listener, |reader, writer, peer| async { Ok((reader, writer, peer)) })
+    ///     .timeout(Duration::from_secs(3))
+    ///     .max_pending(100);
+    /// # let _ = listener;
+    /// ```
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

@@ -14,6 +14,21 @@ pub use self::{
 use super::Session;
 
 /// The numbers of a run without violations.
+///
+/// ```
+/// use chat_server::testkit::{Ask, Session, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// for text in ["hello", "bad words", "on its way"] {
+///     ann.asks(Ask::Say(text.parse()?));
+/// }
+/// for line in ["NAME OK", "WELCOME", "OK", "BAD REQ", "BYE"] {
+///     ann.hears(line);
+/// }
+/// let summary = check(&[ann])?;
+/// assert_eq!((summary.accepted, summary.refused, summary.unknown), (1, 1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Summary {

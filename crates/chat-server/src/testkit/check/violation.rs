@@ -107,6 +107,24 @@ pub enum Violation {
 }
 
 /// All that is wrong with a run, from [`check`](super::check).
+///
+/// ```
+/// use chat_server::testkit::{Ask, Seen, Session, Violation, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// for line in ["NAME OK", "WELCOME", "JOIN bob", "FROM bob MSG hello", "BYE"] {
+///     ann.hears(line);
+/// }
+/// let mut bob = Session::new("bob".parse()?);
+/// for line in ["NAME OK", "WELCOME", "BYE"] {
+///     bob.hears(line);
+/// }
+/// // Bob did not say that.
+/// let violations = check(&[ann, bob]).unwrap_err();
+/// let expected = Seen::Said("bob".parse()?, "hello".parse()?);
+/// assert!(violations.0.iter().any(|v| matches!(v, Violation::Invented { event, .. } if *event == expected)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violations(pub Vec<Violation>);
 
