@@ -70,9 +70,9 @@ impl Terminal<'_> {
         None
     }
 
-    /// Uses the terminal again after a stop, unless the program runs in the background.
+    /// Uses the terminal again after a stop. In the background, the system stops the program again.
     fn reopen(&mut self) {
-        if self.leaving.is_none() && device::is_in_foreground() && self.output.screen.open().is_err() {
+        if self.leaving.is_none() && self.output.screen.open().is_err() {
             self.output.warning("cannot use the terminal any more");
         }
     }

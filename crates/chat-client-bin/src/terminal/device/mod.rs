@@ -9,5 +9,5 @@ mod size;
 pub(super) use keyboard::Keyboard;
 pub(super) use modes::{ENTER, LEAVE, enter, is_entered, leave, leave_on_panic};
 pub(super) use output_thread::{FramePermit, OutputThread};
-pub(super) use signals::{Signal, Signals, ask_to_stop, can_stop, is_in_foreground, stop};
+pub(super) use signals::{Signal, Signals, ask_to_stop, can_stop, stop};
 pub(super) use size::size;

@@ -15,16 +15,13 @@ pub(crate) enum Signal {
 }
 
 #[cfg(unix)]
-pub(crate) use unix::{Signals, ask_to_stop, can_stop, is_in_foreground, stop};
+pub(crate) use unix::{Signals, ask_to_stop, can_stop, stop};
 
 #[cfg(unix)]
 mod unix {
     use std::io;
 
-    use rustix::{
-        process::{Signal as Number, getpgrp, getpid, getsid, kill_current_process_group, kill_process},
-        termios::tcgetpgrp,
-    };
+    use rustix::process::{Signal as Number, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
     use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
     use super::Signal;
@@ -83,15 +80,10 @@ mod unix {
     pub(crate) fn can_stop() -> bool {
         getsid(None).is_ok_and(|session| session != getpgrp())
     }
-
-    /// Whether this process may use the terminal. Not if it was continued in the background.
-    pub(crate) fn is_in_foreground() -> bool {
-        tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
-    }
 }
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{Signals, ask_to_stop, can_stop, is_in_foreground, stop};
+pub(crate) use elsewhere::{Signals, ask_to_stop, can_stop, stop};
 
 #[cfg(not(unix))]
 mod elsewhere {
@@ -117,9 +109,5 @@ mod elsewhere {
 
     pub(crate) fn can_stop() -> bool {
         false
-    }
-
-    pub(crate) fn is_in_foreground() -> bool {
-        true
     }
 }

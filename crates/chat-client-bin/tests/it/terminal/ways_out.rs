@@ -7,7 +7,7 @@ use rustix::{
     termios::{InputModes, LocalModes, tcgetattr},
 };
 
-use super::{PROGRAM, Terminal, ann, welcome};
+use super::{PROGRAM, Terminal, ann, suspend::SHELL, welcome};
 use crate::scripted_server::listen;
 
 /// Sequences that never end: of a key, of a character, of a paste.
@@ -128,14 +128,6 @@ async fn a_stalled_terminal_does_not_keep_the_program_alive() {
     let Terminal { mut child, reader: _reader, master: _master, .. } = terminal;
     assert_eq!(crate::scripted_server::within(child.wait()).await.unwrap().code(), Some(143));
 }
-
-/// Runs the program in a job, stops it from outside, and prints the modes.
-const SHELL: &str = r#"set -m
-"$0" "$@"
-echo "stopped:" $(stty -a | tr ' ;' '\n\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*icrnl')
-read enter
-fg > /dev/null
-echo "ended: $?""#;
 
 #[tokio::test]
 async fn a_stop_from_outside_restores_the_terminal_too() {
