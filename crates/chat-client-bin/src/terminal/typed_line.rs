@@ -67,10 +67,7 @@ impl Terminal<'_> {
                 let what = if was_ignored { "no longer" } else { "not" };
                 self.output.note(&format!("{name} is {what} ignored"));
             }
-            Command::Reconnect => match self.stage {
-                Stage::Connected(_) => self.output.note("you are connected"),
-                _ => self.session.redial().hurry(),
-            },
+            Command::Reconnect => self.session.reconnect(),
             Command::SetName(name) => self.rename(&name),
             Command::Invalid(why) => self.output.warning(&why),
             Command::InvalidText(why) => {

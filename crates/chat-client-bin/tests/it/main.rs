@@ -20,6 +20,7 @@ mod readme_program;
 #[path = "../../../chat-client/tests/it/scripted_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the library")]
 mod scripted_server;
+mod scripts;
 #[cfg(unix)]
 mod snapshots;
 #[cfg(unix)]

@@ -61,23 +61,23 @@ async fn run(part: &str, script: impl AsyncFnOnce(Server<tokio::net::TcpStream>)
 
 #[tokio::test]
 async fn the_script_example_ends_with_all_messages_acknowledged() {
-    let said = async |mut server: Server<_>| {
+    let script = async |mut server: Server<_>| {
         server.expect("MSG build 17\nMSG is green").await;
         server.send_lines("OK\nOK").await;
         server.answer_bye().await;
     };
-    let (ended, _) = run("build 17", said).await;
+    let (ended, _) = run("build 17", script).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""));
 }
 
 #[tokio::test]
 async fn the_json_example_matches_the_output() {
-    let said = async |mut server: Server<_>| {
+    let script = async |mut server: Server<_>| {
         server.expect("MSG hi").await;
         server.send_lines("OK").await;
         server.answer_bye().await;
     };
-    let (ended, address) = run("\"say\"", said).await;
+    let (ended, address) = run("\"say\"", script).await;
     assert_eq!(timeless(&ended.stdout, &address), timeless(block("json"), &address));
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn commands() -> impl Iterator<Item = &'static str> {
 
 #[tokio::test]
 async fn the_help_in_a_pipe_lists_the_commands_of_the_table() {
-    let ended = served("/help\n", async |server| server.answer_bye().await).await;
+    let ended = served(&["--commands"], "/help\n", async |server| server.answer_bye().await).await;
     for command in commands().filter(|command| !TERMINAL_ONLY.contains(command)) {
         assert!(ended.stderr.contains(command), "{command} is not in {}", ended.stderr);
     }

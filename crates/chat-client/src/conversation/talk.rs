@@ -1,38 +1,45 @@
-//! Runs a conversation: joins the input with the session, and shows the events.
+//! Runs a conversation: joins the input with the sessions, and shows the events.
 
-use std::{io, iter, time::Duration};
+use std::{io, time::Duration};
 
-use chat_proto::Text;
-use futures::{Stream, StreamExt, future::OptionFuture};
+use futures::{FutureExt, Stream, StreamExt, future::OptionFuture};
 use tokio::{
     io::AsyncWrite,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
-    ConversationReport, Input, InputError, Screen, command,
-    pending::{Outcome, Pending},
+    ConversationEnd, ConversationReport, Input, InputError, Screen, command,
+    outgoing::Outgoing,
+    unsent::{self, Unsent},
 };
-use crate::{ChatClient, CloseReason, Event, Events, client::RequestPermit};
+use crate::{CloseReason, Event, Reconnecting, SessionEvent};
 
+/// Number of events or lines that are handled before anything else gets its turn.
+const MAX_AT_ONCE: usize = 256;
 /// Time for the last answers when `until` ends the conversation.
-const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
+const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for the last output then.
+const LAST_OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs a conversation until the input ends or says `/quit`, the output is closed, `until` is done, or the session
+/// Runs a conversation until the input ends or says `/quit`, the output is closed, `until` is done, or the last session
 /// ends.
 ///
-/// `input` is usually [`inputs`](super::inputs) of a stream. Events go to the output of `screen`, and messages about the session to
-/// its status. When the input ends, it waits for all answers and says `BYE`. After `until` it waits for at most a
-/// second.
+/// `input` is usually [`inputs`](super::inputs) or [`texts`](super::texts) of a stream. Events go to the output of
+/// `screen`, and messages about the sessions to its status. When the input ends, it waits for all answers and says `BYE`.
 ///
-/// It reads events all the time, so none is missed while the output accepts data.
+/// It waits for nothing but events: an output that is not read stops neither the end of the input nor `until`. After
+/// `until`, it waits for the last answers for 2 seconds at most, and for the output for one more.
+///
+/// It reads no more events than the output takes, and the input only as fast as the server answers. So no event is
+/// missed while the server bears a slow reader (clause 6.5). Lines that a session did not send are sent in the next one.
 ///
 /// ```
 /// use std::future::pending;
 ///
 /// use chat_client::{
-///     CloseReason, Login,
-///     conversation::{Screen, inputs, talk},
+///     CloseReason, Login, Reconnecting,
+///     conversation::{ConversationEnd, Screen, texts, talk},
 /// };
 /// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 /// #
@@ -47,18 +54,18 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
 /// #     }
 /// #     std::io::Result::Ok(())
 /// # });
-/// let (client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// let (client, events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// let mut sessions = Reconnecting::over(client, events); // or `Reconnecting::new`
 /// let (mut output, mut status) = (Vec::new(), Vec::new());
 /// let mut screen = Screen::new(&mut output, &mut status);
-/// let report = talk(&client, &mut events, inputs(&b"hi all\n"[..]), &mut screen, pending()).await;
-/// assert_eq!(report.reason, CloseReason::Left);
+/// let report = talk(&mut sessions, texts(&b"hi all\n"[..]), &mut screen, pending()).await;
+/// assert!(matches!(report.end, ConversationEnd::Closed(CloseReason::Left)));
 /// assert_eq!(output, b"<ann> hello\n");
 /// # Ok(())
 /// # }
 /// ```
 pub async fn talk<I, O, E>(
-    client: &ChatClient,
-    events: &mut Events,
+    sessions: &mut Reconnecting,
     input: I,
     screen: &mut Screen<O, E>,
     until: impl Future<Output = ()>,
@@ -70,180 +77,282 @@ where
 {
     let mut input = std::pin::pin!(input);
     let mut until = std::pin::pin!(until);
-    let mut deadline = None;
-    let mut conversation = Conversation {
-        client,
-        screen,
-        pending: Pending::default(),
-        refused: 0,
-        unacknowledged: Vec::new(),
-        failure: None,
-    };
-    // Reserve before reading a line: then the input is read only as fast as the server answers.
-    let mut permit: Option<RequestPermit<'_>> = None;
-    let (mut reads_input, mut has_left) = (true, false);
-    let reason = loop {
-        tokio::select! {
-            event = events.next() => match event {
-                Some(event) => {
-                    if let Some(reason) = conversation.show(event, events).await {
-                        break reason;
+    let mut is_until_done = false;
+    let mut conversation = Conversation::new(sessions.client().cloned(), screen);
+    let end = loop {
+        conversation.leave_if_done();
+        if conversation.stop.is_some() && conversation.outgoing.client().is_none() {
+            break ConversationEnd::Stopped;
+        }
+        let end = tokio::select! {
+            event = sessions.next(), if conversation.may_show() => {
+                let mut end = conversation.on_session_event(event);
+                // What has arrived together is shown in one write.
+                for _ in 1..MAX_AT_ONCE {
+                    if end.is_some() || !conversation.may_show() {
+                        break;
                     }
+                    let Some(event) = sessions.next().now_or_never() else { break };
+                    end = conversation.on_session_event(event);
                 }
-                None => break CloseReason::Aborted,
-            },
-            reserved = client.reserve_request(), if permit.is_none() && !has_left => match reserved {
-                Some(reserved) if reads_input => permit = Some(reserved),
-                Some(reserved) => {
-                    reserved.leave();
-                    has_left = true;
+                end
+            }
+            line = input.next(), if conversation.reads_input() => {
+                conversation.on_line(line);
+                for _ in 1..MAX_AT_ONCE {
+                    let next = if conversation.reads_input() { input.next().now_or_never() } else { None };
+                    let Some(line) = next else { break };
+                    conversation.on_line(line);
                 }
-                None => has_left = true,
-            },
-            line = input.next(), if permit.is_some() && reads_input => match (line, permit.take()) {
-                (Some(line), Some(reserved)) => permit = conversation.take(line, reserved, &mut reads_input).await,
-                _ => reads_input = false,
-            },
-            () = &mut until, if deadline.is_none() => {
-                deadline = Some(Instant::now() + LAST_ANSWERS_TIMEOUT);
-                reads_input = false;
+                None
             }
-            Some(()) = OptionFuture::from(deadline.map(sleep_until)) => break CloseReason::TimedOut,
-            outcome = conversation.pending.front(), if !conversation.pending.is_empty() => {
-                conversation.settle(outcome).await;
+            () = conversation.outgoing.has_room() => {
+                conversation.outgoing.send();
+                None
             }
-        }
-        if conversation.screen.failure().is_some() {
-            reads_input = false;
-        }
-        if !reads_input {
-            permit = None;
+            has_roster = conversation.outgoing.next_roster() => {
+                conversation.on_roster(has_roster);
+                None
+            }
+            () = conversation.screen.flush(), if !conversation.screen.is_flushed() => {
+                conversation.on_flushed();
+                None
+            }
+            () = &mut until, if !is_until_done => {
+                is_until_done = true;
+                conversation.stop();
+                None
+            }
+            // The session ends earlier, by itself. This is for an output that does not take its last events.
+            Some(()) = OptionFuture::from(conversation.stop.map(|stop| sleep_until(stop + LAST_OUTPUT_TIMEOUT))) => {
+                Some(ConversationEnd::Closed(CloseReason::TimedOut))
+            }
+        };
+        if let Some(end) = end {
+            break end;
         }
     };
-    drop(permit);
-    conversation.finish(reason, !reads_input).await
+    // Without any session, the end says that nothing was sent.
+    if !conversation.is_input_over && conversation.had_session {
+        let rest = unsent::count(input).await;
+        conversation.unsent.count += rest.count;
+        conversation.unsent.may_be_more |= rest.may_be_more;
+    }
+    conversation.summarize(&end).await;
+    let must_hurry = conversation.stop.is_some();
+    let hurry = async {
+        if !(must_hurry || is_until_done) {
+            until.await;
+        }
+        sleep(LAST_OUTPUT_TIMEOUT).await;
+    };
+    tokio::select! {
+        () = conversation.screen.flush() => conversation.on_flushed(),
+        () = hurry => conversation.screen.give_up(),
+    }
+    conversation.finish(end).await
 }
 
 struct Conversation<'a, O, E> {
-    client: &'a ChatClient,
     screen: &'a mut Screen<O, E>,
-    pending: Pending,
-    refused: usize,
-    unacknowledged: Vec<Text>,
-    failure: Option<io::ErrorKind>,
+    outgoing: Outgoing,
+    /// Number of lines that were read.
+    line: u64,
+    /// Number of lines that are no messages.
+    invalid: u64,
+    unsent: Unsent,
+    is_input_over: bool,
+    /// When the last answers must have arrived.
+    stop: Option<Instant>,
+    has_left: bool,
+    /// Whether a session was open before.
+    had_session: bool,
+    input_failure: Option<io::ErrorKind>,
+    output_failure: Option<io::ErrorKind>,
 }
 
 impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
-    /// Shows an event and all that are already buffered, in one write.
-    async fn show(&mut self, first: Event, events: &mut Events) -> Option<CloseReason> {
-        const MAX_EVENTS_PER_WRITE: usize = 256;
-        let mut close_reason = None;
-        for event in iter::once(first).chain(iter::from_fn(|| events.ready())).take(MAX_EVENTS_PER_WRITE) {
-            self.screen.event(&event);
-            if let Event::Closed(reason) = event {
-                close_reason = Some(reason);
-            }
+    fn new(client: Option<crate::ChatClient>, screen: &'a mut Screen<O, E>) -> Self {
+        let had_session = client.is_some();
+        let mut outgoing = Outgoing::default();
+        if let Some(client) = client {
+            outgoing.connected(client);
         }
-        self.screen.flush().await;
-        close_reason
+        Self {
+            screen,
+            outgoing,
+            line: 0,
+            invalid: 0,
+            unsent: Unsent::default(),
+            is_input_over: false,
+            stop: None,
+            has_left: false,
+            had_session,
+            input_failure: None,
+            output_failure: None,
+        }
     }
 
-    /// Executes a line. Returns the permit if it was not used.
-    async fn take(
-        &mut self,
-        input: Result<Input, InputError>,
-        permit: RequestPermit<'a>,
-        reads_input: &mut bool,
-    ) -> Option<RequestPermit<'a>> {
-        let input = match input {
-            Ok(input) => input,
-            Err(InputError::Io(kind)) => {
-                self.screen.status(&format!("cannot read the input: {kind}"));
-                self.failure = Some(kind);
-                *reads_input = false;
-                self.screen.flush().await;
-                return None;
+    /// Whether to take what has to be shown. The last events are taken although the output is not read, because answers
+    /// are among them.
+    fn may_show(&self) -> bool {
+        self.screen.has_room(self.stop.is_some())
+    }
+
+    /// Whether to read a line. After the stop, lines are counted only.
+    fn reads_input(&self) -> bool {
+        let may_send = self.outgoing.client().is_some() && self.outgoing.is_empty();
+        !self.is_input_over && (may_send || self.stop.is_some()) && self.screen.has_status_room()
+    }
+
+    /// Ends the conversation soon: sends nothing more, and waits for the last answers.
+    fn stop(&mut self) {
+        self.stop.get_or_insert_with(|| Instant::now() + LAST_ANSWERS_TIMEOUT);
+        self.has_left = false;
+    }
+
+    fn leave_if_done(&mut self) {
+        let Some(client) = self.outgoing.client().filter(|_| !self.has_left) else { return };
+        match self.stop {
+            Some(stop) => client.leave_within(stop.saturating_duration_since(Instant::now())),
+            None if self.is_input_over && self.outgoing.is_empty() => client.start_to_leave(),
+            None => return,
+        }
+        self.has_left = true;
+    }
+
+    fn on_session_event(&mut self, event: Option<SessionEvent>) -> Option<ConversationEnd> {
+        let Some(event) = event else { return Some(ConversationEnd::Closed(CloseReason::Aborted)) };
+        self.screen.event(&event);
+        match event {
+            SessionEvent::Connected { client, .. } => {
+                self.outgoing.connected(client);
+                self.has_left = false;
+                self.had_session = true;
             }
-            Err(error) => return self.not_sent(&error.to_string(), permit).await,
-        };
-        let guest = self.client.name().is_none();
-        match input {
-            Input::Empty => return Some(permit),
-            Input::Say(text) if guest && text.as_str() == "BYE" => {
-                return self
-                    .not_sent("a guest cannot say BYE: /quit leaves, --name NAME gives you a name", permit)
-                    .await;
+            SessionEvent::Event(Event::Refused { text, .. }) => {
+                self.screen.status(&format!("refused by the server: {text}"));
             }
-            Input::Say(text) => self.pending.message(text.clone(), permit.say(text)),
-            Input::Clients if guest => {
-                self.screen.status("guests cannot ask who is here: come with a name (--name NAME)");
-                self.screen.flush().await;
-                return Some(permit);
+            SessionEvent::Event(Event::Unknown { text, .. }) => {
+                self.screen.status(&format!("unacknowledged: {text}"));
             }
-            Input::Clients => self.pending.roster(permit.roster()),
-            Input::Quit => *reads_input = false,
-            Input::Help => {
-                command::HELP.lines().for_each(|line| self.screen.status(line));
-                self.screen.flush().await;
-                return Some(permit);
+            SessionEvent::Event(Event::NotSent { text, .. }) => self.outgoing.returned(text),
+            SessionEvent::Event(Event::Closed(reason)) => {
+                self.outgoing.over();
+                return Some(ConversationEnd::Closed(reason));
             }
-            Input::UnknownCommand(word) => {
-                let hint = format!("no such command: {word} (/help tells them; to say it, write /{word})");
-                return self.not_sent(&hint, permit).await;
+            SessionEvent::Lost { reason, is_last, .. } => {
+                self.outgoing.over();
+                let is_over = self.is_input_over && self.outgoing.is_empty();
+                if is_last || is_over || self.stop.is_some() {
+                    return Some(ConversationEnd::Closed(reason));
+                }
+                self.screen.status("reconnecting");
             }
-            Input::Reconnect | Input::Name(_) => {
-                return self
-                    .not_sent("that works at a terminal only: here, use the flags --reconnect and --name", permit)
-                    .await;
-            }
-            Input::Malformed(why) => return self.not_sent(&why, permit).await,
-            Input::InvalidText(why) => return self.not_sent(&why.to_string(), permit).await,
+            SessionEvent::Failed { error, retry_in: None } => return Some(ConversationEnd::OpenFailed(error)),
+            SessionEvent::Failed { .. } | SessionEvent::Event(_) => {}
         }
         None
     }
 
-    async fn not_sent(&mut self, why: &str, permit: RequestPermit<'a>) -> Option<RequestPermit<'a>> {
-        self.refused += 1;
-        self.screen.status(&format!("not sent: {why}"));
-        self.screen.flush().await;
-        Some(permit)
+    fn on_line(&mut self, line: Option<Result<Input, InputError>>) {
+        let Some(line) = line else {
+            self.is_input_over = true;
+            return;
+        };
+        self.line += 1;
+        if self.stop.is_some() {
+            self.unsent.count += u64::from(unsent::is_message(&line));
+            return;
+        }
+        let is_guest = self.outgoing.client().is_none_or(|client| client.name().is_none());
+        match line {
+            Ok(Input::Empty) => {}
+            Ok(Input::Say(text)) if is_guest && text.as_str() == "BYE" => {
+                self.not_sent("a guest cannot say BYE: --name NAME gives you a name");
+            }
+            Ok(Input::Say(text)) => self.outgoing.say(text),
+            Ok(Input::Clients) if is_guest => {
+                self.screen.status("guests cannot ask who is here: --name NAME gives you a name");
+            }
+            Ok(Input::Clients) => self.outgoing.request_roster(),
+            Ok(Input::Quit) => self.is_input_over = true,
+            Ok(Input::Help) => command::HELP.lines().for_each(|line| self.screen.status(line)),
+            Ok(Input::UnknownCommand(word)) => {
+                self.not_sent(&format!(
+                    "no such command: {word} (/help lists them; to send it as text, write /{word})"
+                ));
+            }
+            Ok(Input::Reconnect | Input::Name(_)) => {
+                self.not_sent("that works at a terminal only: here, use the flags --reconnect and --name");
+            }
+            Ok(Input::Malformed(why)) => self.not_sent(&why),
+            Ok(Input::InvalidText(why)) => self.not_sent(&why.to_string()),
+            Err(InputError::Io(kind)) => {
+                self.screen.status(&format!("cannot read the input: {kind}"));
+                self.input_failure = Some(kind);
+                self.is_input_over = true;
+            }
+            Err(error) => self.not_sent(&error.to_string()),
+        }
     }
 
-    async fn settle(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Done => return,
-            Outcome::Unanswered(text) => self.unacknowledged.push(text),
-            Outcome::Refused(text) => {
-                self.refused += 1;
-                self.screen.status(&format!("refused by the server: {text}"));
-            }
-            Outcome::NoRoster => self.screen.status("the server does not tell who is here"),
-        }
-        self.screen.flush().await;
+    fn not_sent(&mut self, why: &str) {
+        self.invalid += 1;
+        self.screen.status(&format!("line {} not sent: {why}", self.line));
     }
 
-    /// The session is over: all remaining answers are available.
-    async fn finish(mut self, reason: CloseReason, input_over: bool) -> ConversationReport {
-        if reason == CloseReason::TimedOut {
-            self.unacknowledged.extend(self.pending.abandon());
+    fn on_roster(&mut self, has_roster: bool) {
+        if !has_roster {
+            self.screen.status("the server does not tell who is here");
         }
-        while !self.pending.is_empty() {
-            let outcome = self.pending.front().await;
-            self.settle(outcome).await;
+    }
+
+    /// Reports a failed output once. A closed one is no error: its reader wanted no more.
+    fn on_flushed(&mut self) {
+        let Some(kind) = self.screen.failure().filter(|_| self.output_failure.is_none()) else { return };
+        self.output_failure = Some(kind);
+        match kind {
+            io::ErrorKind::BrokenPipe => {}
+            io::ErrorKind::TimedOut => self.screen.status("the output was not read: its last lines are lost"),
+            kind => self.screen.status(&format!("cannot write the output: {kind}")),
         }
-        if reason != CloseReason::Left {
-            let lost = if reason.is_lost() { "connection lost: " } else { "" };
-            self.screen.status(&format!("{lost}{reason}"));
+        self.stop();
+    }
+
+    /// Adds the last status lines.
+    async fn summarize(&mut self, end: &ConversationEnd) {
+        if let Some(client) = self.outgoing.client() {
+            // It ends within the time that it was given. Its events are not taken any more.
+            drop(timeout(LAST_OUTPUT_TIMEOUT, client.closed()).await);
         }
-        if !self.unacknowledged.is_empty() {
-            let many = self.unacknowledged.len();
-            self.screen.status(&format!("{many} unacknowledged (delivered or not, nobody can say):"));
-            for text in &self.unacknowledged {
-                self.screen.status(&format!("unacknowledged: {text}"));
-            }
+        self.outgoing.over();
+        self.unsent.count += self.outgoing.unsent();
+        if let ConversationEnd::Closed(reason @ CloseReason::GuestsRefused) = end {
+            self.screen.status(&reason.to_string());
         }
-        self.screen.flush().await;
-        let failure = self.failure.or(self.screen.failure());
-        ConversationReport { reason, refused: self.refused, unacknowledged: self.unacknowledged, failure, input_over }
+        if self.outgoing.unacknowledged > 0 {
+            let count = self.outgoing.unacknowledged;
+            self.screen.status(&format!("{count} unacknowledged (delivered or not, nobody can say)"));
+        }
+        if self.unsent.count > 0 {
+            let at_least = if self.unsent.may_be_more { "at least " } else { "" };
+            let lines = if self.unsent.count == 1 { "line of the input was" } else { "lines of the input were" };
+            self.screen.status(&format!("{at_least}{} {lines} not sent", self.unsent.count));
+        }
+    }
+
+    async fn finish(mut self, end: ConversationEnd) -> ConversationReport {
+        self.on_flushed();
+        if !self.screen.is_flushed() {
+            drop(timeout(LAST_OUTPUT_TIMEOUT, self.screen.flush()).await);
+        }
+        ConversationReport {
+            end,
+            refused: self.invalid + self.outgoing.refused,
+            unacknowledged: self.outgoing.unacknowledged,
+            unsent: self.unsent.count,
+            failure: self.input_failure.or(self.screen.failure()),
+        }
     }
 }

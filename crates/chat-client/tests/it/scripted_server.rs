@@ -19,6 +19,11 @@ pub(crate) fn within<F: Future>(what: F) -> impl Future<Output = F::Output> {
     }
 }
 
+/// Waits for `what` on paused time, which passes at once.
+pub(crate) async fn within_minutes<F: Future>(what: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(500), what).await.expect("nothing happens for 500 seconds")
+}
+
 /// A listener on a port that the system chooses, and its address.
 pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
