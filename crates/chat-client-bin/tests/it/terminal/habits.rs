@@ -233,3 +233,11 @@ async fn a_mention_is_notified_if_that_is_asked_for() {
         assert!(expected.is_none_or(|expected| sent.contains(expected)), "{sent:?}");
     }
 }
+
+#[tokio::test]
+async fn reconnect_ends_a_session_that_looks_alive() {
+    let (listener, _dead, mut terminal) = ann(&[]).await;
+    terminal.press("/reconnect\r").await;
+    let _server = welcome(&listener, &mut terminal).await;
+    terminal.until(|screen| screen.contains("reconnected after")).await;
+}
