@@ -12,6 +12,7 @@ use crate::{
     Exit,
     config::{self, Setting},
     exit_code, print_output,
+    terminal_args::TerminalArgs,
     usage_error::{report_clap_error, report_usage},
 };
 
@@ -82,6 +83,9 @@ pub(crate) struct Args {
     /// Ring the bell when a message contains your name. auto: at a terminal
     #[arg(long, value_name = "WHEN", env = "CHAT_BELL", default_value = "auto")]
     pub(crate) bell: When,
+
+    #[command(flatten)]
+    pub(crate) terminal: TerminalArgs,
 
     /// The format of the time in a pipe. `None`: no time. A script does not expect the setting of a terminal, so only a flag
     /// sets it.

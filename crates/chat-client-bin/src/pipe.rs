@@ -4,7 +4,7 @@
 use std::{io::IsTerminal, pin::Pin};
 
 use chat_client::{
-    CloseReason, Reconnecting, Redial,
+    CloseReason, Reconnecting, Redial, SessionEvent,
     conversation::{self, ConversationEnd, ConversationReport, InputError, Screen, input_lines, inputs, talk, texts},
 };
 use futures::{Stream, StreamExt, stream};
@@ -14,7 +14,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Args, Exit, json, open_failure, pipe_format, print_error, stdout_closed::stdout_closed};
+use crate::{
+    Args, Exit, json,
+    log_file::{EventLog, LogFile},
+    open_failure, pipe_format, print_error,
+    stdout_closed::stdout_closed,
+};
 
 type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
 
@@ -34,9 +39,20 @@ enum Stop {
 
 /// Runs a conversation from stdin to stdout.
 pub(crate) async fn run(args: &Args, mut interrupts: mpsc::Receiver<()>) -> Exit {
+    let log = match args.terminal.log.as_deref().map(LogFile::open).transpose() {
+        Ok(log) => EventLog::new(log, args.name),
+        Err(why) => {
+            print_error(&why);
+            return Exit::Failed;
+        }
+    };
     let settings = args.clone();
-    let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr())
-        .format(move |event, lines| pipe_format::show(&settings, event, lines));
+    let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr()).format(move |event, lines| {
+        if let SessionEvent::Event(event) = event {
+            log.append(event);
+        }
+        pipe_format::show(&settings, event, lines);
+    });
     let reconnects = args.reconnect.resolve(false);
     let sessions = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
     let mut sessions = if reconnects { sessions } else { sessions.once() };

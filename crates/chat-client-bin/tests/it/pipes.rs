@@ -175,6 +175,10 @@ color = never  # file
 time = %H:%M  # default
 bell = auto  # default
 reconnect = auto  # default
+# log =
+history = auto  # default
+joins = show  # default
+notify = never  # default
 ";
     assert_eq!(output, expected);
 }
