@@ -1,4 +1,4 @@
-//! Tests of the program in pipes, as scripts use it.
+//! Tests of the flags in a pipe, and of the configuration.
 
 use std::process::Stdio;
 
