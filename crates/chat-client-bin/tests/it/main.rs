@@ -11,7 +11,6 @@ mod pairs;
 #[path = "../../../chat-conform/tests/it/peer.rs"]
 #[allow(dead_code, reason = "shared with the tests of the judge")]
 mod peer;
-
 mod process;
 mod program;
 #[cfg(unix)]
