@@ -8,7 +8,7 @@ pub(super) async fn run(args: &Client) -> Result<Exit, String> {
     let suite = output::suite(judge)?;
     let cases = output::selected(&suite, Side::Client, judge);
     if judge.list {
-        output::list(&cases);
+        output::list(&suite, &cases, judge);
         return Ok(Exit::Passed);
     }
     let known = output::expected_failures(&suite, Side::Client, judge)?;
