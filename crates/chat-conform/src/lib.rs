@@ -27,7 +27,7 @@ mod text_file;
 mod transcript;
 
 pub use case::{Act, Case, CaseError, Level, Names, Requirement, Select, Settings, Side, Step, Suite, Wait, read};
-pub use client::{Command, Timeouts, judge_client};
+pub use client::{ClientOptions, Command, judge_client};
 pub use coverage::Coverage;
 pub use expected_failures::ExpectedFailures;
 pub use play::{Failure, play};

@@ -17,6 +17,7 @@ use crate::{
     pace::Pace,
     play::{Peer, play_at},
     preflight::preflight,
+    transcript::Transcript,
 };
 
 /// How a server is judged.
@@ -29,12 +30,14 @@ pub struct ServerOptions {
     pub settings: Settings,
     /// Whether to stop at the first failure.
     pub fail_fast: bool,
+    /// Whether to keep the transcripts of cases that pass.
+    pub verbose: bool,
 }
 
 impl ServerOptions {
     /// Waits this long for each line, with default settings.
     pub fn new(line_timeout: Duration) -> Self {
-        Self { line_timeout, settings: Settings::default(), fail_fast: false }
+        Self { line_timeout, settings: Settings::default(), fail_fast: false, verbose: false }
     }
 }
 
@@ -97,7 +100,7 @@ pub async fn judge_server_with(
             }
         }
         while let Some((result, taken)) = finished.remove(&next) {
-            let case_report = CaseReport::new(cases[next], result, known, taken);
+            let case_report = CaseReport::new(cases[next], result, known, taken, options.verbose);
             let stops = options.fail_fast && case_report.verdict == crate::Verdict::Failed;
             on_case(&case_report);
             report.add(case_report);
@@ -117,7 +120,7 @@ const MAX_REPLAYS: usize = 3;
 const MAX_REPLAYED: usize = 24;
 
 /// The result of a case: its index, the failure, and how long it took.
-type Finished = (usize, Result<(), Failure>, Duration);
+type Finished = (usize, Result<Transcript, Failure>, Duration);
 
 /// What the cases of a run share.
 struct Run {
@@ -158,7 +161,7 @@ impl Run {
         running
     }
 
-    async fn play(&self, case: &Case) -> Result<(), Failure> {
+    async fn play(&self, case: &Case) -> Result<Transcript, Failure> {
         if self.is_gone.load(Ordering::Relaxed) {
             return Err(Failure::not_played(case));
         }
@@ -175,13 +178,13 @@ impl Run {
 
     /// Whether the failure may be due to strangers: a plain client has no name of its own, so that a guest of somebody
     /// else may have been taken for it.
-    fn is_doubtful(&self, case: &Case, result: &Result<(), Failure>) -> bool {
+    fn is_doubtful(&self, case: &Case, result: &Result<Transcript, Failure>) -> bool {
         let is_alive = !self.is_gone.load(Ordering::Relaxed);
         is_alive && result.is_err() && self.pace.answers() && self.pace.may_have_strangers() && case.has_guests()
     }
 
     /// Plays the case again, up to [`MAX_REPLAYS`] times. A server that breaks a clause breaks it each time.
-    async fn replay(&self, case: &Case, mut result: Result<(), Failure>) -> Result<(), Failure> {
+    async fn replay(&self, case: &Case, mut result: Result<Transcript, Failure>) -> Result<Transcript, Failure> {
         for _ in 0..MAX_REPLAYS {
             if !self.is_doubtful(case, &result) {
                 break;

@@ -99,6 +99,9 @@ pub(super) struct Judge {
     /// Stop at the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Show the lines of cases that pass too
+    #[arg(long)]
+    pub(super) verbose: bool,
     /// Also fail if a SHOULD case fails, or if a known failure passes
     #[arg(long)]
     pub(super) strict: bool,
@@ -130,6 +133,9 @@ pub(super) struct Class {
     /// Write the scores as an HTML page
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
+    /// Append the scores to FILE, and show those of earlier runs on the page
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
     /// Write the scores as CSV to FILE instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,

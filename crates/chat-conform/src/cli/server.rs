@@ -14,6 +14,7 @@ pub(super) async fn run(args: &Server) -> Result<Exit, String> {
     let known = output::expected_failures(&suite, Side::Server, judge)?;
     let mut options = ServerOptions::new(judge.timeout);
     options.fail_fast = judge.fail_fast;
+    options.verbose = judge.verbose;
     options.settings = Settings {
         login_deadline: args.login_deadline,
         ping_after: args.ping_after,

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Command, Timeouts, process::Process, session::Session};
+use super::{ClientOptions, Command, process::Process, session::Session};
 use crate::{
     Failure, NotJudged,
     case::{Act, Case, Settings, Step},
@@ -41,7 +41,7 @@ pub(super) struct CaseRun {
     pub(super) is_over: bool,
     /// Whether the judge has typed `hello`, because the client sent no first line. The client may still send it.
     pub(super) has_typed_hello: bool,
-    timeouts: Timeouts,
+    options: ClientOptions,
     /// The name to type after a refused name.
     second_name: String,
     pub(super) transcript: Transcript,
@@ -52,7 +52,7 @@ impl CaseRun {
     pub(super) async fn start(
         listener: Arc<TcpListener>,
         command: Option<&Command>,
-        timeouts: Timeouts,
+        options: ClientOptions,
         number: u32,
     ) -> Result<Self, NotJudged> {
         // Clients of earlier cases may have reconnected. The limit is for a client that never stops.
@@ -64,7 +64,7 @@ impl CaseRun {
         let name = format!("client{number:07}");
         let process = command.map(|command| Process::start(command, address, &name)).transpose();
         let mut process = process.map_err(NotJudged::Setup)?;
-        let wait = if process.is_some() { START_TIMEOUT.max(timeouts.line) } else { timeouts.person };
+        let wait = if process.is_some() { START_TIMEOUT.max(options.line) } else { options.person };
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => Some(accepted),
@@ -84,14 +84,14 @@ impl CaseRun {
             pings: 0,
             is_over: false,
             has_typed_hello: false,
-            timeouts,
+            options,
             second_name: format!("other{number:07}"),
             transcript: Transcript::default(),
         })
     }
 
     /// Runs the steps up to the first failure. A client that a signal killed fails its case.
-    pub(super) async fn play(&mut self, case: &Case, prompt: &mut impl FnMut(&str)) -> Result<(), Failure> {
+    pub(super) async fn play(&mut self, case: &Case, prompt: &mut impl FnMut(&str)) -> Result<Transcript, Failure> {
         let mut result = Ok(());
         for step in &case.steps {
             result = self.step(step, prompt).await.map_err(|violation| (violation, step));
@@ -103,22 +103,21 @@ impl CaseRun {
         if let (Ok(()), true, Some(last)) = (&result, was_killed, case.steps.last()) {
             result = Err((Violation::new("a signal killed the client"), last));
         }
-        result.map_err(|(violation, step)| {
-            if let Some(process) = &self.process {
-                self.transcript.received('O', &process.output_tail(), Mark::Fine);
-            }
-            let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
-            Failure {
-                clause: violation.clause_in(case, Some(step)),
-                what: violation.what,
-                place: format!("{file}:{}", step.at),
-                transcript: std::mem::take(&mut self.transcript),
-            }
+        let Err((violation, step)) = result else { return Ok(std::mem::take(&mut self.transcript)) };
+        if let Some(process) = &self.process {
+            self.transcript.received('O', &process.output_tail(), Mark::Fine);
+        }
+        let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
+        Err(Failure {
+            clause: violation.clause_in(case, Some(step)),
+            what: violation.what,
+            place: format!("{file}:{}", step.at),
+            transcript: std::mem::take(&mut self.transcript),
         })
     }
 
     async fn step(&mut self, step: &Step, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
-        let line_timeout = if self.process.is_some() { self.timeouts.line } else { self.timeouts.person };
+        let line_timeout = if self.process.is_some() { self.options.line } else { self.options.person };
         let deadline = deadline_after(step.within.map_or(line_timeout, |within| within.resolve(&Settings::default())));
         match (step.who, &step.act) {
             ('S', Act::Login) => self.login(deadline, prompt).await,
@@ -208,7 +207,7 @@ impl CaseRun {
         self.transcript.event('S', "the client connects again", Mark::Fine);
         self.peer = Peer::from_stream(stream).ok();
         self.session = Session::Fresh;
-        self.login(deadline_after(self.timeouts.line), prompt).await
+        self.login(deadline_after(self.options.line), prompt).await
     }
 
     /// Refuses the client's name, and types another. The client must offer a name or close.

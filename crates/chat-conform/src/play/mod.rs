@@ -105,7 +105,7 @@ impl Violation {
 ///
 /// The first difference from the script.
 pub async fn play(address: SocketAddr, options: ServerOptions, case: &Case, number: u32) -> Result<(), Failure> {
-    play_at(address, &Pace::fixed(options.line_timeout), &options.settings, case, number).await
+    play_at(address, &Pace::fixed(options.line_timeout), &options.settings, case, number).await.map(drop)
 }
 
 /// Plays `case` as a part of a run.
@@ -115,7 +115,7 @@ pub(crate) async fn play_at(
     settings: &Settings,
     case: &Case,
     number: u32,
-) -> Result<(), Failure> {
+) -> Result<Transcript, Failure> {
     let names = Names::new(case, number);
     let mut run = CaseRun {
         address,
@@ -138,21 +138,24 @@ pub(crate) async fn play_at(
         }
     }
     let last_line = case.steps.last().map_or(0, |step| step.at);
-    let mut transcript = Transcript::default();
-    if result.is_err() {
-        // Keep the lines that `leave` receives out of the transcript. It ends with the failure.
-        std::mem::swap(&mut transcript, &mut run.transcript);
-        run.leave_after_failure().await;
-    } else {
+    // The transcript of a failure ends with it: what `leave` receives is left out.
+    let transcript = if result.is_ok() {
         result = run.leave().await.map_err(|violation| (violation, last_line, None));
-        transcript = run.transcript;
+        run.transcript
+    } else {
+        let transcript = std::mem::take(&mut run.transcript);
+        run.leave_after_failure().await;
+        transcript
+    };
+    match result {
+        Ok(()) => Ok(transcript),
+        Err((violation, at, step)) => Err(Failure {
+            clause: violation.clause_in(case, step),
+            what: violation.what,
+            place: format!("{}:{at}", case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file)),
+            transcript,
+        }),
     }
-    result.map_err(|(violation, at, step)| Failure {
-        clause: violation.clause_in(case, step),
-        what: violation.what,
-        place: format!("{}:{at}", case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file)),
-        transcript,
-    })
 }
 
 /// One connection of a case, and what its lines mean.

@@ -5,8 +5,8 @@
 use std::{process::Command, sync::Arc, time::Duration};
 
 use chat_conform::{
-    Case, ExpectedFailures, Select, ServerOptions, Settings, Side, Suite, Timeouts, judge_client, judge_server_with,
-    play,
+    Case, ClientOptions, ExpectedFailures, Select, ServerOptions, Settings, Side, Suite, judge_client,
+    judge_server_with, play,
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -131,12 +131,12 @@ async fn every_fault_of_a_client_fails_a_case_by_its_clause() {
 async fn client_is_caught(fault: &Fault) -> Result<(), Vec<String>> {
     let words = ["python3", "-B", FAULTS, "client", &fault.name, "--name", "{name}", "{addr}"];
     let command = chat_conform::Command::new(words.map(str::to_owned).to_vec()).unwrap();
-    let timeouts = Timeouts { line: LINE_TIMEOUT, person: Duration::ZERO };
+    let options = ClientOptions { line: LINE_TIMEOUT, person: Duration::ZERO, verbose: false, fail_fast: false };
     let suite = Suite::embedded().unwrap();
     let mut seen = Vec::new();
     for case in cases_about(&suite, Side::Client, &fault.clause) {
         let known = ExpectedFailures::default();
-        let report = judge_client("127.0.0.1:0", Some(&command), &[case], timeouts, &known, |_| {}, |_| {}).await;
+        let report = judge_client("127.0.0.1:0", Some(&command), &[case], options, &known, |_| {}, |_| {}).await;
         match report.as_ref().map(|report| report.cases[0].failure.as_ref()) {
             Ok(Some(failure)) if failure.clause == fault.clause => return Ok(()),
             Ok(Some(failure)) => seen.push(format!("{} {}", case.name, failure.clause)),

@@ -22,7 +22,7 @@ use tokio::{
 async fn chat(address: SocketAddr, number: usize, ends: Arc<AtomicBool>) {
     while !ends.load(Ordering::Relaxed) {
         let Ok(mut stream) = TcpStream::connect(address).await else { return };
-        let lines = if number % 2 == 0 {
+        let lines = if number.is_multiple_of(2) {
             format!("PROT 0.1 CONNECT USER crowd{number}\r\nMSG hello\r\nREQ CLIENTS\r\nMSG now\r\nBYE\r\n")
         } else {
             "hello\r\none\r\nnow\r\nstill here\r\nBYE\r\n".to_owned()
