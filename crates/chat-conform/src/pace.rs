@@ -9,9 +9,11 @@ use std::{
 use tokio::sync::Semaphore;
 
 /// How many cases are played at the same time if the program is slow or does not answer.
-const MAX_LANES: usize = 40;
-/// A program whose replies take longer is slow.
-const SLOW_REPLY: Duration = Duration::from_millis(60);
+const MAX_LANES: usize = 24;
+/// A program is slow if some of its replies take longer. One of them may be due to a busy machine.
+const SLOW_REPLY: Duration = Duration::from_millis(200);
+/// How many slow replies make a program slow.
+const SLOW_REPLIES: usize = 4;
 /// After so many timeouts without a late reply, the program counts as one that does not answer.
 const MANY_TIMEOUTS: usize = 6;
 /// How many timeouts are followed by a second, longer wait. It shows whether the program is slow or does not answer.
@@ -28,6 +30,7 @@ pub(crate) struct Pace {
 #[derive(Debug, Default)]
 struct Learned {
     slowest: Duration,
+    slow_replies: usize,
     timeouts: usize,
     second_waits: usize,
     has_late_reply: bool,
@@ -89,7 +92,8 @@ impl Pace {
     pub(crate) fn replied_after(&self, wait: Duration) {
         let mut learned = self.learned();
         learned.slowest = learned.slowest.max(wait);
-        if wait > SLOW_REPLY {
+        learned.slow_replies += usize::from(wait > SLOW_REPLY);
+        if learned.slow_replies >= SLOW_REPLIES {
             self.widen(&mut learned);
         }
     }

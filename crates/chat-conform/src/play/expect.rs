@@ -29,8 +29,8 @@ impl CaseRun<'_> {
         let line = self.names.expected(line);
         let expectation = format!("expected \"{}\"", shortened(line.as_bytes()));
         if let Some((letter, form)) = guests::split_expected(&line) {
-            self.guests.expect_line(who, letter, form);
-            return self.expect_guest(who, crlf, &expectation).await;
+            self.guests.expect_line(who, letter, form.clone());
+            return self.expect_guest(who, &form, crlf, &expectation).await;
         }
         loop {
             let received = self.receive(who, crlf, &expectation).await?;
@@ -46,10 +46,18 @@ impl CaseRun<'_> {
         }
     }
 
-    /// Waits until the line about a guest that was expected last has arrived.
-    async fn expect_guest(&mut self, who: char, crlf: Option<bool>, expectation: &str) -> Result<(), Violation> {
+    /// Waits until the line about a guest that was expected last has arrived. `form` is the line without the guest.
+    async fn expect_guest(
+        &mut self,
+        who: char,
+        form: &str,
+        crlf: Option<bool>,
+        expectation: &str,
+    ) -> Result<(), Violation> {
+        // It may have arrived while another line was expected.
+        let mut may_be_there = true;
         loop {
-            if let Some(lines) = self.guests.all_arrived(who) {
+            if may_be_there && let Some(lines) = self.guests.all_arrived(who) {
                 for at in lines {
                     self.transcript.mark(at, Mark::Fine);
                 }
@@ -62,6 +70,7 @@ impl CaseRun<'_> {
                 Ok(received) => received,
                 Err(violation) => return Err(self.blame_guest_line(who, violation, expectation)),
             };
+            may_be_there = guests::split(&received.text).is_some_and(|(_, other)| other == form);
             if !self.skip_unrelated(who, &received).await? {
                 let Received { text, note, at } = received;
                 return Err(self.wrong_line(who, &text, &note, at, expectation));
