@@ -1,4 +1,4 @@
-//! Runs the cargo of the workspace. `chat-bench` uses this file, too.
+//! Runs cargo in the workspace. `chat-bench` also uses this file.
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// A command for the cargo that started this program, in the root of the workspace.
+/// A command that runs cargo in the root of the workspace. If cargo started this program, it is the same cargo.
 pub(crate) fn cargo() -> Result<Command> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     cargo.current_dir(root()?);
@@ -26,21 +26,21 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The root of the workspace: the closest folder above this package that has a `Cargo.lock`.
+/// The root of the workspace: the closest directory above this package that has a `Cargo.lock`.
 pub(crate) fn root() -> Result<PathBuf> {
-    // `cargo run` sets the variable. The folder at compile time may be another checkout, or gone: checkouts that share
-    // a target folder share this program.
+    // Prefer the variable that `cargo run` sets. Checkouts that share a target directory share this program, so the
+    // directory at compile time may be that of another checkout, or may no longer exist.
     let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let root = Path::new(&package).ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    let root = Path::new(&package).ancestors().find(|directory| directory.join("Cargo.lock").exists());
     root.map(Path::to_path_buf).with_context(|| {
         let package = Path::new(&package).display();
         format!("no Cargo.lock in {package} or above it: start this program with `cargo run` inside the repository")
     })
 }
 
-/// The folder that cargo builds into. This program is in the folder of a profile below it.
+/// The target directory. This program is in a subdirectory of it that is named after a profile.
 pub(crate) fn target() -> Result<PathBuf> {
     let program = env::current_exe().context("cannot find the path of this program")?;
     let target = program.ancestors().nth(2).map(Path::to_path_buf);
-    target.with_context(|| format!("{} is not in a target folder: start it with `cargo run`", program.display()))
+    target.with_context(|| format!("{} is not in a target directory: start it with `cargo run`", program.display()))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: runs the checks that a change must pass, one after the other.
+//! `cargo xtask ci`: runs the checks that a change must pass.
 
 use std::{
     process::{Command, Stdio},
@@ -11,43 +11,42 @@ use crate::cargo::{self, cargo};
 
 /// A cargo command that must succeed.
 struct Step {
-    /// The arguments of cargo.
-    command: &'static str,
+    arguments: &'static str,
     is_test: bool,
 }
 
 const STEPS: &[Step] = &[
     check("fmt --all --check"),
     check("clippy --workspace --all-targets --all-features --locked -- -D warnings"),
-    // Checks each library alone. Cargo unifies features, so together one library would enable features of another.
+    // Check each library separately: cargo unifies features, so one library could enable a feature of another.
     check("clippy --package chat-proto --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-room --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-server --lib --no-default-features --locked -- -D warnings"),
     check("clippy --package chat-client --lib --no-default-features --locked -- -D warnings"),
     test("test --workspace --locked"),
-    // Runs each micro benchmark once.
+    // Run each micro benchmark once.
     check("test --package chat-proto --package chat-room --bench lines --bench batch --locked"),
     check("doc --workspace --no-deps --all-features --locked"),
 ];
 
-const fn check(command: &'static str) -> Step {
-    Step { command, is_test: false }
+const fn check(arguments: &'static str) -> Step {
+    Step { arguments, is_test: false }
 }
 
-const fn test(command: &'static str) -> Step {
-    Step { command, is_test: true }
+const fn test(arguments: &'static str) -> Step {
+    Step { arguments, is_test: true }
 }
 
-/// Runs the steps, and stops at the first that fails. Prints how long each took.
+/// Runs the steps until one fails. Prints the duration of each.
 pub(crate) fn run(with_tests: bool) -> Result<()> {
     let start = Instant::now();
     for step in STEPS.iter().filter(|step| with_tests || !step.is_test) {
         let mut command = cargo()?;
-        command.args(step.command.split(' '));
-        if step.command.starts_with("doc ") {
+        command.args(step.arguments.split(' '));
+        if step.arguments.starts_with("doc ") {
             command.env("RUSTDOCFLAGS", "-D warnings");
         }
-        run_timed(&format!("cargo {}", step.command), &mut command)?;
+        run_timed(&format!("cargo {}", step.arguments), &mut command)?;
     }
     if is_installed("typos") {
         run_timed("typos", Command::new("typos").current_dir(cargo::root()?))?;
@@ -60,7 +59,7 @@ pub(crate) fn run(with_tests: bool) -> Result<()> {
     Ok(())
 }
 
-/// Runs a step, and prints how long it took.
+/// Runs a command, and prints its duration.
 fn run_timed(name: &str, command: &mut Command) -> Result<()> {
     println!("ci: {name}");
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: builds all programs for a release, optimised and stripped, with man pages and completions.
+//! `cargo xtask dist`: builds the programs for a release, with man pages and completions.
 
 use std::{env::consts::EXE_SUFFIX, fs, path::Path, process::Command};
 
@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, run as run_command, target};
 
-/// Programs that are linked dynamically with the libraries of the system.
+/// Programs that are linked dynamically with the system's libraries.
 const PROGRAMS: &[&str] = &["chat-server", "chat-client"];
-/// A program that is linked statically, because users copy it from machine to machine.
+/// A program that is linked statically, so that users can copy it to other machines.
 const STATIC_PROGRAM: &str = "chat-conform";
 
-/// Builds the programs with the profile `dist`, into target/dist.
+/// Builds the programs into target/dist, optimised and stripped. Prints their sizes.
 pub(crate) fn run() -> Result<()> {
     let target = target()?;
     build(&target, PROGRAMS, None)?;
@@ -28,14 +28,14 @@ pub(crate) fn run() -> Result<()> {
         println!("{} {}", path.display(), megabytes(size));
     }
 
-    // Runs xtask again, with the feature that compiles the command lines of the programs into it.
+    // Run xtask again, with the feature that compiles the command lines of the programs into it.
     let mut xtask = cargo()?;
     xtask.args(["run", "--quiet", "--package", "xtask", "--features", "man-and-completions", "--locked", "--"]);
     run_command(xtask.arg("man-and-completions").arg(dist.join("share")))
 }
 
-/// Builds programs by the names of their binaries. With `static_host`, links them statically for this target triple,
-/// which must be that of the host.
+/// Builds programs with the profile `dist`. `static_host` is the target triple of the host; if given, the programs are
+/// linked statically.
 fn build(target: &Path, programs: &[&str], static_host: Option<&str>) -> Result<()> {
     let mut cargo = cargo()?;
     cargo.args(["build", "--profile", "dist", "--locked", "--target-dir"]).arg(target);

@@ -22,16 +22,16 @@ enum Command {
     },
     /// Build all programs into target/dist, optimised and stripped, with man pages and completions
     Dist,
-    /// Write the man pages and completions of both programs to this folder. `dist` runs this
+    /// Write the man pages and completions of both programs to this directory. `dist` runs this
     #[command(hide = true)]
-    ManAndCompletions { folder: PathBuf },
+    ManAndCompletions { directory: PathBuf },
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Ci { no_tests } => ci::run(!no_tests),
         Command::Dist => dist::run(),
-        Command::ManAndCompletions { folder } => man_and_completions::write(&folder),
+        Command::ManAndCompletions { directory } => man_and_completions::write(&directory),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

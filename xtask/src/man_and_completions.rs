@@ -1,8 +1,7 @@
-//! Generates man pages and shell completions from the definitions of the command lines. The folder has the layout of
-//! `/usr/local/share`.
+//! Generates man pages and shell completions from the definitions of the command lines.
 //!
-//! This needs both programs compiled into this one. The feature `man-and-completions` does that, so that other tasks
-//! build faster.
+//! This needs the feature `man-and-completions`, which compiles both programs into this one. Other tasks build faster
+//! without it.
 
 use std::path::Path;
 
@@ -13,32 +12,33 @@ pub(crate) fn write(_: &Path) -> Result<()> {
     anyhow::bail!("this needs the feature `man-and-completions`: run `cargo xtask dist` instead")
 }
 
+/// Writes the files into a directory with the layout of `/usr/local/share`.
 #[cfg(feature = "man-and-completions")]
-pub(crate) fn write(folder: &Path) -> Result<()> {
+pub(crate) fn write(directory: &Path) -> Result<()> {
     use std::fs::{File, create_dir_all};
 
     use anyhow::Context;
     use clap_complete::{Shell, generate_to};
 
-    let subfolder = |name: &str| {
-        let path = folder.join(name);
+    let subdirectory = |name: &str| {
+        let path = directory.join(name);
         create_dir_all(&path).map(|()| path)
     };
     let write = || -> std::io::Result<()> {
         for mut program in [chat_server_bin::definition(), chat_client_bin::definition()] {
             let name = program.get_name().to_owned();
-            let page = subfolder("man/man1")?.join(format!("{name}.1"));
+            let page = subdirectory("man/man1")?.join(format!("{name}.1"));
             clap_mangen::Man::new(program.clone()).render(&mut File::create(&page)?)?;
             println!("{}", page.display());
-            for (shell, name_of_folder) in [
+            for (shell, completions) in [
                 (Shell::Bash, "bash-completion/completions"),
                 (Shell::Zsh, "zsh/site-functions"),
                 (Shell::Fish, "fish/vendor_completions.d"),
             ] {
-                println!("{}", generate_to(shell, &mut program, &name, subfolder(name_of_folder)?)?.display());
+                println!("{}", generate_to(shell, &mut program, &name, subdirectory(completions)?)?.display());
             }
         }
         Ok(())
     };
-    write().with_context(|| format!("cannot write to {}", folder.display()))
+    write().with_context(|| format!("cannot write to {}", directory.display()))
 }

@@ -14,16 +14,16 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Measure every row once, in about a minute
+    /// Measure one round of each row, in about a minute
     Quick(Output),
-    /// Measure every row with all its rounds, in about eight minutes
+    /// Measure all rounds of each row, in about eight minutes
     All(Output),
-    /// Measure these rows only
+    /// Measure the given rows
     Row {
-        /// Names of rows, as `list` prints them
+        /// Names of rows: see `chat-bench list`
         #[arg(required = true, value_name = "ROW", value_parser = row_parser())]
         rows: Vec<String>,
-        /// Measure one round of one second, instead of all rounds of two seconds
+        /// Measure one round of one second instead of all rounds of two seconds
         #[arg(long)]
         quick: bool,
         #[command(flatten)]
@@ -31,13 +31,13 @@ pub(crate) enum Command {
     },
     /// List the rows and what each measures
     List,
-    /// Run chat-server with good and bad clients; fail if a line is lost, or if memory, descriptors or tasks grow
+    /// Run chat-server with good and bad clients; fail if a line is lost or memory, descriptors or tasks grow
     Soak {
         /// Duration in minutes, from 0.1 to 10000
         #[arg(long, default_value = "10", value_parser = parse_minutes)]
         minutes: f64,
     },
-    /// Run the floor: a server that does the least possible work. The benchmarks start it
+    /// Run the floor, a server that does the least possible work. The benchmarks start it
     #[command(hide = true)]
     Floor,
 }
@@ -72,21 +72,21 @@ fn parse_minutes(text: &str) -> Result<f64, String> {
 mod tests {
     use super::*;
 
-    fn parse(typed: &[&str]) -> Result<Command, String> {
-        let typed = ["chat-bench"].iter().chain(typed);
-        Args::try_parse_from(typed).map(|args| args.command).map_err(|error| error.to_string())
+    fn parse(args: &[&str]) -> Result<Command, String> {
+        let args = ["chat-bench"].iter().chain(args);
+        Args::try_parse_from(args).map(|args| args.command).map_err(|error| error.to_string())
     }
 
     #[track_caller]
-    fn assert_refused(typed: &[&str], why: &str) {
-        let Err(error) = parse(typed) else { panic!("{typed:?} is accepted") };
-        assert!(error.contains(why), "{error}");
+    fn assert_refused(args: &[&str], reason: &str) {
+        let Err(error) = parse(args) else { panic!("{args:?} is accepted") };
+        assert!(error.contains(reason), "{error}");
     }
 
     #[test]
     fn rows_and_files_are_parsed() {
-        let typed = ["row", "--quick", "--json", "a.json", "fan-out", "idle"];
-        let Ok(Command::Row { rows, quick: true, output }) = parse(&typed) else { panic!("{typed:?}") };
+        let args = ["row", "--quick", "--json", "a.json", "fan-out", "idle"];
+        let Ok(Command::Row { rows, quick: true, output }) = parse(&args) else { panic!("{args:?}") };
         assert_eq!(rows, ["fan-out", "idle"]);
         assert_eq!((output.json, output.plot), (Some("a.json".into()), None));
     }

@@ -1,5 +1,4 @@
-//! `chat-bench`: compares the cost of a delivery with that of other servers (`bench`), and runs chat-server under load
-//! (`soak`).
+//! `chat-bench`: compares chat-server with other servers (`bench`), and runs it under load for a long time (`soak`).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "other systems only parse the options"))]
 
@@ -43,11 +42,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::All(output) => bench::run(&bench::Plan { quick: false, rows: Vec::new(), output }),
         Command::Row { rows, quick, output } => bench::run(&bench::Plan { quick, rows, output }),
         Command::Soak { minutes } => soak::run(minutes),
-        Command::Floor => bench::floor(),
+        Command::Floor => bench::run_floor(),
     }
 }
 
-/// Both commands read `/proc`, and the benchmarks pin threads to cores.
+/// Both commands read `/proc`, and the benchmarks pin processes to cores.
 #[cfg(not(target_os = "linux"))]
 fn run(_: Command) -> anyhow::Result<()> {
     anyhow::bail!("the benchmarks and the soak test run on Linux only")

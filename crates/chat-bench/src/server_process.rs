@@ -1,4 +1,4 @@
-//! A server as a child process. It is killed when it is dropped.
+//! A server as a child process.
 
 use std::{
     fs,
@@ -9,14 +9,15 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+/// A running server. Dropping it kills the process.
 pub(crate) struct ServerProcess {
     child: Child,
-    /// `None` if the command does not pipe it.
+    /// `None` if stdout is not a pipe.
     stdout: Option<BufReader<ChildStdout>>,
 }
 
 impl ServerProcess {
-    /// Starts the command, without input.
+    /// Starts the command. Its stdin is empty.
     pub(crate) fn spawn(mut command: Command) -> Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
         let mut child = command.stdin(Stdio::null()).spawn().with_context(|| format!("cannot start {program}"))?;
@@ -28,14 +29,14 @@ impl ServerProcess {
         self.child.id()
     }
 
-    /// Reads the address that chat-server and the floor print when they listen.
+    /// Reads the line in which chat-server or the floor prints its address.
     pub(crate) fn read_address(&mut self) -> Result<SocketAddr> {
         let line = self.read_line()?;
         let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
         address.with_context(|| format!("the server printed {line:?} instead of its address"))
     }
 
-    /// Reads a line of stdout, which must be a pipe.
+    /// Reads a line of stdout. Fails if stdout is not a pipe, or if the server has ended.
     pub(crate) fn read_line(&mut self) -> Result<String> {
         let mut line = String::new();
         let stdout = self.stdout.as_mut().context("the output of the server is not a pipe")?;
@@ -59,7 +60,7 @@ impl ServerProcess {
         Ok(self.child.try_wait().context("cannot wait for the server")?.is_some())
     }
 
-    /// Waits until the process ends by itself.
+    /// Waits until the process ends.
     pub(crate) fn wait(mut self) -> Result<ExitStatus> {
         self.child.wait().context("cannot wait for the server")
     }
@@ -67,7 +68,7 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Fails if the process has ended.
+        // Fails if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -6,9 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, run, target};
 
-/// Builds these programs with optimisation, into the target folder of this program.
-///
-/// It names the binaries, not their packages, so it does not depend on which package has them.
+/// Builds these programs with optimisation, in the target directory of this program.
 pub(crate) fn build(programs: &[&str]) -> Result<()> {
     let mut cargo = cargo()?;
     cargo.args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(target()?);
@@ -18,7 +16,7 @@ pub(crate) fn build(programs: &[&str]) -> Result<()> {
     run(&mut cargo).with_context(|| format!("cannot build {}", programs.join(" and ")))
 }
 
-/// The path of a program that [`build`] has built.
+/// The path of a program built by [`build`].
 pub(crate) fn program(name: &str) -> Result<PathBuf> {
     Ok(target()?.join("release").join(name))
 }

@@ -1,14 +1,17 @@
 //! Reads the settings from the command line, the environment and the configuration file. Each error is one line.
 
-use std::{ffi::OsString, io::Write, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use chat_client::{Address, Name};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum, parser::ValueSource};
+use chat_client::{Address, AddressError, Name};
+use clap::{
+    Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum, builder::Resettable, error::ErrorKind,
+    parser::ValueSource,
+};
 
 use crate::{
     Exit,
     config::{self, Setting},
-    exit_code,
+    exit_code, print_output,
     usage_error::{report_clap_error, report_usage},
 };
 
@@ -30,9 +33,13 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "NAME", env = "CHAT_NAME", value_parser = Name::chosen)]
     pub(crate) name: Option<Name>,
 
-    /// Address of the server: HOST, HOST:PORT or unix:PATH
+    /// Address of the server: HOST, HOST:PORT, :PORT or unix:PATH
     #[arg(value_name = "HOST:PORT", env = "CHAT_SERVER", default_value = "localhost:2222")]
     pub(crate) server: Address,
+
+    /// The port, if it does not follow the host after a colon
+    #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
 
     /// Print each event as one JSON object per line
     #[arg(long)]
@@ -41,6 +48,10 @@ pub(crate) struct Args {
     /// Read one JSON object per line: {"command":"say","text":"hi"}, {"command":"clients"} or {"command":"quit"}
     #[arg(long, conflicts_with = "no_input")]
     pub(crate) json_in: bool,
+
+    /// Read commands, such as /clients and /quit, from a pipe too. Without it, a line that begins with / is a message
+    #[arg(long, conflicts_with_all = ["json_in", "no_input"])]
+    pub(crate) commands: bool,
 
     /// Keep listening after the end of the input
     #[arg(long)]
@@ -63,13 +74,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHEN", env = "CHAT_COLOR", default_value = "auto")]
     pub(crate) color: When,
 
-    /// Format of the time before each line at a terminal, as for strftime; empty for no time
+    /// Format of the time before each line, as for strftime; empty for no time. In a pipe there is no time without this
+    /// flag
     #[arg(long, value_name = "FORMAT", env = "CHAT_TIME", default_value = "%H:%M", value_parser = check_time_format)]
     pub(crate) time: String,
 
     /// Ring the bell when a message contains your name. auto: at a terminal
     #[arg(long, value_name = "WHEN", env = "CHAT_BELL", default_value = "auto")]
     pub(crate) bell: When,
+
+    /// The format of the time in a pipe. `None`: no time. A script does not expect the setting of a terminal, so only a flag
+    /// sets it.
+    #[arg(skip)]
+    pub(crate) pipe_time: Option<String>,
 
     /// Read this configuration file instead of the default one
     #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]
@@ -106,9 +123,7 @@ impl Args {
         config::read(&words).map_err(|why| report_usage(&why)).and_then(|settings| {
             let (args, matches) = parse(words, &settings).map_err(|error| report_clap_error(&error, &settings))?;
             if args.print_config {
-                // Fails if stdout is closed: nobody reads the settings.
-                drop(write!(std::io::stdout(), "{}", config_text(&matches, &settings)));
-                return Err(Exit::Done);
+                return Err(print_output(&config_text(&args, &matches, &settings)));
             }
             Ok(args)
         })
@@ -122,14 +137,37 @@ fn parse(words: Vec<OsString>, settings: &[Setting]) -> Result<(Args, ArgMatches
     for Setting { key, value, .. } in settings {
         command = command.mut_arg(*key, |arg| arg.default_value(value.clone()));
     }
-    let matches = command.try_get_matches_from(words)?;
-    Ok((Args::from_arg_matches(&matches)?, matches))
+    command = command.mut_args(ignore_empty_variable);
+    let matches = command.try_get_matches_from_mut(words)?;
+    let mut args = Args::from_arg_matches(&matches)?;
+    if let Some(port) = args.port {
+        if matches!(args.server, Address::Unix(_)) {
+            return Err(command.error(ErrorKind::ArgumentConflict, "a Unix socket has no port"));
+        }
+        let host = matches.get_raw("server").and_then(|mut values| values.next()).unwrap_or_default().to_string_lossy();
+        let address = format!("{host} {port}").parse();
+        args.server = address.map_err(|why: AddressError| command.error(ErrorKind::ValueValidation, why))?;
+    }
+    let is_flag = matches.value_source("time") == Some(ValueSource::CommandLine);
+    args.pipe_time = is_flag.then(|| args.time.clone());
+    Ok((args, matches))
+}
+
+/// An empty environment variable is as good as none, except where an empty value has a meaning.
+fn ignore_empty_variable(arg: Arg) -> Arg {
+    if arg.get_id() == "time" {
+        return arg;
+    }
+    let is_empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { arg.env(Resettable::Reset) } else { arg }
 }
 
 /// Formats the settings as a configuration file.
-fn config_text(matches: &ArgMatches, settings: &[Setting]) -> String {
+fn config_text(args: &Args, matches: &ArgMatches, settings: &[Setting]) -> String {
     let setting = |key: &&str| {
         let value = matches.get_raw(key).and_then(|mut values| values.next()).unwrap_or_default();
+        let with_port = args.port.filter(|_| *key == "server").map(|_| args.server.to_string());
+        let value = with_port.map_or_else(|| value.to_string_lossy(), Into::into);
         let source = match matches.value_source(key) {
             Some(ValueSource::CommandLine) => "command line",
             Some(ValueSource::EnvVariable) => "environment",
@@ -137,7 +175,7 @@ fn config_text(matches: &ArgMatches, settings: &[Setting]) -> String {
             Some(_) => "default",
             None => return format!("# {key} =\n"),
         };
-        format!("{key} = {}  # {source}\n", value.to_string_lossy())
+        format!("{key} = {value}  # {source}\n")
     };
     config::KEYS.iter().map(setting).collect()
 }
@@ -188,6 +226,8 @@ mod tests {
         assert_eq!(args.name, Some(Name::new("bob").unwrap()));
         assert_eq!((args.server.to_string().as_str(), args.reconnect), ("example.org:1", When::Always));
         assert_eq!(parse_words(&["--reconnect", "here"], &[]).unwrap().server.to_string(), "here:2222");
+        assert_eq!(parse_words(&["here", "4000"], &[]).unwrap().server.to_string(), "here:4000");
+        assert_eq!(parse_words(&["::1", "4000"], &[]).unwrap().server.to_string(), "[::1]:4000");
         assert_eq!(parse_words(&["--timeout", "0.5"], &[]).unwrap().timeout, Some(Duration::from_millis(500)));
     }
 
@@ -201,6 +241,12 @@ mod tests {
     }
 
     #[test]
+    fn only_a_flag_sets_the_time_in_a_pipe() {
+        assert_eq!(parse_words(&["--time", "%H"], &[]).unwrap().pipe_time.as_deref(), Some("%H"));
+        assert_eq!(parse_words(&[], &[("time", "%H")]).unwrap().pipe_time, None);
+    }
+
+    #[test]
     fn invalid_values_are_refused() {
         for name in ["", "guest7", "b*b", "abcdefghijklmnopqrstu"] {
             assert!(parse_words(&["--name", name], &[]).is_err(), "{name:?}");
@@ -208,7 +254,7 @@ mod tests {
         for wrong in ["0", "-1", "x", "NaN", "inf", "1e19", "1e300"] {
             assert!(parse_words(&["--timeout", wrong], &[]).is_err(), "{wrong:?}");
         }
-        for wrong in [["--time", "%!"], ["--no-input", "--json-in"]] {
+        for wrong in [["--time", "%!"], ["--no-input", "--json-in"], ["here:1", "2"], ["here", "0"], ["unix:a", "1"]] {
             assert!(parse_words(&wrong, &[]).is_err(), "{wrong:?}");
         }
     }

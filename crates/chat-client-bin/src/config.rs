@@ -22,7 +22,9 @@ pub(crate) struct Setting {
 
 /// Reads the file that `--config` or `CHAT_CONFIG` names. Without either, reads the default file, which may be missing.
 pub(crate) fn read(words: &[OsString]) -> Result<Vec<Setting>, String> {
-    let (path, is_explicit) = match config_flag(words).or_else(|| std::env::var_os("CHAT_CONFIG").map(PathBuf::from)) {
+    // An empty variable is as good as none.
+    let variable = || std::env::var_os("CHAT_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let (path, is_explicit) = match config_flag(words).or_else(variable) {
         Some(path) => (path, true),
         None => match etcetera::choose_base_strategy() {
             Ok(folders) => (folders.config_dir().join("chat-client").join("config"), false),
@@ -32,7 +34,9 @@ pub(crate) fn read(words: &[OsString]) -> Result<Vec<Setting>, String> {
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => parse(&text, &path),
-        Err(error) if error.kind() == ErrorKind::NotFound && !is_explicit => Ok(Vec::new()),
+        // No readable file at the default place, for example because the home directory is /dev/null: no settings. A
+        // file that is there but is not text is an error.
+        Err(error) if error.kind() != ErrorKind::InvalidData && !is_explicit => Ok(Vec::new()),
         Err(error) => Err(format!("cannot read {}: {error}; name another file with --config", path.display())),
     }
 }
@@ -53,6 +57,8 @@ fn config_flag(words: &[OsString]) -> Option<PathBuf> {
 
 fn parse(text: &str, path: &Path) -> Result<Vec<Setting>, String> {
     let mut settings = Vec::new();
+    // Some editors write a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
         // After a value, a comment starts with a space and `#`.
         let line = line.split_once(" #").map_or(line, |(line, _)| line).trim();
@@ -61,13 +67,19 @@ fn parse(text: &str, path: &Path) -> Result<Vec<Setting>, String> {
         }
         let location = format!("{}:{}", path.display(), index + 1);
         let (key, value) = line.split_once('=').ok_or_else(|| format!("{location}: write `key = value`"))?;
-        let (key, value) = (key.trim(), value.trim().to_owned());
+        let (key, value) = (key.trim(), unquoted(value.trim()).to_owned());
         let Some(key) = KEYS.iter().find(|known| **known == key) else {
             return Err(format!("{location}: unknown key `{key}`: use one of {}", KEYS.join(", ")));
         };
         settings.push(Setting { key, value, location });
     }
     Ok(settings)
+}
+
+/// The value without the quotes around it, which other notations require.
+fn unquoted(value: &str) -> &str {
+    let between = |quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    between('"').or_else(|| between('\'')).unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -81,6 +93,14 @@ mod tests {
         let expected = [("name", "ann"), ("time", "%H:%M:%S"), ("bell", "")];
         let settings: Vec<_> = settings.iter().map(|setting| (setting.key, setting.value.as_str())).collect();
         assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn quotes_and_a_byte_order_mark_are_no_part_of_a_value() {
+        let text = "\u{feff}server = \"host:1\"\nname = 'ann'\ntime = \"\"\ncolor = \"never\nbell = \"\n";
+        let settings = parse(text, Path::new("f")).unwrap();
+        let values: Vec<_> = settings.iter().map(|setting| setting.value.as_str()).collect();
+        assert_eq!(values, ["host:1", "ann", "", "\"never", "\""]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Refused,
     /// 5: the server ended the session, or the connection was lost. No message is unacknowledged.
     Lost,
-    /// 6: a message has no `OK`: it was refused, it was invalid, or the session ended before the `OK`.
+    /// 6: a line has no `OK`: it was refused, it was invalid, it was not sent, or the session ended before the `OK`.
     Unacknowledged,
     /// 130: interrupted with Ctrl-C.
     Interrupted,
@@ -34,18 +34,18 @@ Exit codes:
   3    cannot connect
   4    login refused: name taken, unknown protocol, server full, or no guests allowed
   5    connection lost or closed by the server; no message is unacknowledged
-  6    a message was refused or not acknowledged; standard error lists it
+  6    a line was refused, not acknowledged or not sent; standard error lists or counts it
   130  interrupted (Ctrl-C sends BYE and waits for the OKs; a second Ctrl-C exits at once)";
 
 impl Exit {
-    /// The exit code of a conversation that ended for `reason`, with `without_ok` messages that have no `OK`. `failure`
-    /// is the error that ended the input or the output.
-    pub(crate) fn of_conversation(reason: &CloseReason, without_ok: usize, failure: Option<ErrorKind>) -> Self {
+    /// The exit code of a conversation whose last session ended for `reason`, and whose messages are all acknowledged.
+    /// `is_stopped`: it had to end early. `failure` is the error that ended the input or the output.
+    pub(crate) fn of_session(reason: &CloseReason, is_stopped: bool, failure: Option<ErrorKind>) -> Self {
         match (reason, failure) {
             (CloseReason::TurnedAway | CloseReason::GuestsRefused, _) => Self::Refused,
-            _ if without_ok > 0 => Self::Unacknowledged,
-            (CloseReason::TimedOut, _) | (CloseReason::Left, None | Some(ErrorKind::BrokenPipe)) => Self::Done,
-            (CloseReason::Left, Some(_)) => Self::Failed,
+            (CloseReason::Left | CloseReason::TimedOut, Some(kind)) if kind != ErrorKind::BrokenPipe => Self::Failed,
+            (CloseReason::Left, _) => Self::Done,
+            (CloseReason::TimedOut, _) if is_stopped => Self::Done,
             _ => Self::Lost,
         }
     }
@@ -75,22 +75,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_outcome_decides_the_exit_code() {
-        for (reason, without_ok, failure, expected) in [
-            (CloseReason::Left, 0, None, Exit::Done),
-            (CloseReason::Left, 0, Some(ErrorKind::BrokenPipe), Exit::Done),
-            (CloseReason::Left, 0, Some(ErrorKind::StorageFull), Exit::Failed),
-            (CloseReason::Left, 1, None, Exit::Unacknowledged),
-            (CloseReason::Eof, 0, None, Exit::Lost),
-            (CloseReason::ServerBye, 0, None, Exit::Lost),
-            (CloseReason::Eof, 1, None, Exit::Unacknowledged),
-            (CloseReason::TurnedAway, 1, None, Exit::Refused),
-            (CloseReason::TimedOut, 0, None, Exit::Done),
-            (CloseReason::TimedOut, 1, None, Exit::Unacknowledged),
-            (CloseReason::GuestsRefused, 0, None, Exit::Refused),
+    fn the_end_of_the_session_decides_the_exit_code() {
+        for (reason, is_stopped, failure, expected) in [
+            (CloseReason::Left, false, None, Exit::Done),
+            (CloseReason::Left, false, Some(ErrorKind::BrokenPipe), Exit::Done),
+            (CloseReason::Left, false, Some(ErrorKind::StorageFull), Exit::Failed),
+            (CloseReason::Left, true, Some(ErrorKind::TimedOut), Exit::Failed),
+            (CloseReason::Eof, false, None, Exit::Lost),
+            (CloseReason::Silent, false, None, Exit::Lost),
+            (CloseReason::ServerBye, false, None, Exit::Lost),
+            (CloseReason::TurnedAway, false, None, Exit::Refused),
+            (CloseReason::TimedOut, true, None, Exit::Done),
+            (CloseReason::TimedOut, false, None, Exit::Lost),
+            (CloseReason::GuestsRefused, false, None, Exit::Refused),
         ] {
-            let code = Exit::of_conversation(&reason, without_ok, failure);
-            assert_eq!(code, expected, "{reason:?} {without_ok} {failure:?}");
+            let code = Exit::of_session(&reason, is_stopped, failure);
+            assert_eq!(code, expected, "{reason:?} {is_stopped} {failure:?}");
         }
     }
 }

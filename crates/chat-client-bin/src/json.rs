@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use chat_client::{Event, Name, Text, conversation::Input, escape};
+use chat_client::{CloseReason, Event, Name, Text, conversation::Input, escape};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub(crate) enum Record<'a> {
         server: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<&'a str>,
-        /// After a reconnection: the time without a connection, in seconds.
+        /// After a reconnection: the time since the last line of the session before, in seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         gap: Option<f64>,
     },
@@ -74,14 +74,17 @@ struct Stamped<'a> {
 }
 
 /// Formats an event as one line of JSON, with the current time.
-pub(crate) fn event(event: &Event) -> String {
-    line(&match event {
+pub(crate) fn event(event: &Event) -> Option<String> {
+    Some(line(&match event {
+        // It is sent in the next session, or counted at the end.
+        Event::NotSent { .. } => return None,
         Event::Joined { name, .. } => Record::Joined { name: name.as_str() },
         Event::Left { name, .. } => Record::Left { name: name.as_str() },
         Event::Message { from, text, .. } => Record::Message { from: from.as_str(), text: text.as_str() },
         Event::Notice { text, .. } => Record::Notice { text: text.as_str() },
         Event::Accepted { text, .. } => Record::Accepted { text: text.as_str() },
         Event::Refused { text, .. } => Record::Refused { text: text.as_str() },
+        Event::Unknown { text, .. } => Record::Unacknowledged { text: text.as_str() },
         Event::Roster { names, .. } => Record::Clients { names: names.iter().map(Name::as_str).collect() },
         Event::Other(line) => Record::Other { line },
         Event::BadLine(error) => Record::BadLine { line: error.line().unwrap_or_default(), why: error.to_string() },
@@ -89,7 +92,12 @@ pub(crate) fn event(event: &Event) -> String {
         Event::Missed(count) => Record::Missed { count: *count },
         Event::Closed(why) => Record::Closed { why: why.to_string() },
         other => Record::Unexpected { line: format!("{other:?}") },
-    })
+    }))
+}
+
+/// Formats the end of a session that was lost.
+pub(crate) fn closed(why: &CloseReason) -> String {
+    line(&Record::Closed { why: why.to_string() })
 }
 
 /// Formats a record as one line of JSON, with the current time.

@@ -9,6 +9,7 @@ mod exit_code;
 mod json;
 mod open_failure;
 mod pipe;
+mod pipe_format;
 mod stdout_closed;
 mod terminal;
 mod usage_error;
@@ -18,7 +19,7 @@ use std::{
     process::ExitCode,
 };
 
-use chat_client::{ChatClient, CloseError, Events, escape};
+use chat_client::escape;
 use clap::CommandFactory;
 use tokio::{runtime::Builder, sync::mpsc};
 
@@ -53,7 +54,8 @@ async fn run_with(args: &Args) -> Exit {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     // A dumb terminal cannot move its cursor, so it is used like a pipe.
     let can_edit = terminal && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb");
-    let is_script = args.json || args.json_in || args.no_input || args.follow || args.timeout.is_some();
+    let is_script =
+        args.json || args.json_in || args.commands || args.no_input || args.follow || args.timeout.is_some();
     if can_edit && !is_script { terminal::run(args, interrupts()).await } else { pipe::run(args, interrupts()).await }
 }
 
@@ -67,18 +69,18 @@ fn interrupts() -> mpsc::Receiver<()> {
     interrupts
 }
 
-/// Sends BYE and waits until each message is acknowledged or refused. A second interrupt exits at once.
-async fn leave_on_interrupt(client: &ChatClient, events: Events, mut interrupts: mpsc::Receiver<()>) -> Exit {
-    // Unread events would block the session.
-    drop(events);
-    let report = tokio::select! {
-        closed = client.close() => closed.unwrap_or_else(CloseError::into_report),
-        Some(()) = interrupts.recv() => return Exit::Interrupted,
-    };
-    if report.unknown > 0 {
-        print_error(&format!("interrupted; unacknowledged messages: {}", report.unknown));
+/// Prints text to stdout. Returns the exit code.
+fn print_output(text: &str) -> Exit {
+    let mut output = std::io::stdout();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Ok(()) => Exit::Done,
+        // The reader wants no more.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            print_error(&format!("cannot write the output: {error}"));
+            Exit::Failed
+        }
     }
-    Exit::Interrupted
 }
 
 /// Prints one line to stderr. Ignores write errors, because stderr may be closed.

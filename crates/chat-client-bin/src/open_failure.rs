@@ -18,6 +18,7 @@ pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
         LoginError::NameRefused { .. } | LoginError::OutOfAttempts { .. } => {
             (Exit::Refused, format!("{login}: choose another with --name"))
         }
+        LoginError::TimedOut => (Exit::CannotConnect, format!("cannot connect to {server}: {login}")),
         LoginError::Closed | LoginError::EndlessLine | LoginError::Io(_) => {
             (Exit::Lost, format!("connection lost: {login}; try again"))
         }

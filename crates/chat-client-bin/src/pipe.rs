@@ -1,158 +1,129 @@
 //! The conversation of a script: stdin and stdout carry messages, stderr carries status, and the exit code is the
 //! outcome.
 
-use std::{pin::Pin, time::Duration};
+use std::{io::IsTerminal, pin::Pin};
 
 use chat_client::{
-    ChatClient, CloseReason, DialOutcome, Name, Redial,
-    conversation::{self, ConversationReport, InputError, Line, Screen, input_lines, inputs, talk},
+    CloseReason, Reconnecting, Redial,
+    conversation::{self, ConversationEnd, ConversationReport, InputError, Screen, input_lines, inputs, talk, texts},
 };
-use futures::{Stream, StreamExt, future::OptionFuture, stream};
+use futures::{Stream, StreamExt, stream};
 use tokio::{
-    io::{Stderr, Stdout},
     sync::mpsc,
-    time::{Instant, Sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Args, Exit,
-    json::{self, Record},
-    leave_on_interrupt, open_failure, print_error,
-    stdout_closed::stdout_closed,
-};
+use crate::{Args, Exit, json, open_failure, pipe_format, print_error, stdout_closed::stdout_closed};
 
 type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
 
 /// Maximum length of a JSON line, in bytes. The longest text fits, even with every character escaped.
 const MAX_JSON_LINE: usize = 64 * 1024;
 
-struct Pipe<'a> {
-    args: &'a Args,
-    interrupts: mpsc::Receiver<()>,
-    screen: Screen<Stdout, Stderr>,
-    input: Input,
-    deadline: Option<Instant>,
-    /// Refused messages of all sessions so far.
-    refused: usize,
-    /// Unacknowledged messages of all sessions so far.
-    unacknowledged: usize,
+/// Why the conversation was stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stop {
+    /// The time of `--timeout` is over.
+    Timeout,
+    /// The reader of stdout has closed it.
+    OutputClosed,
+    /// Ctrl-C.
+    Interrupt,
 }
 
 /// Runs a conversation from stdin to stdout.
-pub(crate) async fn run(args: &Args, interrupts: mpsc::Receiver<()>) -> Exit {
-    let screen = Screen::new(tokio::io::stdout(), tokio::io::stderr());
-    let screen = if args.json { screen.format(|event| Some(Line::Data(json::event(event)))) } else { screen };
+pub(crate) async fn run(args: &Args, mut interrupts: mpsc::Receiver<()>) -> Exit {
+    let settings = args.clone();
+    let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr())
+        .format(move |event, lines| pipe_format::show(&settings, event, lines));
+    let reconnects = args.reconnect.resolve(false);
+    let sessions = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
+    let mut sessions = if reconnects { sessions } else { sessions.once() };
+    let (stop, mut stopped) = (CancellationToken::new(), None);
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
-    let pipe = Pipe { args, interrupts, screen, input: input(args), deadline, refused: 0, unacknowledged: 0 };
-    pipe.run().await
+    let report = {
+        let mut talk = std::pin::pin!(talk(&mut sessions, input(args), &mut screen, stop.cancelled()));
+        let mut deadline = std::pin::pin!(async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut output_closed = std::pin::pin!(stdout_closed());
+        loop {
+            let cause = tokio::select! {
+                report = &mut talk => break report,
+                Some(()) = interrupts.recv() => Stop::Interrupt,
+                () = &mut deadline, if stopped.is_none() => Stop::Timeout,
+                () = &mut output_closed, if stopped.is_none() => Stop::OutputClosed,
+            };
+            if cause == Stop::Interrupt && stopped == Some(cause) {
+                return Exit::Interrupted;
+            }
+            stopped = Some(cause);
+            stop.cancel();
+        }
+    };
+    if may_try_again(&report, stopped) && !reconnects {
+        screen.status("run it again, or use --reconnect");
+        screen.flush().await;
+    }
+    exit(args, &report, stopped)
 }
 
 fn input(args: &Args) -> Input {
     if args.no_input {
         return Box::pin(stream::pending());
     }
+    // What a person types at a terminal without an editor is no data.
+    let reads_commands = args.commands || std::io::stdin().is_terminal();
     let stdin = tokio::io::stdin();
     let lines: Input = if args.json_in {
         Box::pin(input_lines(stdin, MAX_JSON_LINE).map(|line| line.map(|line| json::command(&line))))
-    } else {
+    } else if reads_commands {
         Box::pin(inputs(stdin))
+    } else {
+        Box::pin(texts(stdin))
     };
     // With `--follow`, the conversation continues after the last line.
     if args.follow { Box::pin(lines.chain(stream::pending())) } else { lines }
 }
 
-impl Pipe<'_> {
-    async fn run(mut self) -> Exit {
-        let mut redial = Redial::to(self.args.server.clone()).name(self.args.name);
-        let reconnects = self.args.reconnect.resolve(false);
-        let mut lost: Option<Instant> = None;
-        loop {
-            let dialed = tokio::select! {
-                dialed = redial.next() => dialed,
-                // There is no session yet, so there is nobody to send BYE to.
-                Some(()) = self.interrupts.recv() => return Exit::Interrupted,
-                Some(()) = sleep_until_some(self.deadline) => {
-                    print_error(&format!("cannot connect to {} in time; raise --timeout", self.args.server));
-                    return self.worst(Exit::CannotConnect);
-                }
-            };
-            let (client, mut events) = match dialed {
-                DialOutcome::Connected(client, events) => (client, events),
-                DialOutcome::Failed { error, retry_in, .. } => {
-                    let (exit, message) = open_failure::explain(&error, &self.args.server);
-                    let Some(delay) = retry_in.filter(|_| reconnects) else {
-                        print_error(&message);
-                        return self.worst(exit);
-                    };
-                    self.screen.status(&format!("{message}; next attempt in {:.1} s", delay.as_secs_f32()));
-                    self.screen.flush().await;
-                    continue;
-                }
-                _ => continue,
-            };
-            self.show_connected(&client, lost.take().map(|lost| lost.elapsed()));
-            self.screen.flush().await;
-            let deadline = sleep_until_some(self.deadline);
-            let until = async {
-                tokio::select! {
-                    Some(()) = deadline => {}
-                    () = stdout_closed() => {}
-                }
-            };
-            let report = tokio::select! {
-                report = talk(&client, &mut events, &mut self.input, &mut self.screen, until) => report,
-                Some(()) = self.interrupts.recv() => return leave_on_interrupt(&client, events, self.interrupts).await,
-            };
-            self.count_without_ok(&report).await;
-            let may_reconnect = report.reason.is_lost() || report.reason == CloseReason::ServerBye;
-            if !(reconnects && may_reconnect && !report.input_over) {
-                // A second run might deliver unacknowledged messages twice, so do not suggest it then.
-                if may_reconnect && !reconnects && report.unacknowledged.is_empty() {
-                    self.screen.status("run it again, or use --reconnect");
-                    self.screen.flush().await;
-                }
-                let without_ok = report.refused + report.unacknowledged.len();
-                return self.worst(Exit::of_conversation(&report.reason, without_ok, report.failure));
-            }
-            lost = Some(Instant::now());
-            self.screen.status("reconnecting");
-            self.screen.flush().await;
-        }
-    }
-
-    fn show_connected(&mut self, client: &ChatClient, gap: Option<Duration>) {
-        let server = self.args.server.to_string();
-        let name = client.name();
-        if self.args.json {
-            let name = name.as_ref().map(Name::as_str);
-            let gap = gap.map(|gap| (gap.as_secs_f64() * 1000.0).round() / 1000.0);
-            self.screen.data(&json::line(&Record::Connected { server: &server, name, gap }));
-        }
-        self.screen.status(&match (gap, name) {
-            (Some(gap), _) => format!("reconnected after {:.1} s; messages in between are missing", gap.as_secs_f32()),
-            (None, Some(name)) => format!("connected to {server} as {name} (/help lists the commands)"),
-            (None, None) => format!("connected to {server} as a guest; --name NAME sets a name"),
-        });
-    }
-
-    /// Counts the messages without `OK` of a session that ended. With `--json`, prints the unacknowledged ones.
-    async fn count_without_ok(&mut self, report: &ConversationReport) {
-        self.refused += report.refused;
-        self.unacknowledged += report.unacknowledged.len();
-        if self.args.json {
-            for text in &report.unacknowledged {
-                self.screen.data(&json::line(&Record::Unacknowledged { text: text.as_str() }));
-            }
-            self.screen.flush().await;
-        }
-    }
-
-    /// The exit code of all sessions. Messages without `OK` matter more than how the last attempt ended.
-    fn worst(&self, exit: Exit) -> Exit {
-        if self.refused + self.unacknowledged > 0 && exit != Exit::Refused { Exit::Unacknowledged } else { exit }
-    }
+/// Whether the connection was lost, and a second run would send no message twice.
+fn may_try_again(report: &ConversationReport, stopped: Option<Stop>) -> bool {
+    let is_lost =
+        matches!(&report.end, ConversationEnd::Closed(reason) if reason.is_lost() || *reason == CloseReason::ServerBye);
+    is_lost && report.unacknowledged == 0 && stopped.is_none()
 }
 
-fn sleep_until_some(time: Option<Instant>) -> OptionFuture<Sleep> {
-    time.map(sleep_until).into()
+/// The exit code. Messages without `OK` matter more than how the last attempt ended.
+fn exit(args: &Args, report: &ConversationReport, stopped: Option<Stop>) -> Exit {
+    if stopped == Some(Stop::Interrupt) {
+        return Exit::Interrupted;
+    }
+    let exit = match &report.end {
+        ConversationEnd::Closed(reason) => Exit::of_session(reason, stopped.is_some(), report.failure),
+        ConversationEnd::OpenFailed(error) => {
+            let (exit, message) = open_failure::explain(error, &args.server);
+            print_error(&message);
+            exit
+        }
+        ConversationEnd::Stopped => {
+            print_error(&match stopped {
+                Some(Stop::OutputClosed) => format!("no connection to {}, and stdout was closed", args.server),
+                _ => format!("cannot connect to {} in time; raise --timeout", args.server),
+            });
+            Exit::CannotConnect
+        }
+        _ => Exit::Lost,
+    };
+    // A line that was not sent can be sent again: the exit code says why it was not sent.
+    let explains_unsent = matches!(exit, Exit::CannotConnect | Exit::Lost | Exit::Failed);
+    let without_ok = report.refused + report.unacknowledged + if explains_unsent { 0 } else { report.unsent };
+    match exit {
+        Exit::Refused => exit,
+        _ if without_ok > 0 => Exit::Unacknowledged,
+        exit => exit,
+    }
 }

@@ -1,18 +1,14 @@
 //! Reports errors of the command line and the configuration file, in one line each.
 
-use std::io::Write;
-
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::{Exit, config::Setting, print_error};
+use crate::{Exit, config::Setting, print_error, print_output};
 
 /// Prints what clap reports: help or the version to stdout, an error to stderr.
 pub(crate) fn report_clap_error(error: &clap::Error, settings: &[Setting]) -> Exit {
     let text = error.to_string();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Fails if stdout is closed: nobody reads the help.
-        drop(write!(std::io::stdout(), "{text}"));
-        return Exit::Done;
+        return print_output(&text);
     }
     // Clap's first paragraph says what is wrong. The rest is advice, for which `--help` is enough.
     let message = text.split("\n\n").next().unwrap_or_default().replace("\n ", "");

@@ -17,8 +17,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut here, mut there) = (side("localhost:2222")?, side("localhost:2223")?);
     loop {
         let carried = tokio::select! {
-            Some(event) = here.next() => carry(event, &there).await,
-            Some(event) = there.next() => carry(event, &here).await,
+            Some(event) = here.next() => carry(event, &there),
+            Some(event) = there.next() => carry(event, &here),
             else => return Ok(()),
         };
         if let Err(why) = carried {
@@ -27,12 +27,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-async fn carry(event: SessionEvent, to: &Reconnecting) -> Result<(), Box<dyn std::error::Error>> {
+fn carry(event: SessionEvent, to: &Reconnecting) -> Result<(), Box<dyn std::error::Error>> {
     match event {
         SessionEvent::Event(Event::Message { from, text, .. }) => {
             let text = Text::new(format!("{from}: {text}"))?;
-            // Do not wait for the receipt: that would block both rooms.
-            drop(to.client().ok_or("the other side is away")?.queue(text).await?);
+            // Do not wait, neither for room nor for the receipt: that would block both rooms.
+            drop(to.client().ok_or("the other side is away")?.try_queue(text)?);
         }
         SessionEvent::Connected { .. } => eprintln!("connected"),
         SessionEvent::Lost { reason, .. } => eprintln!("lost: {reason}"),

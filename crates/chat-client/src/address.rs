@@ -14,6 +14,9 @@ use chat_proto::DEFAULT_PORT;
 ///     ("localhost:4000", "localhost:4000"),
 ///     ("::1", "[::1]:2222"),
 ///     ("[::1]:4000", "[::1]:4000"),
+///     ("localhost 4000", "localhost:4000"),
+///     ("tcp://localhost:4000", "localhost:4000"),
+///     (":4000", "localhost:4000"),
 ///     ("./chat.sock", "unix:./chat.sock"),
 /// ] {
 ///     assert_eq!(written.parse::<Address>().unwrap().to_string(), meant);
@@ -22,7 +25,7 @@ use chat_proto::DEFAULT_PORT;
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Address {
-    /// `HOST` or `HOST:PORT`. An IPv6 address with a port needs brackets.
+    /// `HOST`, `HOST:PORT`, `HOST PORT` or `:PORT`, also after `tcp://`. An IPv6 address before `:PORT` needs brackets.
     Tcp {
         /// A host name or an IP address, without brackets.
         host: String,
@@ -46,6 +49,12 @@ pub enum AddressError {
     /// The host or the path is missing.
     #[error("the host is missing: write HOST, HOST:PORT or unix:PATH")]
     Empty,
+    /// It is a URL, but not one of `tcp`.
+    #[error("this kind of URL is not supported: write HOST, HOST:PORT or unix:PATH")]
+    Url,
+    /// `HOST:PORT PORT`.
+    #[error("the port is given twice")]
+    TwoPorts,
     /// The text after the colon is not a port.
     #[error("a port is a number from 1 to 65535")]
     Port,
@@ -58,10 +67,19 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(written: &str) -> Result<Self, AddressError> {
-        let path = written.strip_prefix("unix:").or_else(|| written.contains('/').then_some(written));
-        if let Some(path) = path {
-            return if path.is_empty() { Err(AddressError::Empty) } else { Ok(Self::Unix(path.into())) };
+        if let Some(path) = written.strip_prefix("unix:") {
+            return unix(path);
         }
+        let written = match written.split_once("://") {
+            Some(("tcp", address)) => address.strip_suffix('/').unwrap_or(address),
+            Some(_) => return Err(AddressError::Url),
+            None if written.contains('/') => return unix(written),
+            None => written,
+        };
+        let (written, separate_port) = match written.split_once(char::is_whitespace) {
+            Some((host, port)) => (host, Some(port.trim_start())),
+            None => (written, None),
+        };
         let (host, port) = match written.strip_prefix('[') {
             Some(rest) => match rest.split_once(']').ok_or(AddressError::Brackets)? {
                 (host, "") => (host, None),
@@ -73,15 +91,25 @@ impl FromStr for Address {
                 _ => (written, None),
             },
         };
-        if host.is_empty() {
-            return Err(AddressError::Empty);
-        }
-        let port = match port {
-            None => DEFAULT_PORT,
-            Some(port) => port.parse().ok().filter(|&port| port != 0).ok_or(AddressError::Port)?,
+        let host = match host {
+            "" if port.is_some() && !written.starts_with('[') => "localhost",
+            "" => return Err(AddressError::Empty),
+            host if host.contains('/') => return Err(AddressError::Url),
+            host => host,
+        };
+        let port = match (port, separate_port) {
+            (Some(_), Some(_)) => return Err(AddressError::TwoPorts),
+            (None, None) => DEFAULT_PORT,
+            (Some(port), None) | (None, Some(port)) => {
+                port.parse().ok().filter(|&port| port != 0).ok_or(AddressError::Port)?
+            }
         };
         Ok(Self::Tcp { host: host.to_owned(), port })
     }
+}
+
+fn unix(path: &str) -> Result<Address, AddressError> {
+    if path.is_empty() { Err(AddressError::Empty) } else { Ok(Address::Unix(path.into())) }
 }
 
 impl fmt::Display for Address {
@@ -102,7 +130,13 @@ mod tests {
     fn invalid_addresses_are_refused() {
         for (written, why) in [
             ("", AddressError::Empty),
-            (":2222", AddressError::Empty),
+            (":", AddressError::Port),
+            ("[]:2222", AddressError::Empty),
+            ("tcp://", AddressError::Empty),
+            ("tcp://host/path", AddressError::Url),
+            ("http://localhost:2222", AddressError::Url),
+            ("localhost:1 2222", AddressError::TwoPorts),
+            ("localhost 2222 x", AddressError::Port),
             ("unix:", AddressError::Empty),
             ("localhost:", AddressError::Port),
             ("localhost:0", AddressError::Port),

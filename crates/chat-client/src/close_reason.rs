@@ -51,7 +51,10 @@ pub enum CloseReason {
     /// The transport failed.
     #[error("{0}")]
     Io(io::ErrorKind),
-    /// The conversation had to end, and the server had not answered everything in time.
+    /// The server sent nothing for too long, not even an answer to `PING`: the server or the network is down.
+    #[error("the server is silent: it does not answer PING")]
+    Silent,
+    /// This client left, and the server did not answer everything in time.
     #[error("the server took too long to answer")]
     TimedOut,
     /// The session's task was stopped, for example because its runtime ended.
@@ -69,7 +72,7 @@ impl CloseReason {
     /// assert!(!CloseReason::ServerBye.is_lost());
     /// ```
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Eof | Self::EndlessLine | Self::Io(_) | Self::Aborted)
+        matches!(self, Self::Eof | Self::EndlessLine | Self::Io(_) | Self::Silent | Self::Aborted)
     }
 }
 

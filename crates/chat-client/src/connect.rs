@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
 use futures::{StreamExt, stream::FuturesUnordered};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::TcpStream,
     time::{sleep, timeout},
@@ -13,6 +14,18 @@ use crate::{Address, ConnectError, Login};
 /// Time limit for each attempt of [`connect`] to connect to one address.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Silence before the operating system checks whether the connection is alive. A guest has no other means.
+const KEEPALIVE_TIME: Duration = Duration::from_secs(30);
+/// The time between two checks.
+#[cfg(any(target_os = "linux", target_vendor = "apple", windows))]
+const KEEPALIVE_PROBE_INTERVAL: Duration = Duration::from_secs(10);
+/// Number of failed checks after which the connection is dead.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+const KEEPALIVE_PROBES: u32 = 3;
+/// How long sent data may stay unacknowledged by the other system. Keepalive checks idle connections only.
+#[cfg(target_os = "linux")]
+const USER_TIMEOUT: Duration = Duration::from_secs(75);
+
 /// Delay before the next address is tried in parallel, as RFC 8305 recommends.
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
@@ -20,7 +33,7 @@ const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 ///
 /// It tries all addresses of the host, IPv6 and IPv4 in turn. The next attempt starts when the last one has failed or
 /// has taken a quarter of a second. Each attempt may take [`CONNECT_TIMEOUT`]. The first connection wins, with
-/// `TCP_NODELAY` set.
+/// `TCP_NODELAY` and keepalive set. If no chat server answers the login there, [`Login::log_in`] tries the next address.
 ///
 /// # Errors
 /// [`ConnectError::Failed`] lists how each address failed. The other errors are an address that cannot be parsed or
@@ -87,10 +100,71 @@ async fn connect_tcp(host: &str, port: u16) -> Result<Login, ConnectError> {
     if addresses.is_empty() {
         return Err(lookup(io::Error::new(io::ErrorKind::NotFound, "the name has no address")));
     }
-    let stream = race(interleave_families(addresses)).await.map_err(ConnectError::Failed)?;
-    // Only a delay is at stake: the connection works without it.
-    stream.set_nodelay(true).unwrap_or_else(|error| tracing::debug!(%error, "no TCP_NODELAY"));
-    Ok(Login::over(stream))
+    let mut fallback = Fallback { addresses: interleave_families(addresses) };
+    let stream = fallback.race().await.map_err(ConnectError::Failed)?;
+    Ok(Login::over_tcp(stream, fallback))
+}
+
+/// Prepares a connection. It works without these options, so errors are ignored.
+fn set_up(stream: &TcpStream) {
+    let set = || {
+        stream.set_nodelay(true)?;
+        let socket = SockRef::from(stream);
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME);
+        #[cfg(any(target_os = "linux", target_vendor = "apple", windows))]
+        let keepalive = keepalive.with_interval(KEEPALIVE_PROBE_INTERVAL);
+        #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+        let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
+        socket.set_tcp_keepalive(&keepalive)?;
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        io::Result::Ok(())
+    };
+    set().unwrap_or_else(|error| tracing::debug!(%error, "cannot set socket options"));
+}
+
+/// The addresses of a host that have not failed, in the order in which they are tried.
+#[derive(Debug, Default)]
+pub(crate) struct Fallback {
+    addresses: VecDeque<SocketAddr>,
+}
+
+impl Fallback {
+    /// Connects to the next address that accepts. `None` if there is none.
+    pub(crate) async fn connect(&mut self) -> Option<TcpStream> {
+        self.race().await.inspect_err(|failures| tracing::debug!(?failures, "no other address")).ok()
+    }
+
+    /// Connects to the address that answers first, and drops the other attempts. The addresses that have not failed
+    /// remain.
+    async fn race(&mut self) -> Result<TcpStream, Vec<(SocketAddr, io::Error)>> {
+        let (mut waiting, mut running, mut failures) = (self.addresses.clone(), FuturesUnordered::new(), Vec::new());
+        loop {
+            if running.is_empty() && waiting.is_empty() {
+                return Err(failures);
+            }
+            if let Some(address) = waiting.pop_front() {
+                running.push(async move {
+                    let dialed = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+                    (address, dialed.unwrap_or_else(|late| Err(late.into())))
+                });
+            }
+            tokio::select! {
+                Some((address, dialed)) = running.next() => {
+                    self.addresses.retain(|remaining| *remaining != address);
+                    match dialed {
+                        Ok(stream) => {
+                            tracing::debug!(%address, "connected");
+                            set_up(&stream);
+                            return Ok(stream);
+                        }
+                        Err(error) => failures.push((address, error)),
+                    }
+                }
+                () = sleep(CONNECTION_ATTEMPT_DELAY), if !waiting.is_empty() => {}
+            }
+        }
+    }
 }
 
 /// Alternates between the address families. The resolver's first choice stays first.
@@ -108,34 +182,10 @@ fn interleave_families(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     }
 }
 
-/// Connects to the address that answers first, and drops the other attempts.
-async fn race(mut waiting: VecDeque<SocketAddr>) -> Result<TcpStream, Vec<(SocketAddr, io::Error)>> {
-    let (mut running, mut failures) = (FuturesUnordered::new(), Vec::new());
-    loop {
-        if running.is_empty() && waiting.is_empty() {
-            return Err(failures);
-        }
-        if let Some(address) = waiting.pop_front() {
-            running.push(async move {
-                let dialed = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
-                (address, dialed.unwrap_or_else(|late| Err(late.into())))
-            });
-        }
-        tokio::select! {
-            Some((address, dialed)) = running.next() => match dialed {
-                Ok(stream) => {
-                    tracing::debug!(%address, "connected");
-                    return Ok(stream);
-                }
-                Err(error) => failures.push((address, error)),
-            },
-            () = sleep(CONNECTION_ATTEMPT_DELAY), if !waiting.is_empty() => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+
     use super::*;
 
     fn addresses(written: &[&str]) -> Vec<SocketAddr> {
@@ -154,8 +204,32 @@ mod tests {
         let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let alive = listener.local_addr().unwrap();
-        assert_eq!(race([dead, alive].into()).await.unwrap().peer_addr().unwrap(), alive);
-        let failures = race([dead, dead].into()).await.unwrap_err();
+        let mut host = Fallback { addresses: [dead, alive].into() };
+        assert_eq!(host.race().await.unwrap().peer_addr().unwrap(), alive);
+        assert_eq!(host.addresses, [], "neither is tried again");
+        let failures = Fallback { addresses: [dead, dead].into() }.race().await.unwrap_err();
         assert_eq!(failures.len(), 2);
+    }
+
+    /// A connection that is accepted but never answered must not hide a good server at another address of the host.
+    #[tokio::test]
+    async fn a_login_without_an_answer_goes_on_at_the_next_address() {
+        let [silent, good] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let mut host = Fallback { addresses: [&silent, &good].map(|listener| listener.local_addr().unwrap()).into() };
+        std::thread::spawn(move || {
+            let (mut stream, _) = good.accept().unwrap();
+            stream.write_all(b"NAME OK\r\nWELCOME\r\n").unwrap();
+            stream.read_to_end(&mut Vec::new()).unwrap();
+        });
+        let first = host.race().await.unwrap();
+        assert_eq!(first.peer_addr().unwrap(), silent.local_addr().unwrap());
+        let login = tokio::spawn(Login::over_tcp(first, host).log_in("bob".parse().unwrap()));
+        tokio::task::yield_now().await;
+        // Only the silence passes at once. The sockets need real time.
+        tokio::time::pause();
+        tokio::time::advance(crate::LOGIN_TIMEOUT).await;
+        tokio::time::resume();
+        let (client, _events) = timeout(Duration::from_secs(20), login).await.unwrap().unwrap().unwrap();
+        assert_eq!(client.name().unwrap().as_str(), "bob");
     }
 }

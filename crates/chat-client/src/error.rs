@@ -110,6 +110,9 @@ pub enum LoginError {
     /// The server closed the connection without an answer.
     #[error("the server closed the connection before the login")]
     Closed,
+    /// The server did not answer within [`LOGIN_TIMEOUT`](crate::LOGIN_TIMEOUT).
+    #[error("the server did not answer the login within {} s", crate::LOGIN_TIMEOUT.as_secs())]
+    TimedOut,
     /// The server's lines are not answers to a login.
     #[non_exhaustive]
     #[error("this is not a chat server of this protocol; it says: {}", escape(.line))]
@@ -126,6 +129,11 @@ pub enum LoginError {
 }
 
 impl LoginError {
+    /// Whether no chat server has answered. Another address of the same host may be a chat server.
+    pub(crate) fn is_about_the_address(&self) -> bool {
+        matches!(self, Self::Closed | Self::TimedOut | Self::NotChat { .. } | Self::EndlessLine | Self::Io(_))
+    }
+
     /// Not `From`, which would make the codec's error a part of this interface.
     pub(crate) fn of_codec(error: CodecError) -> Self {
         match error {
@@ -167,7 +175,11 @@ impl OpenError {
             Self::Login(error) => {
                 matches!(
                     error,
-                    LoginError::TurnedAway | LoginError::Closed | LoginError::EndlessLine | LoginError::Io(_)
+                    LoginError::TurnedAway
+                        | LoginError::Closed
+                        | LoginError::TimedOut
+                        | LoginError::EndlessLine
+                        | LoginError::Io(_)
                 )
             }
         }
@@ -218,6 +230,9 @@ pub enum SendError {
     /// The session was already over: the message was not sent.
     #[error("the session is over: the message was not sent")]
     Closed,
+    /// [`ChatClient::try_queue`](crate::ChatClient::try_queue) found no room: the message was not sent.
+    #[error("too many messages are waiting: the message was not sent")]
+    Full,
     /// A guest that sends `BYE` would leave (clause 4.3): the message was not sent.
     #[error("a guest cannot say BYE without leaving: the message was not sent")]
     Bye,

@@ -44,12 +44,17 @@
 //! | try another name after a refusal | [`Retry::log_in`] |
 //! | send a message and wait for its `OK` | [`ChatClient::send`] |
 //! | send many messages in a row | [`ChatClient::queue`], which returns a [`Receipt`] |
+//! | send a message without ever waiting | [`ChatClient::try_queue`] |
 //! | ask who is present | [`ChatClient::clients`] |
 //! | receive what happens in the chat room | [`Events::next`], or [`Events`] as a `Stream` |
 //! | leave, and learn what became of the messages | [`ChatClient::close`] |
 //! | show text from the network at a terminal | [`escape`] |
 //! | reconnect with growing delays | [`Redial`], [`Reconnecting`] (feature `reconnect`) |
 //! | join lines of input and output with a session | [`conversation`] (feature `conversation`) |
+//!
+//! Every wait has a limit. The login has [`LOGIN_TIMEOUT`]. A session under a name ends after twice [`KEEPALIVE_INTERVAL`]
+//! without a line. A client that leaves gives the server [`LEAVE_TIMEOUT`] for each further answer. No message is given up
+//! earlier because of the clock.
 //!
 //! The transport is any `AsyncRead + AsyncWrite`. The library prints nothing, handles no signals and installs no subscriber for
 //! its `tracing` events. It spawns one task for each session on the caller's Tokio runtime. That task ends with the session.
@@ -63,7 +68,7 @@
 //!
 //! | feature | default | adds | needs |
 //! |---|---|---|---|
-//! | `conversation` | no | the module [`conversation`], for a person or a script | `bytes` |
+//! | `conversation` | no | the module [`conversation`], for a person or a script | `bytes`, and the feature `reconnect` |
 //! | `reconnect` | no | [`Redial`], [`Reconnecting`] and their events | `backon` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -79,6 +84,7 @@ mod error;
 mod escape;
 mod event;
 mod login;
+mod receipt;
 #[cfg(feature = "reconnect")]
 mod reconnect;
 mod session;
@@ -89,7 +95,7 @@ pub use chat_proto::{
 };
 
 pub use address::{Address, AddressError};
-pub use client::{ChatClient, Receipt};
+pub use client::ChatClient;
 pub use close_reason::{CloseError, CloseReason, SessionReport};
 #[cfg(unix)]
 pub use connect::connect_unix;
@@ -97,7 +103,8 @@ pub use connect::{CONNECT_TIMEOUT, connect};
 pub use error::{ConnectError, LoginError, OpenError, RequestError, SendError};
 pub use escape::escape;
 pub use event::{Event, Events};
-pub use login::{Login, Retry};
+pub use login::{LOGIN_TIMEOUT, Login, Retry};
+pub use receipt::Receipt;
 #[cfg(feature = "reconnect")]
-pub use reconnect::{DialOutcome, Reconnecting, Redial, SessionEvent};
-pub use session::{MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};
+pub use reconnect::{Reconnecting, Redial, SessionEvent};
+pub use session::{KEEPALIVE_INTERVAL, LEAVE_TIMEOUT, MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};

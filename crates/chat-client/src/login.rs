@@ -3,17 +3,26 @@
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use chat_proto::{ClientCodec, ClientMessage, Name, ParseError, ServerMessage, Session};
 use futures::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_util::codec::Framed;
 
 use crate::{
-    ChatClient, Events, LoginError,
+    ChatClient, Events, KEEPALIVE_INTERVAL, LoginError,
+    connect::Fallback,
     session::{self, Lines},
 };
+
+/// Time limit for the server's answer to a login, for each address and each name.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Number of lines that a login ignores because they do not belong to it (section 7).
 const MAX_UNEXPECTED_LINES: u32 = 64;
@@ -47,6 +56,9 @@ const MAX_UNEXPECTED_LINES: u32 = 64;
 /// ```
 pub struct Login {
     stream: Box<dyn session::Transport>,
+    /// Further addresses of the same host, for a login that this connection does not answer.
+    fallback: Fallback,
+    keepalive: Option<Duration>,
 }
 
 /// A connection whose server waits for another name (clause 3.3). [`LoginError::NameRefused`] contains it, and the example of
@@ -54,15 +66,31 @@ pub struct Login {
 pub struct Retry {
     /// Never locked. The mutex makes this `Sync`, so that an error that contains it can be boxed as `Send + Sync`.
     lines: Mutex<Lines>,
+    keepalive: Option<Duration>,
 }
 
 impl Login {
     /// A login over any transport that carries bytes in order, such as a TLS stream or `tokio::io::duplex`.
     pub fn over<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Self {
-        Self { stream: Box::new(stream) }
+        Self { stream: Box::new(stream), fallback: Fallback::default(), keepalive: Some(KEEPALIVE_INTERVAL) }
     }
 
-    /// Opens a session under a name (clause 3.2). The call has no time limit; servers have one (clause 2.5).
+    /// A login over TCP. If this connection does not answer, it goes on at another address.
+    pub(crate) fn over_tcp(stream: TcpStream, fallback: Fallback) -> Self {
+        Self { fallback, ..Self::over(stream) }
+    }
+
+    /// Sets the silence after which a session under a name sends `PING`, and the time that the server then has to send
+    /// anything. The default is [`KEEPALIVE_INTERVAL`]. `None`: the session is never ended because of silence.
+    #[must_use]
+    pub fn keepalive(mut self, interval: Option<Duration>) -> Self {
+        self.keepalive = interval;
+        self
+    }
+
+    /// Opens a session under a name (clause 3.2). The server has [`LOGIN_TIMEOUT`] to answer.
+    ///
+    /// After [`connect`](crate::connect), it tries the next address of the host if no chat server answers at this one.
     ///
     /// # Errors
     /// [`LoginError::NameRefused`] returns the connection, for an attempt with another name. After every other error
@@ -71,8 +99,17 @@ impl Login {
     /// # Panics
     /// Panics outside of a Tokio runtime, because it spawns the session's task.
     pub async fn log_in(self, name: Name) -> Result<(ChatClient, Events), LoginError> {
-        let lines = Framed::new(self.stream, ClientCodec::new(Session::Named));
-        negotiate(lines, ClientMessage::ConnectUser(name), name).await
+        let Self { mut stream, mut fallback, keepalive } = self;
+        loop {
+            let lines = Framed::new(stream, ClientCodec::new(Session::Named));
+            match negotiate(lines, ClientMessage::ConnectUser(name), name, keepalive).await {
+                Err(error) if error.is_about_the_address() => match fallback.connect().await {
+                    Some(next) => stream = Box::new(next),
+                    None => return Err(error),
+                },
+                result => return result,
+            }
+        }
     }
 
     /// Opens a plain session, as a guest (clause 4.2). The server does not answer. If it refuses guests, the first
@@ -81,7 +118,7 @@ impl Login {
     /// # Panics
     /// Panics outside of a Tokio runtime, because it spawns the session's task.
     pub fn as_guest(self) -> (ChatClient, Events) {
-        session::start(Framed::new(self.stream, ClientCodec::new(Session::Plain)), None)
+        session::start(Framed::new(self.stream, ClientCodec::new(Session::Plain)), None, self.keepalive)
     }
 }
 
@@ -92,7 +129,7 @@ impl Retry {
     /// Those of [`Login::log_in`].
     pub async fn log_in(self, name: Name) -> Result<(ChatClient, Events), LoginError> {
         let lines = self.lines.into_inner().unwrap_or_else(PoisonError::into_inner);
-        negotiate(lines, ClientMessage::Name(name), name).await
+        negotiate(lines, ClientMessage::Name(name), name, self.keepalive).await
     }
 }
 
@@ -137,7 +174,30 @@ fn classify(line: Result<ServerMessage, ParseError>) -> LoginLine {
     }
 }
 
-async fn negotiate(mut lines: Lines, request: ClientMessage, name: Name) -> Result<(ChatClient, Events), LoginError> {
+async fn negotiate(
+    lines: Lines,
+    request: ClientMessage,
+    name: Name,
+    keepalive: Option<Duration>,
+) -> Result<(ChatClient, Events), LoginError> {
+    match timeout(LOGIN_TIMEOUT, answer(lines, request, name)).await {
+        Ok(Ok(LoginAnswer::Welcome(lines))) => Ok(session::start(lines, Some(name), keepalive)),
+        Ok(Ok(LoginAnswer::NameRefused(lines))) => {
+            Err(LoginError::NameRefused { name, retry: Box::new(Retry { lines: Mutex::new(lines), keepalive }) })
+        }
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(LoginError::TimedOut),
+    }
+}
+
+/// The answer of a chat server, and the connection that stays open after it.
+enum LoginAnswer {
+    Welcome(Lines),
+    NameRefused(Lines),
+}
+
+/// Sends a request for a name, and reads lines up to the answer.
+async fn answer(mut lines: Lines, request: ClientMessage, name: Name) -> Result<LoginAnswer, LoginError> {
     // A full server may send BYE and close before we send anything. Read its line before reporting a write error.
     let mut written = lines.send(request).await;
     let (mut failed, mut first_unexpected, mut unexpected_lines) = (false, None, 0);
@@ -151,12 +211,9 @@ async fn negotiate(mut lines: Lines, request: ClientMessage, name: Name) -> Resu
             });
         };
         match classify(line.map_err(LoginError::of_codec)?) {
-            LoginLine::Welcome => return Ok(session::start(lines, Some(name))),
+            LoginLine::Welcome => return Ok(LoginAnswer::Welcome(lines)),
             LoginLine::NameRefused => failed = true,
-            LoginLine::NameRequested if failed => {
-                let lines = Mutex::new(lines);
-                return Err(LoginError::NameRefused { name, retry: Box::new(Retry { lines }) });
-            }
+            LoginLine::NameRequested if failed => return Ok(LoginAnswer::NameRefused(lines)),
             LoginLine::BadProt => return Err(LoginError::BadProt),
             LoginLine::BadReq => return Err(LoginError::BadReq),
             LoginLine::Bye => return Err(LoginError::TurnedAway),

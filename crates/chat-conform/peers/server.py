@@ -168,8 +168,8 @@ class Server:
         line = line.removesuffix(b"\r")
         text = self.decode(line)
         if text is None:
-            if client.state == NEW and b"\r" not in line:
-                client.newline = b"\r\n"  # 1.2: the line is not UTF-8, so answer with CRLF
+            if client.state == NEW:
+                client.newline = b"\r\n"  # 1.2: the line is not text, so answer with CRLF
             return self.refuse(client)
         self.line(client, text)
 

@@ -54,6 +54,26 @@ impl Text {
         Ok(Self(text))
     }
 
+    /// Checks a text of which the beginning is enough: what exceeds [`MAX_TEXT`] scalar values is cut off. Use it for texts
+    /// that quote others, which may have the full length already.
+    ///
+    /// ```
+    /// use chat_proto::{MAX_TEXT, Text, TextError};
+    ///
+    /// let said = "é".repeat(MAX_TEXT);
+    /// let quote = Text::shortened(&format!("ann said: {said}"))?;
+    /// assert_eq!(quote.as_str().chars().count(), MAX_TEXT);
+    /// assert_eq!(Text::shortened("two\nlines"), Err(TextError::Control));
+    /// # Ok::<(), TextError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TextError::Empty`], or [`TextError::Control`] in the beginning.
+    pub fn shortened(text: &str) -> Result<Self, TextError> {
+        let end = text.char_indices().nth(MAX_TEXT).map_or(text.len(), |(end, _)| end);
+        Self::new(&text[..end])
+    }
+
     pub(crate) fn check(text: &str) -> Result<(), TextError> {
         if text.is_empty() {
             return Err(TextError::Empty);

@@ -1,4 +1,4 @@
-//! The room without a network: placing messages, closing a batch, and one member's view of it.
+//! Measures the room without a network: placing messages, taking a batch, and building the view of a member.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use chat_proto::{Name, Terminator, Text};
 use chat_room::{Batch, ConnId, JoinAs, Pieces, Room};
 use divan::Bencher;
 
-/// Messages in a batch: at rest, and under load.
+/// Number of messages in a batch: in a quiet room, and under load.
 const MESSAGES: [u64; 2] = [1, 200];
-/// Members who say them.
+/// Number of members that send them.
 const SPEAKERS: [u64; 3] = [1, 10, 100];
 const MEMBERS: u64 = 1_000;
 
@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// A room with nothing to deliver.
+/// A room with members, whose joins have been taken.
 fn room() -> Room {
     let mut room = Room::default();
     for member in 0..MEMBERS {
@@ -44,21 +44,21 @@ fn view(batch: &Arc<Batch>, member: u64) -> Pieces {
     pieces
 }
 
-/// From texts to a batch.
+/// Builds a batch from texts.
 #[divan::bench(args = MESSAGES, consts = SPEAKERS)]
 fn build<const SPEAKERS: u64>(bencher: Bencher<'_, '_>, messages: u64) {
     let mut room = room();
     bencher.with_inputs(|| texts(messages)).bench_local_values(|texts| say(&mut room, texts, SPEAKERS));
 }
 
-/// The view of a member who said nothing.
+/// Builds the view of a member that sent no message.
 #[divan::bench(args = MESSAGES)]
 fn view_of_a_listener(bencher: Bencher<'_, '_>, messages: u64) {
     let batch = say(&mut room(), texts(messages), 100);
     bencher.bench(|| view(&batch, 500));
 }
 
-/// The view of a member who said all messages, a tenth or a hundredth of them: `OK` in their place.
+/// Builds the view of a member that sent all messages, a tenth of them, or a hundredth of them.
 #[divan::bench(args = MESSAGES, consts = SPEAKERS)]
 fn view_of_a_speaker<const SPEAKERS: u64>(bencher: Bencher<'_, '_>, messages: u64) {
     let batch = say(&mut room(), texts(messages), SPEAKERS);

@@ -1,4 +1,4 @@
-//! A batch: lines encoded once and shared by all members, and the few places where one member gets something else.
+//! A batch: lines that are encoded once and shared by all members, and spans where one member receives something else.
 
 use std::{
     ops::Range,
@@ -10,34 +10,35 @@ use chat_proto::{ServerMessage, Session, Terminator};
 
 use crate::{conn_id::ConnId, pieces::Pieces, reply::Reply};
 
-/// A point in the total order: before the byte `offset` of batch `batch`, after all earlier batches.
+/// A point in the total order: after all earlier batches, and after `offset` bytes of this batch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Position {
     /// The number of the batch, counted from 0.
     pub batch: u64,
-    /// Bytes of that batch that stand before the point, lines ended by CRLF.
+    /// Bytes of the batch before the point. Lines are terminated by CRLF.
     pub offset: usize,
 }
 
-/// What the member who caused a line gets in place of that line.
+/// What the member that caused a line receives in place of the line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SenderView {
-    /// Its own message: `OK` (clause 5.2).
+    /// In place of its message: `OK` (clause 5.2).
     Ok,
-    /// Its own `JOIN`: its stream begins here (clause 5.4).
+    /// In place of its `JOIN`: the reply to its login. Its stream begins here (clause 5.4).
     Entered(Session),
-    /// Its own `LOGOUT` after `BYE`: `BYE`, and its stream ends (clause 3.8).
+    /// In place of its `LOGOUT`: `BYE`, in reply to its own `BYE`. Its stream ends here (clause 3.8).
     Bye,
-    /// Its own `LOGOUT` without a `BYE`: its stream ends.
+    /// In place of its `LOGOUT`: nothing. Its stream ends here.
     Ended,
 }
 
-/// A batch is closed at this many bytes of lines; one more line may go over it.
-const MAX_LINES: usize = 24_576;
-/// A batch is closed at this many bytes of lines and spans together: short lines weigh less than their spans.
-const MAX_WEIGHT: usize = 32_768;
+/// A batch with this many bytes of lines is full. The last line may exceed it.
+const FULL_LINE_BYTES: usize = 24_576;
+/// A batch with this many bytes of lines and spans together is full. The spans of short lines are larger than the lines.
+const FULL_TOTAL_BYTES: usize = 32_768;
 
-/// The range of one member's own line. Offsets are short, because spans are most of what short lines weigh.
+/// The range of a line that one member receives differently. Offsets have 32 bits, because most of the memory for short
+/// lines is spans.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     conn: ConnId,
@@ -52,31 +53,32 @@ impl Span {
     }
 }
 
-/// Everything that a [`Room`](crate::Room) placed at one time: lines one after the other, each ended by CRLF.
+/// Everything that a [`Room`](crate::Room) placed between two calls of `take_batch`: consecutive lines, terminated by
+/// CRLF.
 #[derive(Debug)]
 pub struct Batch {
     number: u64,
-    /// With no spare capacity, so that a bound on batches is a bound on memory.
+    /// Has no spare capacity, so that a bound on batches is a bound on memory.
     lines: Bytes,
-    /// Sorted by connection, and for each connection by position.
+    /// Sorted by connection, then by position.
     spans: Box<[Span]>,
-    /// Messages among the lines.
+    /// Number of messages among the lines.
     messages: usize,
-    /// The same lines ended by LF, made when first needed.
+    /// The same lines terminated by LF, created on first use.
     lf: OnceLock<Bytes>,
 }
 
-/// What one member gets of a batch.
+/// What one member receives of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct View {
-    /// Messages of other members among its lines.
+    /// Number of messages of other members.
     pub messages: usize,
-    /// Whether the member's stream ends with this batch.
+    /// Whether the stream of the member ends in this batch.
     pub last: bool,
 }
 
 impl Batch {
-    /// The lines as most members get them.
+    /// The shared lines, terminated by CRLF.
     pub fn lines(&self) -> &[u8] {
         &self.lines
     }
@@ -86,8 +88,8 @@ impl Batch {
         Position { batch: self.number + 1, offset: 0 }
     }
 
-    /// Adds the bytes for the member `conn`: the shared lines as they are, unless some of them are its own or replies
-    /// stand among them. `replies` are those whose position is not after [`Batch::end`], in their order.
+    /// Appends the bytes for the member `conn` to `out`: the shared lines, with its own lines replaced and its replies
+    /// inserted. `replies` must be sorted by position, and none may be after [`Batch::end`].
     pub fn view(self: &Arc<Self>, conn: ConnId, replies: &[Reply], terminator: Terminator, out: &mut Pieces) -> View {
         let own = self.spans_of(conn);
         if own.is_empty() && replies.is_empty() {
@@ -99,38 +101,39 @@ impl Batch {
             return View { messages: self.messages, last: false };
         }
         let last = Merge::new(self, terminator, out).run(own, replies);
-        View { messages: self.messages_beside(own), last }
+        View { messages: self.messages_of_others(own), last }
     }
 
-    /// Messages of other members that the owner of these spans gets.
-    fn messages_beside(&self, own: &[Span]) -> usize {
+    /// The number of messages of other members that the owner of these spans receives.
+    fn messages_of_others(&self, own: &[Span]) -> usize {
         if own.iter().all(|span| span.view == SenderView::Ok) {
             return self.messages - own.len();
         }
-        // Only those between its JOIN and its LOGOUT.
-        let entered = own.iter().find(|span| matches!(span.view, SenderView::Entered(_))).map_or(0, |span| span.end);
-        let left = own.iter().find(|span| matches!(span.view, SenderView::Bye | SenderView::Ended));
-        let stay = entered..left.map_or(u32::MAX, |span| span.start);
-        let heard = |span: &&Span| span.view == SenderView::Ok && stay.contains(&span.start);
-        self.spans.iter().filter(heard).count() - own.iter().filter(heard).count()
+        // Count the messages between its JOIN and its LOGOUT.
+        let join = own.iter().find(|span| matches!(span.view, SenderView::Entered(_)));
+        let logout = own.iter().find(|span| matches!(span.view, SenderView::Bye | SenderView::Ended));
+        let stay = join.map_or(0, |span| span.end)..logout.map_or(u32::MAX, |span| span.start);
+        let is_received = |span: &&Span| span.view == SenderView::Ok && stay.contains(&span.start);
+        self.spans.iter().filter(is_received).count() - own.iter().filter(is_received).count()
     }
 
     fn spans_of(&self, conn: ConnId) -> &[Span] {
         let start = self.spans.partition_point(|span| span.conn < conn);
         let own = &self.spans[start..];
         if own.first().is_none_or(|span| span.conn != conn) {
-            return &[]; // Most members have no span in a batch.
+            // The usual case.
+            return &[];
         }
         &own[..own.partition_point(|span| span.conn == conn)]
     }
 
-    /// The lines ended by LF.
+    /// The lines, terminated by LF.
     fn lf(&self) -> &Bytes {
         self.lf.get_or_init(|| to_lf(&self.lines))
     }
 
-    /// The offset at which a reply stands in this batch.
-    fn offset(&self, reply: &Reply) -> usize {
+    /// The offset in this batch at which to insert a reply.
+    fn offset_of(&self, reply: &Reply) -> usize {
         let Position { batch, offset } = reply.position();
         match batch.cmp(&self.number) {
             std::cmp::Ordering::Less => 0,
@@ -140,15 +143,16 @@ impl Batch {
     }
 }
 
-/// Puts a batch together as one member gets it: shared slices of the lines, with the member's own bytes between them.
+/// Builds the view of one member: shared slices of the batch, with the member's own bytes between them.
 struct Merge<'a> {
     batch: &'a Batch,
     terminator: Terminator,
-    /// The batch's lines with this terminator.
+    /// The lines of the batch with this terminator.
     lines: Bytes,
-    /// How far it has come: offset in the batch, and the same point in `lines`.
-    at: usize,
-    at_lines: usize,
+    /// The current offset in the batch, whose lines are terminated by CRLF.
+    batch_offset: usize,
+    /// The same point in `lines`.
+    lines_offset: usize,
     out: &'a mut Pieces,
 }
 
@@ -158,19 +162,19 @@ impl<'a> Merge<'a> {
             Terminator::CrLf => batch.lines.clone(),
             Terminator::Lf => batch.lf().clone(),
         };
-        Self { batch, terminator, lines, at: 0, at_lines: 0, out }
+        Self { batch, terminator, lines, batch_offset: 0, lines_offset: 0, out }
     }
 
-    /// Returns whether the member's stream ends with this batch.
+    /// Returns whether the stream of the member ends in this batch.
     fn run(&mut self, own: &[Span], replies: &[Reply]) -> bool {
         let mut replies = replies.iter().peekable();
         for span in own {
             let Range { start, end } = span.range();
-            while let Some(reply) = replies.next_if(|reply| self.batch.offset(reply) <= start) {
-                self.reply(reply);
+            while let Some(reply) = replies.next_if(|reply| self.batch.offset_of(reply) <= start) {
+                self.insert(reply);
             }
-            self.share(start);
-            self.skip(end);
+            self.share_until(start);
+            self.skip_until(end);
             let (own_lines, last): (&[ServerMessage], _) = match span.view {
                 SenderView::Ok => (&[ServerMessage::Ok], false),
                 SenderView::Entered(Session::Plain) => (&[], false),
@@ -186,58 +190,58 @@ impl<'a> Merge<'a> {
                 return true;
             }
         }
-        replies.for_each(|reply| self.reply(reply));
-        self.share(self.batch.lines.len());
+        replies.for_each(|reply| self.insert(reply));
+        self.share_until(self.batch.lines.len());
         self.out.close();
         false
     }
 
-    fn reply(&mut self, reply: &Reply) {
-        self.share(self.batch.offset(reply));
+    fn insert(&mut self, reply: &Reply) {
+        self.share_until(self.batch.offset_of(reply));
         reply.write(self.terminator, self.out);
     }
 
-    /// Adds the lines up to the offset `to`.
-    fn share(&mut self, to: usize) {
-        let from = self.at_lines;
-        self.skip(to);
-        if from < self.at_lines {
-            self.out.push_shared(self.lines.slice(from..self.at_lines));
+    /// Appends the lines before this offset in the batch.
+    fn share_until(&mut self, offset: usize) {
+        let start = self.lines_offset;
+        self.skip_until(offset);
+        if start < self.lines_offset {
+            self.out.push_shared(self.lines.slice(start..self.lines_offset));
         }
     }
 
-    /// Leaves out the lines up to the offset `to`.
-    fn skip(&mut self, to: usize) {
-        let skipped = &self.batch.lines[self.at..to];
-        self.at_lines += match self.terminator {
+    /// Leaves out the lines before this offset in the batch.
+    fn skip_until(&mut self, offset: usize) {
+        let skipped = &self.batch.lines[self.batch_offset..offset];
+        self.lines_offset += match self.terminator {
             Terminator::CrLf => skipped.len(),
             Terminator::Lf => skipped.iter().filter(|&&byte| byte != b'\r').count(),
         };
-        self.at = to;
+        self.batch_offset = offset;
     }
 }
 
 /// Appends one line.
-pub(crate) fn put(out: &mut BytesMut, message: &ServerMessage, terminator: Terminator) {
+pub(crate) fn write_line(out: &mut BytesMut, message: &ServerMessage, terminator: Terminator) {
     message.write(out).expect("BytesMut grows");
     out.extend_from_slice(terminator.as_str().as_bytes());
 }
 
-/// Encodes messages for one connection that is not a member.
+/// Encodes messages for a connection that is not a member.
 pub fn encode(messages: &[ServerMessage], terminator: Terminator) -> Bytes {
     let mut lines = BytesMut::new();
     for message in messages {
-        put(&mut lines, message, terminator);
+        write_line(&mut lines, message, terminator);
     }
     lines.freeze()
 }
 
-/// The same lines ended by LF. Every CR in them belongs to a terminator: no text or name has one (clause 1.5).
+/// Replaces CRLF by LF. Every CR belongs to a terminator, because texts and names contain none (clause 1.5).
 fn to_lf(lines: &[u8]) -> Bytes {
     lines.iter().copied().filter(|&byte| byte != b'\r').collect::<Vec<_>>().into_boxed_slice().into()
 }
 
-/// The batch that is still open.
+/// The batch that is being filled.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     number: u64,
@@ -247,36 +251,36 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The position after everything that was placed so far.
+    /// The position after everything placed so far.
     pub(crate) fn position(&self) -> Position {
         Position { batch: self.number, offset: self.lines.len() }
     }
 
     /// Whether it should be taken before more is added.
     pub(crate) fn is_full(&self) -> bool {
-        let weight = self.lines.len() + self.spans.len() * size_of::<Span>();
-        self.lines.len() >= MAX_LINES || weight >= MAX_WEIGHT
+        let total = self.lines.len() + self.spans.len() * size_of::<Span>();
+        self.lines.len() >= FULL_LINE_BYTES || total >= FULL_TOTAL_BYTES
     }
 
-    /// Adds a line for all members; `conn`, who caused it, gets `view` instead.
+    /// Adds a line for all members except `conn`, which caused it and receives `view` instead.
     pub(crate) fn push(&mut self, message: &ServerMessage, conn: ConnId, view: SenderView) {
-        // A member that enters gets nothing of the batch before its own JOIN.
+        // A newcomer receives nothing of the batch before its own JOIN.
         let start = if matches!(view, SenderView::Entered(_)) { 0 } else { self.offset() };
-        put(&mut self.lines, message, Terminator::CrLf);
+        write_line(&mut self.lines, message, Terminator::CrLf);
         self.messages += usize::from(view == SenderView::Ok);
         self.spans.push(Span { conn, start, end: self.offset(), view });
     }
 
     /// Adds a line for all members.
     pub(crate) fn push_for_all(&mut self, message: &ServerMessage) {
-        put(&mut self.lines, message, Terminator::CrLf);
+        write_line(&mut self.lines, message, Terminator::CrLf);
     }
 
     fn offset(&self) -> u32 {
-        u32::try_from(self.lines.len()).expect("a batch is closed at MAX_WEIGHT")
+        u32::try_from(self.lines.len()).expect("a batch has at most FULL_TOTAL_BYTES and one line")
     }
 
-    /// Closes the batch and opens the next. `None` if nothing was placed.
+    /// Takes the batch, and starts the next one. `None` if nothing was placed.
     pub(crate) fn take(&mut self) -> Option<Batch> {
         if self.lines.is_empty() {
             return None;

@@ -1,8 +1,8 @@
-//! The number of a connection.
+//! The identity of a connection.
 
 use std::fmt;
 
-/// The number of a connection, never used twice. Members are listed in the order of these numbers.
+/// The number of a connection. The caller must not reuse numbers. `LIST CLIENTS` has the order of these numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ConnId(u64);
 

@@ -1,8 +1,8 @@
 //! One chat room as pure functions: no I/O, no clock, no runtime.
 //!
-//! A [`Room`] places messages, joins and leaves in one total order (section 5 of `protocole.md`). Everything that it
-//! places between two calls of [`Room::take_batch`] becomes one [`Batch`]: lines encoded once, shared by all members.
-//! [`Batch::view`] gives the bytes of one member: the shared lines, with `OK` in place of its own messages.
+//! A [`Room`] places messages, joins and leaves in one total order (section 5 of `protocole.md`). Everything placed
+//! between two calls of [`Room::take_batch`] becomes one [`Batch`]: lines that are encoded once and shared by all members.
+//! [`Batch::view`] returns the bytes for one member: the shared lines, with `OK` in place of its own messages.
 //!
 //! ```
 //! use bytes::Buf;
@@ -28,9 +28,9 @@
 //!
 //! | to | use |
 //! |---|---|
-//! | place what members do | [`Room`] |
+//! | place messages, joins and leaves | [`Room`] |
 //! | send a batch to a member | [`Batch::view`], [`Pieces`] |
-//! | answer one member | [`Room::reply`], [`Reply`] |
+//! | reply to one member | [`Room::reply`], [`Reply`] |
 
 mod batch;
 mod conn_id;
@@ -42,7 +42,6 @@ mod roster;
 
 pub use batch::{Batch, Position, View, encode};
 pub use conn_id::ConnId;
-pub use listing::Listing;
 pub use pieces::Pieces;
 pub use reply::{Reply, Request};
 pub use room::{Farewell, JoinAs, NameTaken, Room};

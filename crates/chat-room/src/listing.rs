@@ -1,59 +1,61 @@
-//! `LIST CLIENTS` at one position: one value for all members that ask there, and it shares most of its bytes with later
-//! ones.
+//! The reply to `REQ CLIENTS`. All members that ask at the same position share it, and later listings share its chunks.
 
 use std::sync::{Arc, OnceLock};
 
 use chat_proto::{MAX_LINE, Terminator};
 
-/// A slice of a roster's bytes.
+/// Some bytes of a listing. Consecutive listings can share it.
 pub(crate) type Part = Arc<[u8]>;
 
-/// A roster in as many lines as it needs (clause 3.6). The names stand in chunks that consecutive rosters share.
+/// The names of all members, as one or more `LIST CLIENTS` lines (clause 3.6).
 #[derive(Debug)]
-pub struct Listing {
+pub(crate) struct Listing {
     parts: Box<[Part]>,
     length: usize,
-    /// The same lines ended by LF, made when first needed.
+    /// The same lines terminated by LF, created on first use.
     lf: OnceLock<Arc<Self>>,
 }
 
 impl Listing {
-    /// A roster of `clients` names. In the chunks, each name has a SP before it.
+    /// A listing of `clients` names. The chunks contain the names, each preceded by a space. No chunk may be empty or
+    /// longer than a line.
     pub(crate) fn new(clients: usize, chunks: impl Iterator<Item = Part>) -> Self {
         let head = format!("LIST CLIENTS {clients}");
-        let next: Part = format!("\r\n{head}").into_bytes().into();
+        let next_line: Part = format!("\r\n{head}").into_bytes().into();
         let mut parts: Vec<Part> = vec![head.clone().into_bytes().into()];
-        let mut line = head.len();
+        let mut line_length = head.len();
         for chunk in chunks {
-            if line + chunk.len() + "\r\n".len() > MAX_LINE {
-                parts.push(Arc::clone(&next));
-                line = head.len();
+            if line_length + chunk.len() + "\r\n".len() > MAX_LINE {
+                parts.push(Arc::clone(&next_line));
+                line_length = head.len();
             }
-            line += chunk.len();
+            line_length += chunk.len();
             parts.push(chunk);
         }
         parts.push((*b"\r\n").into());
-        Self::of(parts)
+        Self::from_parts(parts)
     }
 
-    fn of(parts: Vec<Part>) -> Self {
+    fn from_parts(parts: Vec<Part>) -> Self {
         let length = parts.iter().map(|part| part.len()).sum();
         Self { parts: parts.into(), length, lf: OnceLock::new() }
     }
 
-    /// The roster with this terminator.
-    pub(crate) fn ended_by(self: &Arc<Self>, terminator: Terminator) -> Arc<Self> {
-        let lf = |part: &Part| match part.strip_prefix(b"\r") {
+    /// The listing with this terminator.
+    pub(crate) fn with_terminator(self: &Arc<Self>, terminator: Terminator) -> Arc<Self> {
+        let without_cr = |part: &Part| match part.strip_prefix(b"\r") {
             Some(rest) => rest.into(),
             None => Arc::clone(part),
         };
         Arc::clone(match terminator {
             Terminator::CrLf => self,
-            Terminator::Lf => self.lf.get_or_init(|| Arc::new(Self::of(self.parts.iter().map(lf).collect()))),
+            Terminator::Lf => {
+                self.lf.get_or_init(|| Arc::new(Self::from_parts(self.parts.iter().map(without_cr).collect())))
+            }
         })
     }
 
-    /// The slices that the roster consists of. None is empty.
+    /// The bytes of the listing, in order. No part is empty.
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
@@ -74,12 +76,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn lines_have_the_terminator_that_is_asked_for() {
+    fn lines_have_the_requested_terminator() {
         let listing = listing(&vec!["ann"; 3_000]);
-        let text = |terminator| String::from_utf8(listing.ended_by(terminator).parts().concat()).unwrap();
+        let text = |terminator| String::from_utf8(listing.with_terminator(terminator).parts().concat()).unwrap();
         let (crlf, lf) = (text(Terminator::CrLf), text(Terminator::Lf));
         assert_eq!(crlf.matches("\r\n").count(), 2);
         assert_eq!((listing.len(), crlf.replace("\r\n", "\n")), (crlf.len(), lf));
-        assert!(Arc::ptr_eq(&listing.ended_by(Terminator::Lf), &listing.ended_by(Terminator::Lf)));
+        assert!(Arc::ptr_eq(&listing.with_terminator(Terminator::Lf), &listing.with_terminator(Terminator::Lf)));
     }
 }

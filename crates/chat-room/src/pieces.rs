@@ -1,4 +1,4 @@
-//! A sequence of shared byte slices that reads as one buffer, without copying them.
+//! A sequence of shared byte slices that can be read as one buffer without copying them.
 
 use std::{io::IoSlice, mem, sync::Arc};
 
@@ -6,24 +6,24 @@ use bytes::{Buf, Bytes, BytesMut};
 use chat_proto::{ServerMessage, Terminator};
 
 use crate::{
-    batch::{Batch, put},
+    batch::{Batch, write_line},
     listing::Listing,
 };
 
-/// Shared slices from this length on become a piece of their own. Copying a shorter one costs less than tracking it.
-const MIN_SHARED: usize = 1_024;
+/// Minimum length of a shared slice in bytes. Copying a shorter slice costs less than tracking it.
+const MIN_SHARED_BYTES: usize = 1_024;
 
-/// Bytes that may be shared with other members.
+/// Bytes that other members may share.
 #[derive(Debug)]
 enum Piece {
-    /// A whole batch. Holding the batch's own reference count saves each member a second one.
+    /// A whole batch. Most members hold nothing else, so this needs no second reference count.
     Batch(Arc<Batch>),
     Bytes(Bytes),
     Listing(Arc<Listing>),
 }
 
 impl Piece {
-    /// One of the slices that the piece consists of.
+    /// The slice with this index. Only a listing has more than one.
     fn part(&self, index: usize) -> Option<&[u8]> {
         match self {
             Self::Batch(batch) => (index == 0).then(|| batch.lines()),
@@ -32,6 +32,7 @@ impl Piece {
         }
     }
 
+    /// The slices from this index on.
     fn parts(&self, from: usize) -> impl Iterator<Item = &[u8]> {
         (from..).map_while(|index| self.part(index))
     }
@@ -43,39 +44,40 @@ impl Default for Piece {
     }
 }
 
-/// The bytes for one member, most of them shared. Read them through [`Buf`].
+/// The bytes for one member, most of them shared. Read them with the methods of [`Buf`].
 ///
-/// One piece, the usual case, takes no memory of its own.
+/// A single piece, the usual case, needs no allocation.
 #[derive(Debug, Default)]
 pub struct Pieces {
     first: Piece,
     /// The read position in the first piece: index of the part, and offset in that part.
     part: usize,
     start: usize,
-    /// The pieces behind the first, from index `next` on.
+    /// The pieces after the first one. Those before the index `next` have been read.
     rest: Vec<Piece>,
     next: usize,
+    /// Number of readable bytes.
     remaining: usize,
-    /// Bytes that are not shared, behind all pieces. [`Pieces::close`] makes them readable.
+    /// Bytes after all pieces that are not shared. [`Pieces::close`] makes them readable.
     own: BytesMut,
 }
 
 impl Pieces {
-    /// Adds a whole batch.
+    /// Appends a whole batch.
     pub(crate) fn push_batch(&mut self, batch: Arc<Batch>) {
         let length = batch.lines().len();
         self.push_piece(Piece::Batch(batch), length);
     }
 
-    /// Adds a roster.
+    /// Appends a listing.
     pub(crate) fn push_listing(&mut self, listing: Arc<Listing>) {
         let length = listing.len();
         self.push_piece(Piece::Listing(listing), length);
     }
 
-    /// Adds bytes that other members get too.
+    /// Appends bytes that other members also receive.
     pub(crate) fn push_shared(&mut self, shared: Bytes) {
-        if shared.len() < MIN_SHARED {
+        if shared.len() < MIN_SHARED_BYTES {
             self.own.extend_from_slice(&shared);
         } else {
             let length = shared.len();
@@ -83,12 +85,12 @@ impl Pieces {
         }
     }
 
-    /// Adds a line that no other member gets. [`Pieces::close`] makes it readable.
+    /// Appends a line for this member alone. [`Pieces::close`] makes it readable.
     pub fn push(&mut self, message: &ServerMessage, terminator: Terminator) {
-        put(&mut self.own, message, terminator);
+        write_line(&mut self.own, message, terminator);
     }
 
-    /// Makes the lines of [`Pieces::push`] readable.
+    /// Makes the lines appended by [`Pieces::push`] readable.
     pub fn close(&mut self) {
         if !self.own.is_empty() {
             let own = mem::take(&mut self.own).freeze();
@@ -130,7 +132,7 @@ impl Buf for Pieces {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.remaining, "advance within the remaining bytes");
         if count == self.remaining {
-            // The usual case: everything was written at once.
+            // The usual case: one write sent everything.
             *self = Self { own: mem::take(&mut self.own), ..Self::default() };
             return;
         }
@@ -154,7 +156,7 @@ mod tests {
 
     #[test]
     fn pieces_read_as_one_buffer() {
-        let long = "x".repeat(MIN_SHARED);
+        let long = "x".repeat(MIN_SHARED_BYTES);
         let whole = format!("ab{long}\nLIST CLIENTS 3 ann bob eve\r\nend{long}").into_bytes();
         // A socket may take any number of bytes at a time.
         for step in [1, 2, 3, 7, 1_000, whole.len()] {
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_not_closed_yet_survive_an_advance() {
+    fn an_advance_keeps_lines_that_are_not_closed() {
         let mut pieces = Pieces::default();
         pieces.push(&ServerMessage::Ok, Terminator::Lf);
         pieces.advance(0);
@@ -193,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn long_slices_are_shared_and_short_ones_copied() {
-        let shared = Bytes::from("x".repeat(MIN_SHARED));
+    fn long_slices_are_shared_and_short_slices_are_copied() {
+        let shared = Bytes::from("x".repeat(MIN_SHARED_BYTES));
         let mut pieces = Pieces::default();
         pieces.push_shared(shared.clone());
         assert_eq!(pieces.chunk().as_ptr(), shared.as_ptr());

@@ -14,8 +14,8 @@ use clap::{
 #[derive(Clone, Debug)]
 pub(super) struct Addresses(pub(super) Vec<ListenAddr>);
 
-/// Parses [`Addresses`]. A flag has one address. The variable has several, separated by commas; `\,` is a comma in a
-/// path.
+/// Parses [`Addresses`]. A flag contains one address. The variable can contain several, separated by commas; `\,` is a comma
+/// in a path.
 #[derive(Clone, Debug)]
 pub(super) struct AddressesParser;
 
@@ -34,32 +34,32 @@ impl TypedValueParser for AddressesParser {
         source: ValueSource,
     ) -> Result<Addresses, Error> {
         let value = StringValueParser::new().parse_ref(command, arg, value)?;
-        let texts = if source == ValueSource::EnvVariable { split(&value) } else { vec![value] };
+        let texts = if source == ValueSource::EnvVariable { split_at_commas(&value) } else { vec![value] };
         let addresses =
             texts.iter().map(|text| text.parse().map_err(|error| invalid_value(command, arg, text, &error)));
         addresses.collect::<Result<_, _>>().map(Addresses)
     }
 }
 
-/// Splits at commas that no backslash precedes.
-fn split(value: &str) -> Vec<String> {
-    let (mut pieces, mut piece) = (Vec::new(), String::new());
-    let mut rest = value.chars().peekable();
-    while let Some(next) = rest.next() {
+/// Splits at commas. `\,` is a comma that does not split.
+fn split_at_commas(value: &str) -> Vec<String> {
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    let mut chars = value.chars().peekable();
+    while let Some(next) = chars.next() {
         match next {
-            '\\' if rest.next_if_eq(&',').is_some() => piece.push(','),
-            ',' => pieces.push(std::mem::take(&mut piece)),
-            other => piece.push(other),
+            '\\' if chars.next_if_eq(&',').is_some() => part.push(','),
+            ',' => parts.push(std::mem::take(&mut part)),
+            other => part.push(other),
         }
     }
-    pieces.push(piece);
-    pieces
+    parts.push(part);
+    parts
 }
 
-/// Makes an error in the wording of clap's own parsers.
+/// Creates an error in the wording of clap.
 fn invalid_value(command: &Command, arg: Option<&Arg>, value: &str, reason: &AddrError) -> Error {
     let flag = arg.map_or_else(|| "--listen".to_owned(), ToString::to_string);
-    // The structured form of this error takes a reason only from clap's own parsers.
+    // Clap's structured form of this error has no place for a reason.
     let message = format!("invalid value '{value}' for '{flag}': {reason}\n");
     command.clone().error(ErrorKind::ValueValidation, message)
 }
@@ -67,8 +67,8 @@ fn invalid_value(command: &Command, arg: Option<&Arg>, value: &str, reason: &Add
 /// Parses octal digits, as `chmod` does.
 pub(super) fn parse_mode(mode: &str) -> Result<u32, &'static str> {
     let digits = mode.strip_prefix("0o").unwrap_or(mode);
-    let octal = !digits.is_empty() && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-    let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| octal && *mode <= 0o777);
+    let is_octal = !digits.is_empty() && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+    let mode = u32::from_str_radix(digits, 8).ok().filter(|mode| is_octal && *mode <= 0o777);
     mode.ok_or("give three octal digits, such as 660")
 }
 
@@ -78,10 +78,10 @@ mod tests {
 
     #[test]
     fn a_variable_is_split_at_commas_without_a_backslash() {
-        assert_eq!(split("a:1,b:2"), ["a:1", "b:2"]);
-        assert_eq!(split(r"unix:/a\,b,c:1"), ["unix:/a,b", "c:1"]);
-        assert_eq!(split(r"unix:/a\b"), [r"unix:/a\b"]);
-        assert_eq!(split("a:1,"), ["a:1", ""]);
+        assert_eq!(split_at_commas("a:1,b:2"), ["a:1", "b:2"]);
+        assert_eq!(split_at_commas(r"unix:/a\,b,c:1"), ["unix:/a,b", "c:1"]);
+        assert_eq!(split_at_commas(r"unix:/a\b"), [r"unix:/a\b"]);
+        assert_eq!(split_at_commas("a:1,"), ["a:1", ""]);
     }
 
     #[test]

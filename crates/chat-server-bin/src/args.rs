@@ -1,4 +1,4 @@
-//! Parses the flags, each of which has an environment variable, and configures the server builder from them.
+//! The flags and their environment variables. Configures the server from them.
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
@@ -25,7 +25,7 @@ Examples:
   CHAT_RATE_LIMIT=0 chat-server -v
 
 SIGINT, SIGTERM, SIGQUIT, SIGHUP, or BYE on standard input stops the server gracefully. A second
-signal other than SIGHUP stops it at once. SIGUSR1 prints statistics.
+signal other than SIGHUP stops it at once. SIGUSR1 prints counters.
 Exit codes: 0 stopped, 1 failed (see the log), 2 invalid flags or an address that cannot be bound."
 )]
 pub(super) struct Args {
@@ -37,6 +37,11 @@ pub(super) struct Args {
     /// Permissions of Unix sockets in octal, such as 660. Clients need write permission. By default the umask decides
     #[arg(long, value_name = "MODE", env = "CHAT_UNIX_MODE", value_parser = parse_mode)]
     unix_mode: Option<u32>,
+
+    /// Require a PROXY protocol version 2 header on each TCP connection. The server trusts the header, so only the load
+    /// balancer may be able to connect
+    #[arg(long, env = "CHAT_PROXY_PROTOCOL", value_parser = BoolishValueParser::new())]
+    pub(super) proxy_protocol: bool,
 
     /// Maximum number of clients. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_MAX_CLIENTS", default_value = "10000", value_parser = parse_count::<usize>)]
@@ -50,7 +55,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", env = "CHAT_RATE_LIMIT", default_value = "200", value_parser = parse_count::<u32>)]
     rate_limit: u32,
 
-    /// Connections per second from one address, with bursts of ten times as many. Further ones get BYE. 0: no limit
+    /// Connections per second from one address, with bursts of ten times as many. Connections above this rate get BYE. 0: no limit
     #[arg(long, value_name = "N", env = "CHAT_CONNECT_RATE", default_value = "100", value_parser = parse_count::<u32>)]
     connect_rate: u32,
 
@@ -62,7 +67,7 @@ pub(super) struct Args {
     #[arg(long, env = "CHAT_STOP_ON_BYE", value_parser = BoolishValueParser::new())]
     stop_on_bye: bool,
 
-    /// Seconds that a client has to log in. 0: no limit
+    /// Disconnect a client that has not logged in after this many seconds. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_LOGIN_TIMEOUT", default_value = "120", value_parser = parse_seconds)]
     login_timeout: Duration,
 
@@ -78,19 +83,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "S", env = "CHAT_WRITE_TIMEOUT", default_value = "10", value_parser = parse_seconds)]
     write_timeout: Duration,
 
-    /// Seconds that clients have to read their last lines when the server stops. 0: no limit
+    /// When the server stops, give clients this many seconds to read their last lines. 0: no limit
     #[arg(long, value_name = "S", env = "CHAT_DRAIN_TIMEOUT", default_value = "10", value_parser = parse_seconds)]
     drain_timeout: Duration,
 
-    /// Format of the log, which goes to standard error
+    /// Format of the log on standard error
     #[arg(long, value_name = "FORMAT", env = "CHAT_LOG_FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
 
-    /// Log more: -v also refused input, -vv everything
+    /// Log more. -v: also refused input. -vv: everything
     #[arg(short, long, env = "CHAT_VERBOSE", action = ArgAction::Count)]
     pub(super) verbose: u8,
 
-    /// Log less: -q warnings and errors, -qq nothing
+    /// Log less. -q: warnings and errors. -qq: nothing
     #[arg(short, long, env = "CHAT_QUIET", action = ArgAction::Count)]
     pub(super) quiet: u8,
 }
@@ -109,16 +114,20 @@ fn parse_count<N: std::str::FromStr>(count: &str) -> Result<N, &'static str> {
 }
 
 impl Args {
-    /// Reads the command line and the environment. On `Err`, it has printed help, the version or a one-line error.
+    /// Parses the command line and the environment.
+    ///
+    /// # Errors
+    ///
+    /// The program must end with this exit code. The help, the version or a one-line error is already printed.
     pub(super) fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                // Fails if stdout is closed: nobody reads the help.
+                // Fails if stdout is closed.
                 let _ = error.print();
                 ExitCode::SUCCESS
             }
             _ => {
-                // Clap's first paragraph says what is wrong. The rest is advice, for which `--help` is enough.
+                // Clap's first paragraph says what is wrong. The rest repeats parts of the help.
                 let text = error.to_string();
                 let message = text.split("\n\n").next().unwrap_or_default().replace("\n ", "");
                 let message = message.trim_start_matches("error: ");
@@ -145,12 +154,13 @@ impl Args {
     }
 
     /// Logs one record with all settings. Times are in seconds.
-    pub(super) fn log_start(&self, endpoints: &[Endpoint]) {
+    pub(super) fn log_started(&self, endpoints: &[Endpoint]) {
         let addresses: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
         info!(
             version = env!("CARGO_PKG_VERSION"),
             addresses = addresses.join(" "),
             unix_mode = self.unix_mode.map(|mode| format!("{mode:03o}")),
+            proxy_protocol = self.proxy_protocol,
             max_clients = self.max_clients,
             max_clients_per_ip = self.max_clients_per_ip,
             rate_limit = self.rate_limit,

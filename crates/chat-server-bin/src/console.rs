@@ -1,4 +1,4 @@
-//! Reads the operator's input, where `BYE` stops the server. The cost of other input is bounded, whatever its size.
+//! Waits for `BYE` on standard input, which stops the server. The cost of other input is bounded.
 
 use std::{io, thread, time::Duration};
 
@@ -11,15 +11,15 @@ use super::input::Input;
 const MAX_READ_BYTES: usize = 16_384;
 /// Pause after each read. It limits the input to 1.6 MB per second.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Maximum length of a line. No operator types a longer one, so reading stops there.
+/// Maximum length of a line. Nobody types a longer line, so the server then stops reading.
 const MAX_LINE_BYTES: usize = 1 << 20;
-/// Number of bytes of a line that are stored: enough for `BYE` and some spaces.
+/// Maximum number of stored bytes of a line: enough for `BYE` and some spaces.
 const MAX_STORED_BYTES: usize = 64;
 
-/// Resolves when `BYE` is typed. Resolves to an error if the input ends before that. A server may have no input.
-pub(super) fn bye() -> oneshot::Receiver<()> {
+/// Starts to read standard input. The receiver resolves when `BYE` is typed, or to an error when the input ends.
+pub(super) fn read_bye() -> oneshot::Receiver<()> {
     let (typed, bye) = oneshot::channel();
-    // A thread, because a blocking read cannot be cancelled. It ends with the process.
+    // A blocking read cannot be cancelled, so it needs a thread. The thread ends with the process.
     thread::spawn(move || {
         if read_until_bye(&mut Input::stdin()) {
             // Fails only if the server is already stopping.
@@ -29,7 +29,7 @@ pub(super) fn bye() -> oneshot::Receiver<()> {
     bye
 }
 
-/// Reads until `BYE`, or until the input ends. Returns whether `BYE` was found.
+/// Reads until `BYE` or the end of the input. Returns whether it found `BYE`.
 fn read_until_bye(input: &mut Input) -> bool {
     let mut bytes = vec![0; MAX_READ_BYTES];
     let mut scanner = Scanner::default();
@@ -67,7 +67,7 @@ enum Found {
 struct Scanner {
     /// The first bytes of the current line.
     stored: Vec<u8>,
-    /// The number of bytes of the current line so far.
+    /// Length of the current line so far, in bytes.
     length: usize,
 }
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bye_is_found_among_any_bytes_if_it_is_a_line_of_its_own() {
+    fn bye_is_found_only_as_a_whole_line() {
         for (input, found) in [
             (b"BYE\n".as_slice(), Found::Bye),
             (b" BYE\r\n", Found::Bye),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_not_stored_and_stops_the_reading() {
+    fn an_endless_line_is_detected_without_storing_it() {
         let mut scanner = Scanner::default();
         let found: Vec<_> = (0..65).map(|_| scanner.scan(&[0; MAX_READ_BYTES])).collect();
         assert!(found[..64].iter().all(|found| *found == Found::Nothing));

@@ -1,14 +1,13 @@
-//! Raises the limit of file descriptors, because each client needs one. The soft limit of a process is often lower than
-//! its hard limit.
+//! Raises the limit of file descriptors, because each client needs one.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// Descriptors for everything but clients and listeners: standard streams, the runtime, signals, and a reserve.
+/// Number of descriptors for standard streams, the runtime and signals, with a reserve.
 const RESERVED: u64 = 32;
 
-/// Raises the soft limit to the hard limit. Returns the limit that now applies. `None`: there is no limit.
-pub(super) fn raise() -> Option<u64> {
+/// Raises the soft limit to the hard limit. Returns the resulting soft limit. `None`: there is no limit.
+pub(super) fn raise_limit() -> Option<u64> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // If the system refuses, the old soft limit stays in force.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -16,7 +15,7 @@ pub(super) fn raise() -> Option<u64> {
 }
 
 /// Warns if there are too few descriptors for `max_clients`.
-pub(super) fn check(descriptors: Option<u64>, max_clients: Option<usize>, listeners: usize) {
+pub(super) fn warn_if_too_few(descriptors: Option<u64>, max_clients: Option<usize>, listeners: usize) {
     let (Some(descriptors), Some(max_clients)) = (descriptors, max_clients) else { return };
     let reserved = RESERVED + listeners as u64;
     let max_clients = max_clients as u64;

@@ -1,5 +1,5 @@
-//! Formats the fields of a log record as `name=value`. A value that is not one plain word is quoted, so that programs
-//! can parse the record.
+//! Formats the fields of a log record as `name=value`. A value other than one plain word is quoted, so that programs can
+//! parse the record.
 
 use std::fmt::{self, Debug, Write};
 
@@ -9,7 +9,7 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer},
 };
 
-/// Formats fields. It escapes the message and does not quote it.
+/// Formats fields. The message is not quoted, and its control characters are escaped.
 pub(super) struct Fields;
 
 impl<'writer> FormatFields<'writer> for Fields {
@@ -44,7 +44,7 @@ fn is_plain(value: &str) -> bool {
     !value.is_empty() && !value.contains(needs_quotes)
 }
 
-/// Displays text with its control characters escaped, so that it is one line.
+/// Displays text on one line: control characters are escaped.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {

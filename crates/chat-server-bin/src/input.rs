@@ -15,11 +15,11 @@ impl Input {
         Self { is_terminal: io::stdin().is_terminal() }
     }
 
-    /// Waits for input and reads it. Returns 0 at the end of the input. `Ctrl-D` at a terminal is not the end, because
-    /// more may be typed.
+    /// Waits for input and reads it. Returns 0 at the end of the input. `Ctrl-D` at a terminal is not the end, because the
+    /// user can type more.
     ///
-    /// It waits in `poll`, not in `read`: a process that is suspended during a `read` and continues in the background
-    /// would be suspended again.
+    /// Waits in `poll`, not in `read`: a process that is suspended during `read` and continued in the background would be
+    /// suspended again.
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         use rustix::{
             event::{PollFd, PollFlags, poll},
@@ -30,15 +30,15 @@ impl Input {
             let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
             poll(&mut ready, None)?;
             let is_closed = ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
-            if self.is_terminal && super::jobs::in_background(&stdin) {
-                std::thread::sleep(super::jobs::CHECK_INTERVAL);
+            if self.is_terminal && super::job_control::in_background(&stdin) {
+                std::thread::sleep(super::job_control::CHECK_INTERVAL);
                 continue;
             }
             match rustix::io::read(&stdin, &mut *bytes) {
-                // Another process has read the input first, or has made it non-blocking.
+                // Another process has read the input, or has made it non-blocking.
                 Err(Errno::AGAIN) => {}
                 Ok(0) | Err(Errno::IO) if self.is_terminal && !is_closed => {
-                    std::thread::sleep(super::jobs::CHECK_INTERVAL);
+                    std::thread::sleep(super::job_control::CHECK_INTERVAL);
                 }
                 read => return Ok(read?),
             }

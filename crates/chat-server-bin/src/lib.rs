@@ -1,4 +1,4 @@
-//! The `chat-server` program: flags, log and signals around the library [`chat_server`].
+//! The `chat-server` program: adds flags, a log and signals to the library [`chat_server`].
 
 mod addresses;
 mod args;
@@ -8,10 +8,9 @@ mod descriptors;
 mod fields;
 mod input;
 #[cfg(unix)]
-mod jobs;
+mod job_control;
 mod logging;
 mod outlet;
-mod records;
 mod signals;
 mod stream;
 
@@ -20,23 +19,26 @@ use std::{
     process::ExitCode,
 };
 
-use chat_server::listen::{Endpoint, ListenAddr};
+use chat_server::{
+    ChatServer, Serve,
+    listen::{Endpoint, Handshakes, ListenAddr, read_proxy_header},
+};
 use clap::CommandFactory;
 use tokio::runtime::{Builder, Runtime};
 
 use self::{args::Args, outlet::Outlet, stream::Stream};
 
-/// Exit code: invalid flags, or an address that cannot be bound.
+/// Exit code of [`Failure::Usage`].
 const EXIT_USAGE: u8 = 2;
 
-/// Exit code: the server failed, or the system lacks a resource.
+/// Exit code of [`Failure::Runtime`].
 const EXIT_FAILURE: u8 = 1;
 
-/// The error that ends the program, as a message for the operator.
+/// An error that ends the program, with a message for the operator.
 enum Failure {
     /// Invalid flags, or an address that cannot be bound. A restart does not help.
     Usage(String),
-    /// A failure of the server or of the system. A restart may help.
+    /// The server or the system failed. A restart may help.
     Runtime(String),
 }
 
@@ -57,7 +59,7 @@ pub fn run() -> ExitCode {
     let exit = match runtime() {
         Ok(runtime) => {
             let served = runtime.block_on(serve(&args, &stdout));
-            // Do not wait for blocking threads: the program must exit at once after a second signal.
+            // Do not wait for blocking threads: after a second signal the program must exit at once.
             runtime.shutdown_background();
             served
         }
@@ -79,58 +81,71 @@ pub fn run() -> ExitCode {
     exit
 }
 
-/// The definition of the command line, for man pages and completions.
+/// The definition of the command line. Man pages and completions are generated from it.
 pub fn definition() -> clap::Command {
     Args::command()
 }
 
-/// Serves until the operator stops it, or it fails.
+/// Serves until the operator stops the server, or until it fails.
 async fn serve(args: &Args, stdout: &Outlet) -> Result<(), Failure> {
     #[cfg(unix)]
-    let descriptors = descriptors::raise();
-    // Install handlers before binding: a signal must not leave a Unix socket behind.
+    let descriptors = descriptors::raise_limit();
+    // Install the handlers before binding, so that a signal does not leave a Unix socket behind.
     let mut signals =
         signals::Signals::install().map_err(|error| Failure::Runtime(format!("cannot wait for signals: {error}")))?;
     let endpoints = tokio::select! {
-        // A host name lookup may take long. A signal ends it.
-        _ = signals.next() => return Ok(()),
+        // A lookup of a host name may take long. A signal cancels it.
+        _ = signals.next_terminating() => return Ok(()),
         bound = bind(args) => bound.map_err(Failure::Usage)?,
     };
     let server = args.builder().build();
     signals.print_stats_on_usr1(server.clone(), stdout.clone());
-    args.log_start(&endpoints);
+    args.log_started(&endpoints);
     #[cfg(unix)]
-    descriptors::check(descriptors, args.max_clients(), endpoints.len());
+    descriptors::warn_if_too_few(descriptors, args.max_clients(), endpoints.len());
     for endpoint in &endpoints {
-        // The server runs even if stdout is closed or blocked.
+        // Does not wait: stdout may be closed or blocked.
         stdout.push(format!("listening on {endpoint}\n").into_bytes());
     }
-    let stop = signals.stop_requested(server.clone(), console::bye());
-    let report = server.serve_all(endpoints).with_graceful_shutdown(stop).await;
-    records::stopped(&report, &server.stats());
+    let stop = signals.stop_requested(server.clone(), console::read_bye());
+    let report = serve_endpoints(&server, endpoints, args).with_graceful_shutdown(stop).await;
+    logging::log_stopped(&report, &server.stats());
     if report.failed { Err(Failure::Runtime("the server failed: see the log".to_owned())) } else { Ok(()) }
 }
 
-/// Binds all addresses.
+/// Binds all addresses. The error is a message for the operator.
 async fn bind(args: &Args) -> Result<Vec<Endpoint>, String> {
     let options = args.bind_options();
     let mut endpoints = Vec::new();
     for address in args.listen() {
-        endpoints.extend(address.bind_with(&options).await.map_err(|error| advice(address, &error))?);
+        endpoints.extend(address.bind_with(&options).await.map_err(|error| bind_error_message(address, &error))?);
     }
     Ok(endpoints)
 }
 
-/// Builds a runtime that polls sockets when it is idle, and seldom under load. Messages that arrive while a batch is
-/// written then form one batch instead of many small ones.
+/// Serves all endpoints. With `--proxy-protocol`, TCP connections must begin with a PROXY header.
+fn serve_endpoints(server: &ChatServer, endpoints: Vec<Endpoint>, args: &Args) -> Serve {
+    endpoints.into_iter().fold(server.serve_all([]), |serve, endpoint| match endpoint {
+        Endpoint::Tcp(listener) if args.proxy_protocol => {
+            serve.and(Handshakes::new(listener, |mut reader, writer, peer| async move {
+                let peer = read_proxy_header(&mut reader, peer).await?;
+                Ok((reader, writer, peer))
+            }))
+        }
+        endpoint => serve.and_all([endpoint]),
+    })
+}
+
+/// Builds a runtime that rarely polls sockets under load. Messages that arrive while a batch is written then form one batch
+/// instead of many small ones. An idle runtime polls them at once.
 fn runtime() -> io::Result<Runtime> {
     /// Number of tasks between two polls under load.
     const EVENT_INTERVAL: u32 = 4_096;
     Builder::new_multi_thread().enable_all().event_interval(EVENT_INTERVAL).build()
 }
 
-/// Says why an address cannot be bound, and what to do.
-fn advice(address: &ListenAddr, error: &io::Error) -> String {
+/// Explains why an address cannot be bound, and what to do.
+fn bind_error_message(address: &ListenAddr, error: &io::Error) -> String {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
             "another program uses this address: stop it, or choose another address with --listen"

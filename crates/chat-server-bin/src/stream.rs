@@ -1,4 +1,4 @@
-//! Writes to the standard streams without a buffer.
+//! Unbuffered writes to standard output and standard error.
 
 use std::io;
 
@@ -10,49 +10,49 @@ pub(super) enum Stream {
 
 #[cfg(unix)]
 impl Stream {
-    /// Writes some of the bytes. Fails with [`io::ErrorKind::WouldBlock`] if another process made the stream
-    /// non-blocking.
+    /// Writes some of the bytes, and returns how many. May fail with [`io::ErrorKind::WouldBlock`], because another process
+    /// can make the stream non-blocking.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.wait_for_terminal();
         self.with(|stream| Ok(rustix::io::write(stream, bytes)?))
     }
 
-    /// Waits until the stream is writable, or its reader is gone.
+    /// Waits until the stream is writable or closed.
     pub(super) fn wait(&self) {
         use rustix::event::{PollFd, PollFlags, poll};
         // The next write reports any error.
         let _ = self.with(|stream| poll(&mut [PollFd::from_borrowed_fd(stream, PollFlags::OUT)], None));
     }
 
-    /// Enlarges the buffer of the stream if it is a pipe. What is in the buffer outlives this process.
+    /// Enlarges the buffer of the stream if it is a pipe. The bytes in the buffer outlive this process.
     pub(super) fn enlarge_pipe(&self) {
         #[cfg(target_os = "linux")]
         {
-            /// The largest size that the system allows an unprivileged process by default.
+            /// The default maximum for unprivileged processes.
             const PIPE_BYTES: usize = 1 << 20;
             let _ = self.with(|stream| rustix::pipe::fcntl_setpipe_size(stream, PIPE_BYTES));
         }
     }
 
-    /// Waits until a write is allowed. After `stty tostop`, a write from the background would suspend the process.
+    /// Waits until the process may write. After `stty tostop`, a write from the background would suspend it.
     fn wait_for_terminal(&self) {
         use rustix::termios::{LocalModes, tcgetattr};
         let is_forbidden = || {
             self.with(|stream| {
-                super::jobs::in_background(stream)
+                super::job_control::in_background(stream)
                     && tcgetattr(stream).is_ok_and(|modes| modes.local_modes.contains(LocalModes::TOSTOP))
             })
         };
         while is_forbidden() {
-            std::thread::sleep(super::jobs::CHECK_INTERVAL);
+            std::thread::sleep(super::job_control::CHECK_INTERVAL);
         }
     }
 
-    fn with<T>(&self, then: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> T) -> T {
+    fn with<T>(&self, action: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> T) -> T {
         use std::os::fd::AsFd;
         match self {
-            Self::Stdout => then(io::stdout().as_fd()),
-            Self::Stderr => then(io::stderr().as_fd()),
+            Self::Stdout => action(io::stdout().as_fd()),
+            Self::Stderr => action(io::stderr().as_fd()),
         }
     }
 }

@@ -10,6 +10,28 @@ use crate::{
 };
 
 /// Sets up a [`ChatServer`]. Get one from [`ChatServer::builder`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use chat_server::{ChatServer, RateLimit};
+///
+/// let server = ChatServer::builder()
+///     .max_clients(1_000)
+///     .max_clients_per_address(None) // no limit
+///     .rate_limit(RateLimit::per_second(20))
+///     .connect_rate(RateLimit::with_burst(5, 10)) // 5 a second, 50 at once
+///     .login_timeout(Duration::from_secs(10))
+///     .ping_interval(Duration::from_secs(30))
+///     .ping_timeout(Duration::from_secs(5))
+///     .write_timeout(Duration::from_secs(20))
+///     .drain_timeout(Duration::from_secs(2))
+///     .ring_batches(1_024)
+///     .build();
+/// assert!(server.clients().await.is_empty());
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct ChatServerBuilder {
@@ -68,6 +90,19 @@ impl ChatServerBuilder {
     }
 
     /// The time to log in, counted from the accept (clause 2.5). `None`: no limit. Default: 120 s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    ///
+    /// let server = ChatServer::builder().login_timeout(Duration::from_secs(10)).build();
+    /// let (_silent, stream) = tokio::io::duplex(64);
+    /// let mut connection = server.attach(stream, Peer::labelled("silent"));
+    /// assert_eq!(connection.ended().await, EndReason::LoginTimeout);
+    /// # Ok(()) }
+    /// ```
     pub fn login_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.login_timeout = timeout.into();
         self
@@ -82,6 +117,23 @@ impl ChatServerBuilder {
 
     /// The time to send anything after a `PING`, before the connection is cut (clause 6.1). `None`: no limit. Default:
     /// 3 s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::{io::{AsyncReadExt, AsyncWriteExt}, time::Instant};
+    ///
+    /// let server = ChatServer::builder().ping_interval(Duration::from_secs(20)).ping_timeout(Duration::from_secs(5)).build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// let mut connection = server.attach(stream, Peer::labelled("asleep"));
+    /// client.write_all(b"PROT 0.1 CONNECT USER ann\n").await?;
+    /// let start = Instant::now();
+    /// assert_eq!(connection.ended().await, EndReason::PingTimeout);
+    /// assert_eq!(start.elapsed().as_secs(), 25);
+    /// # Ok(()) }
+    /// ```
     pub fn ping_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.ping_timeout = timeout.into();
         self
@@ -91,6 +143,24 @@ impl ChatServerBuilder {
     /// KiB, or everything that is left: a peer cannot hold its connection by taking a byte now and then. `None`: no
     /// limit by the server; on Linux, the kernel still closes a TCP connection from [`listen`](crate::listen) after 90
     /// s without an acknowledgement. Default: 10 s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// let server = ChatServer::builder().write_timeout(Duration::from_secs(5)).build();
+    /// let (mut client, stream) = tokio::io::duplex(64);
+    /// let mut connection = server.attach(stream, Peer::labelled("does not read"));
+    /// client.write_all(b"hello\n").await?;
+    /// for _ in 0..100 {
+    ///     server.notice("something to read".parse()?).await;
+    /// }
+    /// assert_eq!(connection.ended().await, EndReason::WriteTimeout);
+    /// # Ok(()) }
+    /// ```
     pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.write_timeout = timeout.into();
         self
@@ -98,6 +168,26 @@ impl ChatServerBuilder {
 
     /// The time that clients have to take what they are owed when the server stops. Zero: none. `None`: no limit.
     /// Default: 10 s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use chat_server::{ChatServer, Peer};
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// let server = ChatServer::builder().drain_timeout(Duration::ZERO).build();
+    /// let (mut client, stream) = tokio::io::duplex(4); // takes four bytes
+    /// let mut events = server.events();
+    /// server.attach(stream, Peer::labelled("slow"));
+    /// client.write_all(b"one\ntwo\n").await?; // two OKs are six bytes
+    /// for _ in 0..3 {
+    ///     events.recv().await.expect("the server runs")?; // a join, and two messages
+    /// }
+    /// let report = server.shutdown().await;
+    /// assert_eq!((report.drained, report.cut), (0, 1));
+    /// # Ok(()) }
+    /// ```
     pub fn drain_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.drain_timeout = timeout.into();
         self
@@ -114,6 +204,29 @@ impl ChatServerBuilder {
     }
 
     /// The embedding program's rules. Default: everything is allowed.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Message, Policy, Verdict};
+    ///
+    /// struct NoShouting;
+    ///
+    /// impl Policy for NoShouting {
+    ///     fn message(&self, message: &Message) -> Verdict {
+    ///         match message.text().as_str().to_lowercase().parse() {
+    ///             Ok(quiet) => Verdict::Replace(quiet),
+    ///             Err(_) => Verdict::Refuse, // longer in lower case, and too long
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let server = ChatServer::builder().policy(NoShouting).build();
+    /// let mut bot = server.local("bot").await?;
+    /// server.local("ann").await?.send("HELLO").await?;
+    /// let (_joined, message) = (bot.recv().await?, bot.recv().await?);
+    /// assert!(matches!(message, chat_server::Event::Message { text, .. } if text.as_str() == "hello"));
+    /// # Ok(()) }
+    /// ```
     pub fn policy(mut self, policy: impl Policy) -> Self {
         self.policy = Rules::new(policy);
         self

@@ -60,6 +60,20 @@ impl Connection {
     }
 
     /// Ends the connection at once, without `BYE`. `why` is for the log and the events.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, EndReason, Peer};
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// let mut connection = server.attach(stream, Peer::labelled("gateway"));
+    /// connection.cut("the backend is gone");
+    /// assert_eq!(connection.ended().await, EndReason::Cut("the backend is gone".into()));
+    /// assert_eq!(client.read(&mut [0]).await?, 0);
+    /// # Ok(()) }
+    /// ```
     pub fn cut(&self, why: impl Into<Arc<str>>) {
         self.identity.end(EndReason::Cut(why.into()));
     }

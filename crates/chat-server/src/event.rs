@@ -21,6 +21,30 @@ use crate::{member::Member, reason::EndReason};
 const KEPT: usize = 1_024;
 
 /// An event in the room's total order.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Event};
+///
+/// let server = ChatServer::builder().build();
+/// let mut events = server.events();
+/// let ann = server.local("ann").await?;
+/// ann.send("hello").await?;
+/// ann.leave();
+///
+/// for expected in ["1 ann joined", "2 ann: hello", "3 ann left: said BYE"] {
+///     let event = events.recv().await.expect("the server runs")?;
+///     let seq = event.seq();
+///     let line = match event {
+///         Event::Joined { member, .. } => format!("{seq} {member} joined"),
+///         Event::Message { from, text, .. } => format!("{seq} {from}: {text}"),
+///         Event::Left { member, reason, .. } => format!("{seq} {member} left: {reason}"),
+///         _ => continue, // a notice, or what later versions add
+///     };
+///     assert_eq!(line, expected);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -74,6 +98,19 @@ impl Event {
     }
 
     /// The member that joined, spoke or left. `None` for a notice.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::ChatServer;
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let mut events = server.events();
+    /// let ann = server.local("ann").await?;
+    /// server.notice("back at noon".parse()?).await;
+    /// let [joined, notice] = [events.recv().await, events.recv().await].map(|event| event.expect("the server runs"));
+    /// assert_eq!((joined?.member(), notice?.member()), (Some(ann.member()), None));
+    /// # Ok(()) }
+    /// ```
     pub fn member(&self) -> Option<&Member> {
         match self {
             Self::Joined { member, .. } | Self::Left { member, .. } | Self::Message { from: member, .. } => {
@@ -217,6 +254,29 @@ pub struct Events {
 }
 
 /// The subscriber was too slow and missed events. The next event comes after the gap.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::ChatServer;
+///
+/// let server = ChatServer::builder().build();
+/// let mut events = server.events();
+/// for number in 0..2_000 {
+///     server.notice(format!("number {number}").parse()?).await;
+/// }
+/// server.shutdown().await;
+///
+/// let (mut received, mut lost) = (0, 0);
+/// while let Some(event) = events.recv().await {
+///     match event {
+///         Ok(_) => received += 1,
+///         Err(gap) => lost += gap.count,
+///     }
+/// }
+/// assert_eq!(received + lost, 2_000);
+/// assert!(lost > 0);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{count} events were lost, because the subscriber was too slow")]
 #[non_exhaustive]

@@ -31,15 +31,19 @@
 //! | to | use |
 //! |---|---|
 //! | serve TCP ports, Unix sockets, or a transport of your own | [`ChatServer::serve`], [`listen`] |
+//! | do a handshake first, such as TLS or the PROXY protocol | [`listen::Handshakes`] |
 //! | serve one stream, and end it | [`ChatServer::attach`], [`Connection`] |
 //! | take part | [`ChatServer::local`] |
 //! | watch | [`ChatServer::watch`], [`ChatServer::events`], [`ChatServer::stats`] |
-//! | send clients away, tell all something | [`ChatServer::kick`], [`ChatServer::notice`] |
+//! | send clients away, tell all or one something | [`ChatServer::kick`], [`ChatServer::notice`], [`ChatServer::notice_to`] |
 //! | give several rooms one limit | [`Limits`] |
 //! | set rules | [`Policy`] |
 //! | set limits and timeouts | [`ChatServerBuilder`] |
 //! | test with a faulty network | `testkit`, behind the feature of that name |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
+//!
+//! The [`guide`] has a page for each of: a web app beside the chat, WebSocket, TLS, authentication, several rooms, own
+//! storage, testing.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -47,7 +51,8 @@ mod builder;
 mod conn;
 mod connection;
 mod event;
-mod full_warning;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod hub;
 mod limit;
 pub mod listen;
@@ -63,9 +68,10 @@ mod shared;
 mod stats;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod warning;
 
 pub use builder::ChatServerBuilder;
-pub use chat_proto::{Name, NameError, Text, TextError};
+pub use chat_proto::{Fault, MAX_NAME, MAX_TEXT, Name, NameError, NameKey, Text, TextError};
 pub use chat_room::ConnId;
 pub use connection::Connection;
 pub use event::{Event, Events, EventsLost};

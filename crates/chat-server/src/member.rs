@@ -17,6 +17,19 @@ use crate::{peer::Peer, reason::EndReason};
 /// allocation.
 ///
 /// It stays valid after the member has left.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, LocalLogin};
+///
+/// let server = ChatServer::builder().build();
+/// let _bot = server.local(LocalLogin::new("Bot").data("a bot of ours")).await?;
+/// let member = server.clients().await.remove(0);
+/// assert_eq!((member.name().as_str(), member.to_string().as_str()), ("Bot", "Bot"));
+/// assert_eq!(member.peer().data::<&str>(), Some(&"a bot of ours"));
+/// assert!(server.kick(member.id(), "no bots").await);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Member(pub(crate) Arc<Identity>);
 
@@ -87,13 +100,18 @@ impl Identity {
         Member(Arc::clone(self))
     }
 
-    /// Tells the connection's task to end. The first order counts, unless a later one is a cut.
-    pub(crate) fn end(&self, reason: EndReason) {
+    /// Tells the connection's task to end. The first order counts, unless a later one is a cut. Returns the one that
+    /// counts.
+    pub(crate) fn end(&self, reason: EndReason) -> EndReason {
         let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if order.is_none() || (reason.is_cut() && !order.as_ref().is_some_and(EndReason::is_cut)) {
-            *order = Some(reason);
-            drop(order);
-            self.task.wake();
+        match &*order {
+            Some(earlier) if earlier.is_cut() || !reason.is_cut() => earlier.clone(),
+            _ => {
+                *order = Some(reason.clone());
+                drop(order);
+                self.task.wake();
+                reason
+            }
         }
     }
 

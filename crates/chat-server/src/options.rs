@@ -3,6 +3,21 @@
 use std::time::Duration;
 
 /// Whether plain sessions (section 4) are served.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Peer, PlainSessions};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let server = ChatServer::builder().plain_sessions(PlainSessions::Refuse).build();
+/// let (mut client, stream) = tokio::io::duplex(1024);
+/// server.attach(stream, Peer::labelled("netcat"));
+/// client.write_all(b"hello\r\n").await?;
+/// let mut received = String::new();
+/// client.read_to_string(&mut received).await?;
+/// assert_eq!(received, "BAD PROT\r\n");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum PlainSessions {
@@ -14,6 +29,19 @@ pub enum PlainSessions {
 }
 
 /// Whether a client's `BYE` stops the server (clause 6.2).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Peer, StopOnBye};
+/// use tokio::io::AsyncWriteExt;
+///
+/// let server = ChatServer::builder().stop_on_bye(StopOnBye::AnyClient).build();
+/// let (mut client, stream) = tokio::io::duplex(1024);
+/// server.attach(stream, Peer::labelled("netcat"));
+/// client.write_all(b"hello\r\nBYE\r\n").await?;
+/// server.stopping().await;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum StopOnBye {

@@ -3,7 +3,7 @@
 use std::{
     any::{Any, TypeId},
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -48,6 +48,13 @@ struct Extra {
 
 impl Peer {
     /// A peer without an address, known by a label such as `gateway` or the path of a Unix socket.
+    ///
+    /// ```
+    /// use chat_server::Peer;
+    ///
+    /// let peer = Peer::labelled("gateway");
+    /// assert_eq!((peer.label(), peer.address(), peer.is_local()), (Some("gateway"), None, false));
+    /// ```
     pub fn labelled(label: impl Into<Arc<str>>) -> Self {
         Self(Arc::default()).with_label(label)
     }
@@ -64,8 +71,26 @@ impl Peer {
         self
     }
 
+    /// Sets the address. A gateway that knows the address of its client gives it to the limits and the log this way.
+    #[must_use]
+    pub fn with_address(mut self, address: SocketAddr) -> Self {
+        Arc::make_mut(&mut self.0).address = Some(canonical(address));
+        self
+    }
+
     /// Sets the address of the proxy that opened the connection for the peer. The caller trusts this proxy:
     /// [`address`](Self::address) is what the proxy says, and limits apply to it.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use chat_server::Peer;
+    ///
+    /// let (client, balancer): (SocketAddr, SocketAddr) = ("192.0.2.7:4000".parse()?, "10.0.0.1:5000".parse()?);
+    /// let peer = Peer::from(client).with_proxy(balancer);
+    /// assert_eq!((peer.address(), peer.proxy()), (Some(client), Some(balancer)));
+    /// # Ok::<_, std::net::AddrParseError>(())
+    /// ```
     #[must_use]
     pub fn with_proxy(mut self, proxy: SocketAddr) -> Self {
         self.extra().proxy = Some(canonical(proxy));
@@ -73,6 +98,17 @@ impl Peer {
     }
 
     /// Attaches a value, for example the user that a gateway has authenticated. It replaces a value of the same type.
+    ///
+    /// ```
+    /// use chat_server::Peer;
+    ///
+    /// struct User(&'static str);
+    /// struct Language(&'static str);
+    ///
+    /// let peer = Peer::labelled("gateway").with_data(User("ann")).with_data(Language("fr"));
+    /// assert_eq!(peer.data::<User>().map(|user| user.0), Some("ann"));
+    /// assert_eq!(peer.data::<Language>().map(|language| language.0), Some("fr"));
+    /// ```
     #[must_use]
     pub fn with_data<T: Any + Send + Sync>(mut self, data: T) -> Self {
         let (key, value) = (TypeId::of::<T>(), Arc::new(data));
@@ -108,8 +144,21 @@ impl Peer {
         self.0.is_local
     }
 
+    /// What counts as one host for the limits. `None`: a peer without an address.
+    pub(crate) fn host(&self) -> Option<IpAddr> {
+        self.address().map(|address| host(address.ip()))
+    }
+
     fn extra(&mut self) -> &mut Extra {
         Arc::make_mut(&mut self.0).extra.get_or_insert_default()
+    }
+}
+
+/// An IPv4 address or an IPv6 /64, since one host may use a whole /64.
+fn host(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -123,7 +172,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
-        Self(Arc::new(Inner { address: Some(canonical(address)), ..Inner::default() }))
+        Self(Arc::default()).with_address(address)
     }
 }
 
@@ -180,5 +229,14 @@ mod tests {
             assert_eq!(peer.proxy().unwrap().to_string(), "10.0.0.1:9");
         }
         assert_eq!([Peer::local().to_string(), Peer::labelled("a\nb").to_string()], ["local", "a\\nb"]);
+    }
+
+    #[test]
+    fn a_host_is_an_ipv4_address_or_an_ipv6_network_of_64_bits() {
+        let host = |ip: &str| Peer::from(SocketAddr::new(ip.parse().unwrap(), 1)).host();
+        assert_eq!(host("::ffff:10.0.0.2"), host("10.0.0.2"));
+        assert_eq!(host("2001:db8:0:1:ffff::9"), host("2001:db8:0:1::1"));
+        assert_ne!(host("2001:db8:0:2::1"), host("2001:db8:0:1::1"));
+        assert_ne!(host("10.0.0.1"), host("10.0.0.2"));
     }
 }

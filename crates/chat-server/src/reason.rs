@@ -9,6 +9,15 @@ use chat_proto::Fault;
 /// The reason of a member is decided when it leaves the room. It is the same in [`Event::Left`](crate::Event::Left), in
 /// [`Stats::ended`](crate::Stats::ended) and in the log. The [`Report`](crate::Report) says whether members took what they were
 /// owed when the server stopped.
+///
+/// ```
+/// use chat_server::{EndReason, Ending};
+///
+/// assert_eq!(EndReason::Lagged.to_string(), "lagged behind");
+/// assert_eq!(EndReason::Lagged.ending(), Ending::Cut);
+/// assert_eq!(EndReason::Kicked("flooding".into()).to_string(), "kicked: flooding");
+/// assert_eq!(EndReason::Bye.ending(), Ending::Left);
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndReason {
@@ -61,10 +70,10 @@ pub enum EndReason {
     #[error("dropped by the program")]
     Dropped,
     /// The embedding program sent it away, for this reason: [`ChatServer::kick`](crate::ChatServer::kick).
-    #[error("kicked: {0}")]
+    #[error("kicked{}", colon(.0))]
     Kicked(Arc<str>),
     /// The embedding program ended it at once, for this reason: [`Connection::cut`](crate::Connection::cut).
-    #[error("cut: {0}")]
+    #[error("cut{}", colon(.0))]
     Cut(Arc<str>),
     /// The server stopped (clause 6.3).
     #[error("the server stopped")]
@@ -74,7 +83,20 @@ pub enum EndReason {
     ServerCut,
 }
 
+/// The embedding program's text, after a colon; statistics have none.
+fn colon(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
 /// The kind of an [`EndReason`].
+///
+/// ```
+/// use chat_server::{EndReason, Ending, Full};
+///
+/// assert_eq!(EndReason::Closed.ending(), Ending::Left);
+/// assert_eq!(EndReason::Full(Full::Rate).ending(), Ending::Refused);
+/// assert_eq!(EndReason::WriteTimeout.ending(), Ending::Cut);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Ending {
@@ -157,6 +179,19 @@ impl EndReason {
 }
 
 /// The limit that a connection exceeds.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, EndReason, Full, Peer};
+///
+/// let server = ChatServer::builder().max_clients(1).build();
+/// let (_first, stream) = tokio::io::duplex(64);
+/// let _first = server.attach(stream, Peer::labelled("first"));
+/// let (_second, stream) = tokio::io::duplex(64);
+/// let mut second = server.attach(stream, Peer::labelled("second"));
+/// assert_eq!(second.ended().await, EndReason::Full(Full::Server));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Full {

@@ -8,9 +8,32 @@ use futures::{
     stream::FuturesUnordered,
 };
 
-use crate::{listen::Listener, server::ChatServer, shared::Report};
+use crate::{
+    listen::{Endpoint, Listener},
+    server::ChatServer,
+    shared::Report,
+};
 
 /// A server with one or more listeners. Awaiting it runs the server, and returns the [`Report`] of its stop.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, listen::memory};
+/// use tokio::net::TcpListener;
+///
+/// let tcp = TcpListener::bind("127.0.0.1:0").await?;
+/// let (connector, in_memory) = memory();
+/// let server = ChatServer::builder().build();
+/// let (stop, stopped) = tokio::sync::oneshot::channel();
+/// let serve = server.serve(tcp).and(in_memory).with_graceful_shutdown(async { _ = stopped.await });
+/// let serving = tokio::spawn(serve.into_future());
+///
+/// let _client = connector.connect().await.expect("the server listens");
+/// stop.send(()).expect("the server runs");
+/// let report = serving.await?;
+/// assert!(!report.failed);
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is served before this is awaited"]
 pub struct Serve {
     server: ChatServer,
@@ -27,6 +50,26 @@ impl Serve {
     pub fn and(self, listener: impl Listener) -> Self {
         self.accepting.push(accept(self.server.clone(), listener).boxed());
         self
+    }
+
+    /// Adds endpoints.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, listen::{ListenAddr, memory}};
+    ///
+    /// let (_connector, listener) = memory();
+    /// let endpoints = "127.0.0.1:0".parse::<ListenAddr>()?.bind().await?;
+    /// let serve = ChatServer::builder().build().serve(listener).and_all(endpoints);
+    /// serve.with_graceful_shutdown(async {}).await;
+    /// # Ok(()) }
+    /// ```
+    pub fn and_all(self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        endpoints.into_iter().fold(self, |serve, endpoint| match endpoint {
+            Endpoint::Tcp(listener) => serve.and(listener),
+            #[cfg(unix)]
+            Endpoint::Unix(listener) => serve.and(listener),
+        })
     }
 
     /// Stops gracefully as soon as `signal` resolves, as [`ChatServer::shutdown`] does.

@@ -15,7 +15,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     event::{EventSender, EventSource},
-    full_warning::FullWarning,
     hub::{Hub, Signals},
     limit::{Pass, SharedLimits},
     member::Identity,
@@ -24,6 +23,7 @@ use crate::{
     policy::Rules,
     reason::EndReason,
     stats::{Counters, Stats},
+    warning::RareWarning,
 };
 
 /// The most refused connections that are read from for a moment after their `BYE`.
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     pub(crate) counters: Arc<Counters>,
     pub(crate) lingering: Semaphore,
-    pub(crate) full_warning: FullWarning,
+    pub(crate) full_warning: RareWarning,
     pub(crate) limits: SharedLimits,
     conns: AtomicU64,
     /// The runtime in which the server was built.
@@ -66,7 +66,7 @@ impl Shared {
         Self {
             limits,
             lingering: Semaphore::new(MAX_LINGERING),
-            full_warning: FullWarning::default(),
+            full_warning: RareWarning::default(),
             options,
             policy,
             hub,
@@ -147,6 +147,21 @@ pub(crate) struct Tally {
 }
 
 /// How the clients of a stopped server ended. Local clients are not counted.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Peer};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let server = ChatServer::builder().build();
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// server.attach(stream, Peer::labelled("gateway"));
+/// client.write_all(b"hello\n").await?;
+/// client.read_exact(&mut [0; 3]).await?; // OK
+/// let report = server.shutdown().await;
+/// assert_eq!((report.drained, report.cut, report.failed), (1, 0, false));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {

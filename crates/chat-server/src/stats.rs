@@ -17,6 +17,21 @@ const SHARDS: usize = 16;
 
 /// Statistics, from [`ChatServer::stats`](crate::ChatServer::stats). All but the first three count from the start of
 /// the server.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Ending};
+///
+/// let server = ChatServer::builder().build();
+/// server.local("ann").await?.leave();
+/// let eve = server.local("eve").await?;
+/// server.kick(eve.member().id(), "flooding").await;
+///
+/// let stats = server.stats();
+/// assert_eq!((stats.ended_as(Ending::Left), stats.ended_as(Ending::Cut)), (1, 1));
+/// assert!(stats.to_string().ends_with("left=1 refused=0 cut=1 (said BYE: 1, kicked: 1)"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {

@@ -2,23 +2,16 @@
 //! unchanged to all other sockets. It has no lines, no names and no order.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind},
     net::SocketAddr,
 };
 
 use anyhow::{Context, Result};
-use mio::{
-    Events, Interest, Poll, Registry, Token,
-    net::{TcpListener, TcpStream},
-};
+use mio::{Events, Interest, Poll, Registry, Token, net::TcpListener};
+
+use super::buffered_stream::BufferedStream;
 
 const LISTENER: Token = Token(usize::MAX);
-
-struct Peer {
-    stream: TcpStream,
-    /// Bytes that the socket has not accepted yet.
-    pending: Vec<u8>,
-}
 
 /// Serves until this process is killed.
 pub(crate) fn run() -> Result<()> {
@@ -31,7 +24,9 @@ fn serve() -> io::Result<()> {
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("listening on {}", listener.local_addr()?);
 
-    let (mut events, mut peers) = (Events::with_capacity(1_024), Vec::<Option<Peer>>::new());
+    let mut events = Events::with_capacity(1_024);
+    // A connection keeps its index. `None`: it is closed.
+    let mut peers: Vec<Option<BufferedStream>> = Vec::new();
     let mut buffer = vec![0; 65_536];
     loop {
         poll.poll(&mut events, None)?;
@@ -40,24 +35,24 @@ fn serve() -> io::Result<()> {
                 accept(&listener, poll.registry(), &mut peers)?;
                 continue;
             }
-            let from = event.token().0;
+            let sender = event.token().0;
             if event.is_writable() {
-                flush(&mut peers[from]);
+                close_on_error(&mut peers[sender], BufferedStream::flush);
             }
             while event.is_readable() {
-                let Some(peer) = &mut peers[from] else { break };
-                match peer.stream.read(&mut buffer) {
-                    Ok(0) => peers[from] = None,
+                let Some(peer) = &mut peers[sender] else { break };
+                match peer.read(&mut buffer) {
+                    Ok(0) => peers[sender] = None,
                     Ok(count) => {
-                        for peer in peers.iter_mut().enumerate().filter(|(to, _)| *to != from).map(|(_, peer)| peer) {
-                            relay(peer, &buffer[..count]);
+                        for (_, peer) in peers.iter_mut().enumerate().filter(|(index, _)| *index != sender) {
+                            close_on_error(peer, |peer| peer.send(&buffer[..count]));
                         }
                         if count < buffer.len() {
                             break;
                         }
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(_) => peers[from] = None,
+                    Err(_) => peers[sender] = None,
                 }
             }
         }
@@ -65,13 +60,12 @@ fn serve() -> io::Result<()> {
 }
 
 /// Accepts all waiting connections.
-fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<Peer>>) -> io::Result<()> {
+fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<BufferedStream>>) -> io::Result<()> {
     loop {
         match listener.accept() {
-            Ok((mut stream, _)) => {
+            Ok((stream, _)) => {
                 stream.set_nodelay(true)?;
-                registry.register(&mut stream, Token(peers.len()), Interest::READABLE | Interest::WRITABLE)?;
-                peers.push(Some(Peer { stream, pending: Vec::new() }));
+                peers.push(Some(BufferedStream::register(stream, registry, Token(peers.len()))?));
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(error),
@@ -79,28 +73,9 @@ fn accept(listener: &TcpListener, registry: &Registry, peers: &mut Vec<Option<Pe
     }
 }
 
-/// Sends bytes to a peer. Buffers what the socket does not accept.
-fn relay(peer: &mut Option<Peer>, bytes: &[u8]) {
-    let Some(Peer { stream, pending }) = peer else { return };
-    let written = if pending.is_empty() { stream.write(bytes) } else { Ok(0) };
-    match written {
-        Ok(count) => pending.extend_from_slice(&bytes[count..]),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => pending.extend_from_slice(bytes),
-        Err(_) => *peer = None,
-    }
-}
-
-/// Sends the buffered bytes.
-fn flush(peer: &mut Option<Peer>) {
-    let Some(Peer { stream, pending }) = peer else { return };
-    while !pending.is_empty() {
-        match stream.write(pending) {
-            Ok(count) => drop(pending.drain(..count)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-            Err(_) => {
-                *peer = None;
-                return;
-            }
-        }
+/// Performs an action on an open connection. Closes the connection if the action fails.
+fn close_on_error(peer: &mut Option<BufferedStream>, action: impl FnOnce(&mut BufferedStream) -> io::Result<()>) {
+    if peer.as_mut().is_some_and(|open| action(open).is_err()) {
+        *peer = None;
     }
 }

@@ -1,6 +1,7 @@
-//! Benchmarks: compare the cost of a delivery with that of other servers, and with the least that a server can do.
+//! Benchmarks: compare the cost of a delivery with that of other servers, and with that of a minimal server
+//! ([`floor`]).
 //!
-//! A row ([`rows`]) is a kind of work and the servers that do it. For each server, [`server`] starts the process,
+//! A row ([`rows`]) names a kind of work and the servers that do it. For each server, [`server`] starts the process,
 //! [`load`] runs all clients in one thread, and [`work`] measures.
 #![allow(
     clippy::cast_precision_loss,
@@ -9,16 +10,17 @@
     reason = "measured figures are far below the limits of these types"
 )]
 
+mod buffered_stream;
 mod dialect;
 mod floor;
 mod json;
-mod kind;
 mod load;
 mod placement;
 mod plot;
 mod rows;
 mod sample;
 mod server;
+mod server_kind;
 mod table;
 mod work;
 
@@ -26,37 +28,36 @@ use std::{fmt::Write, time::Duration};
 
 use anyhow::{Result, bail};
 
-pub(crate) use self::floor::run as floor;
+pub(crate) use self::floor::run as run_floor;
 use self::{
-    kind::Kind,
     placement::Placement,
     rows::{ROWS, Row},
-    sample::Measured,
+    sample::RowResult,
+    server_kind::ServerKind,
 };
 use crate::{cli::Output, workspace};
 
 /// What to measure, and where to write the figures.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Whether to measure only one short round of each row.
+    /// Measures one short round of each row.
     pub(crate) quick: bool,
-    /// The names of the rows to measure. Empty for all.
+    /// Names of the rows to measure. Empty: all rows.
     pub(crate) rows: Vec<String>,
     pub(crate) output: Output,
 }
 
 impl Plan {
-    /// Whether to measure this row.
-    fn wants(&self, row: &Row) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|wanted| wanted == row.name)
+    fn includes(&self, row: &Row) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|name| name == row.name)
     }
 
-    /// How often to measure each server.
+    /// Number of measurements of each server.
     fn rounds(&self, row: &Row) -> usize {
         if self.quick { 1 } else { row.rounds }
     }
 
-    /// The duration of a measurement, unless the work itself determines it.
+    /// Duration of a measurement. Some kinds of work determine their own.
     fn duration(&self) -> Duration {
         Duration::from_secs(if self.quick { 1 } else { 2 })
     }
@@ -71,7 +72,7 @@ pub(crate) fn row_names() -> Vec<&'static str> {
 pub(crate) fn list() -> String {
     ROWS.iter().fold(String::new(), |mut list, row| {
         // Writing to a string cannot fail.
-        let _ = writeln!(list, "{:<10} {}", row.name, row.what);
+        let _ = writeln!(list, "{:<10} {}", row.name, row.description);
         list
     })
 }
@@ -85,40 +86,40 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         );
     }
     workspace::build(&["chat-server"])?;
-    placement::raise_socket_limit();
+    placement::raise_descriptor_limit();
     let placement = Placement::choose()?;
     println!("{placement}");
-    for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_installed()) {
-        println!("skipped {kind}, because it is not installed");
+    for server in ServerKind::ALL.into_iter().filter(|server| !server.is_available()) {
+        println!("skipped {server}, because it is not installed");
     }
-    let mut measured = Vec::new();
-    for row in ROWS.iter().filter(|row| plan.wants(row)) {
-        measured.push(measure(row, plan, &placement)?);
+    let mut results = Vec::new();
+    for row in ROWS.iter().filter(|row| plan.includes(row)) {
+        results.push(measure(row, plan, &placement)?);
     }
-    println!("\n{}", table::render(&measured));
+    println!("\n{}", table::render(&results));
     if let Some(path) = &plan.output.json {
-        json::write(path, &measured)?;
+        json::write(path, &results)?;
     }
     if let Some(path) = &plan.output.plot {
-        plot::write(path, &measured)?;
+        plot::write(path, &results)?;
     }
     Ok(())
 }
 
-/// Measures all servers of a row in turn, round by round. The speed of a machine drifts, so measurements to compare
-/// must be close in time.
-fn measure(row: &'static Row, plan: &Plan, placement: &Placement) -> Result<Measured> {
-    let mut measured = Measured::new(row);
+/// Measures all servers of a row in each round. The speed of a machine drifts, so measurements that are compared must be
+/// close in time.
+fn measure(row: &'static Row, plan: &Plan, placement: &Placement) -> Result<RowResult> {
+    let mut result = RowResult::new(row);
     let rounds = plan.rounds(row);
     for round in 1..=rounds {
-        for case in row.cases.iter().filter(|case| case.kind.is_installed()) {
+        for case in row.cases.iter().filter(|case| case.server.is_available()) {
             eprint!("\r\x1b[K{} {round}/{rounds}: {}", row.name, case.label());
-            measured.add(case, work::perform(row, case, placement, plan.duration())?);
+            result.add(case, work::measure(row, case, placement, plan.duration())?);
         }
     }
     eprint!("\r\x1b[K");
-    println!("{}", table::line(&measured));
-    Ok(measured)
+    println!("{}", table::summary(&result));
+    Ok(result)
 }
 
 #[cfg(test)]
@@ -132,8 +133,8 @@ mod tests {
             rows: rows.iter().map(ToString::to_string).collect(),
             output: Output::default(),
         };
-        assert!(ROWS.iter().all(|row| plan(&[]).wants(row)));
-        let measured: Vec<_> = ROWS.iter().filter(|row| plan(&["idle"]).wants(row)).map(|row| row.name).collect();
+        assert!(ROWS.iter().all(|row| plan(&[]).includes(row)));
+        let measured: Vec<_> = ROWS.iter().filter(|row| plan(&["idle"]).includes(row)).map(|row| row.name).collect();
         assert_eq!(measured, ["idle"]);
     }
 }

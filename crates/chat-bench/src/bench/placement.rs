@@ -1,4 +1,4 @@
-//! Chooses the cores for the servers and the load, and raises the limit on open files.
+//! Chooses the cores of the servers and of the load generator, and raises the limit of file descriptors.
 
 use std::fmt;
 
@@ -8,27 +8,24 @@ use rustix::{
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
 
-/// The number of cores of a server.
+/// How many cores a server may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cores {
     One,
     Two,
 }
 
-/// The cores of the servers, and those of the load.
+/// The cores of the servers and of the load generator.
 #[derive(Clone, Debug)]
 pub(super) struct Placement {
     load: CpuSet,
-    server: CpuSet,
-    /// The cores of a server that has two.
-    two_cores: CpuSet,
-    /// `false` if there is only one core.
-    is_pinned: bool,
+    one_server_core: CpuSet,
+    two_server_cores: CpuSet,
 }
 
 impl Placement {
-    /// The load gets the first core that this process may use, and the servers get the second. A server on two cores
-    /// shares the core of the load only if there is no third.
+    /// Assigns the first core that this process may use to the load, and the second to the servers. A server on two
+    /// cores also gets the third core, or shares the core of the load if there is no third.
     pub(super) fn choose() -> Result<Self> {
         let all = sched_getaffinity(None).context("cannot find the cores of this process")?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| all.is_set(core));
@@ -37,52 +34,55 @@ impl Placement {
             set.set(core);
             set
         };
-        match (cores.next(), cores.next()) {
+        Ok(match (cores.next(), cores.next()) {
             (Some(load), Some(server)) => {
-                let mut two_cores = only(server);
-                two_cores.set(cores.next().unwrap_or(load));
-                Ok(Self { load: only(load), server: only(server), two_cores, is_pinned: true })
+                let mut two_server_cores = only(server);
+                two_server_cores.set(cores.next().unwrap_or(load));
+                Self { load: only(load), one_server_core: only(server), two_server_cores }
             }
-            _ => Ok(Self { load: all, server: all, two_cores: all, is_pinned: false }),
-        }
+            _ => Self { load: all, one_server_core: all, two_server_cores: all },
+        })
     }
 
-    /// Moves this process to the cores of a server. A server that it then starts inherits them.
-    /// [`Placement::enter_load`] moves it back.
-    pub(super) fn enter_server(&self, cores: Cores) {
-        let set = match cores {
-            Cores::One => &self.server,
-            Cores::Two => &self.two_cores,
-        };
-        // If the system refuses, the figures are less stable, but valid.
-        let _ = sched_setaffinity(None, set);
+    /// Pins this process to the cores of a server. A server that this process starts now inherits them.
+    pub(super) fn pin_to_server_cores(&self, cores: Cores) {
+        // If the system refuses, the figures vary more, but are valid.
+        let _ = sched_setaffinity(None, self.server_cores(cores));
     }
 
-    /// Moves this process to the core of the load.
-    pub(super) fn enter_load(&self) {
+    /// Pins this process to the core of the load.
+    pub(super) fn pin_to_load_core(&self) {
         let _ = sched_setaffinity(None, &self.load);
     }
 
-    /// Whether a server with this number of cores shares a core with the load.
-    pub(super) fn is_shared(&self, cores: Cores) -> bool {
-        cores == Cores::Two && (0..CpuSet::MAX_CPU).any(|core| self.load.is_set(core) && self.two_cores.is_set(core))
+    /// Whether the load shares a core with a server that has this number of cores.
+    pub(super) fn load_shares_core(&self, cores: Cores) -> bool {
+        let server = self.server_cores(cores);
+        (0..CpuSet::MAX_CPU).any(|core| self.load.is_set(core) && server.is_set(core))
+    }
+
+    fn server_cores(&self, cores: Cores) -> &CpuSet {
+        match cores {
+            Cores::One => &self.one_server_core,
+            Cores::Two => &self.two_server_cores,
+        }
     }
 }
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_pinned && self.is_shared(Cores::Two) {
-            "servers run on one core, the load on another; a server on two cores shares one with the load, so its rate means little"
-        } else if self.is_pinned {
-            "servers run on one core, or on two where the row says so; the load runs on another"
-        } else {
-            "there is only one core, which servers and load share, so rates mean little"
+        f.write_str(match [Cores::One, Cores::Two].map(|cores| self.load_shares_core(cores)) {
+            [false, false] => "servers run on one core, or on two where the row says so; the load runs on another",
+            [false, true] => {
+                "servers run on one core, the load on another; a server on two cores shares one with the load, so its rate means little"
+            }
+            [true, _] => "servers and load share the only core, so rates mean little",
         })
     }
 }
 
-/// Raises the limit on open files as far as the system allows. Servers inherit the limit.
-pub(super) fn raise_socket_limit() {
+/// Raises the limit of file descriptors as far as the system allows. Servers inherit the limit.
+pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     // If the system refuses, the old limit stays in force.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });

@@ -1,21 +1,21 @@
-//! Measurements and their medians.
+//! Measured figures, and their medians.
 
 use super::rows::{Case, Row};
 
-/// One measurement of one server. A figure that the row does not measure is `None`.
+/// The figures of one measurement. `None`: the row does not measure this figure.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Sample {
     /// Deliveries per second.
     pub(super) rate: Option<f64>,
-    /// CPU time of the server per delivery or per visit, in nanoseconds.
+    /// CPU time of the server in nanoseconds, per delivery, received line or visit, depending on the work.
     pub(super) cpu: Option<f64>,
-    /// Median of the latency, from send to receipt, in microseconds.
+    /// Median latency from send to receipt, in microseconds.
     pub(super) p50: Option<f64>,
     /// 99th percentile of the latency, in microseconds.
     pub(super) p99: Option<f64>,
     /// Resident memory per client, in bytes.
     pub(super) memory: Option<f64>,
-    /// Duration of the whole work, in seconds.
+    /// Duration of the work, in seconds.
     pub(super) seconds: Option<f64>,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Metric {
 
 impl Metric {
     /// The figure of this kind in a sample.
-    pub(super) fn of(self, sample: &Sample) -> Option<f64> {
+    fn value_in(self, sample: &Sample) -> Option<f64> {
         match self {
             Self::Rate => sample.rate,
             Self::Cpu => sample.cpu,
@@ -43,7 +43,7 @@ impl Metric {
         }
     }
 
-    /// The name and unit, for tables and as a key in JSON.
+    /// The name and its unit, for tables and as a key in JSON.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Rate => "deliveries/s",
@@ -58,34 +58,34 @@ impl Metric {
     pub(super) const ALL: [Self; 6] = [Self::Rate, Self::Cpu, Self::P50, Self::P99, Self::Memory, Self::Seconds];
 }
 
-/// All measurements of a row: for each case, one per round.
+/// All measurements of a row: one per case and round.
 #[derive(Clone, Debug)]
-pub(super) struct Measured {
+pub(super) struct RowResult {
     pub(super) row: &'static Row,
     samples: Vec<Vec<Sample>>,
 }
 
-impl Measured {
+impl RowResult {
     pub(super) fn new(row: &'static Row) -> Self {
         Self { row, samples: vec![Vec::new(); row.cases.len()] }
     }
 
     /// Adds the measurement of one round.
     pub(super) fn add(&mut self, case: &Case, sample: Sample) {
-        if let Some(at) = self.row.cases.iter().position(|known| known == case) {
-            self.samples[at].push(sample);
+        if let Some(index) = self.row.cases.iter().position(|known| known == case) {
+            self.samples[index].push(sample);
         }
     }
 
     /// The figures of a case, round by round.
     pub(super) fn values(&self, case: usize, metric: Metric) -> Vec<f64> {
-        self.samples[case].iter().filter_map(|sample| metric.of(sample)).collect()
+        self.samples[case].iter().filter_map(|sample| metric.value_in(sample)).collect()
     }
 
-    /// The ratio of two cases, round by round. In a round, both were measured at nearly the same time.
-    pub(super) fn ratios(&self, case: usize, to: usize, metric: Metric) -> Vec<f64> {
-        let pairs = self.values(case, metric).into_iter().zip(self.values(to, metric));
-        pairs.map(|(one, other)| one / other).collect()
+    /// The figures of a case, divided by those of a reference case from the same round.
+    pub(super) fn ratios(&self, case: usize, reference: usize, metric: Metric) -> Vec<f64> {
+        let pairs = self.values(case, metric).into_iter().zip(self.values(reference, metric));
+        pairs.map(|(value, reference)| value / reference).collect()
     }
 }
 

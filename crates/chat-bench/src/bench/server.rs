@@ -1,4 +1,4 @@
-//! Starts a server of any kind on its cores and a free port, and measures it with the counters of the kernel.
+//! Starts a server on its cores and a free port, and reads how much CPU time and memory it uses.
 
 use std::{
     fs,
@@ -12,40 +12,40 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    kind::Kind,
     placement::{Cores, Placement},
+    server_kind::ServerKind,
 };
 use crate::{server_process::ServerProcess, workspace};
 
-/// The limits per address are off, because all clients have the same address.
-const CHAT: &str = "--listen 127.0.0.1:0 --rate-limit 0 --connect-rate 0 --max-clients 0 --max-clients-per-ip 0";
+/// Flags of chat-server. The limits per address are off, because all clients have the same address.
+const CHAT_FLAGS: &str = "--listen 127.0.0.1:0 --rate-limit 0 --connect-rate 0 --max-clients 0 --max-clients-per-ip 0";
 
-/// Time to wait until a server listens.
+/// Maximum time to wait until a server listens.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running server.
 pub(super) struct Server {
     process: ServerProcess,
     pub(super) address: SocketAddr,
-    _config: Option<TempFile>,
+    _config_file: Option<TempFile>,
 }
 
 impl Server {
     /// Starts a server on its cores, and waits until it listens.
-    pub(super) fn start(kind: Kind, cores: Cores, placement: &Placement) -> Result<Self> {
-        placement.enter_server(cores);
+    pub(super) fn start(kind: ServerKind, cores: Cores, placement: &Placement) -> Result<Self> {
+        placement.pin_to_server_cores(cores);
         let started = Self::spawn(kind, cores);
-        placement.enter_load();
+        placement.pin_to_load_core();
         started
     }
 
-    fn spawn(kind: Kind, cores: Cores) -> Result<Self> {
+    fn spawn(kind: ServerKind, cores: Cores) -> Result<Self> {
         let port = free_port()?;
-        let (mut command, config) = command(kind, port, cores)?;
-        let prints_address = matches!(kind, Kind::Floor | Kind::Chat);
+        let (mut command, config_file) = command(kind, port, cores)?;
+        let prints_address = kind.is_own();
         command.stdout(if prints_address { Stdio::piped() } else { Stdio::null() }).stderr(Stdio::null());
         let process = ServerProcess::spawn(command)?;
-        let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)), _config: config };
+        let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)), _config_file: config_file };
         if prints_address {
             server.address = server.process.read_address()?;
         } else {
@@ -54,7 +54,7 @@ impl Server {
         Ok(server)
     }
 
-    fn wait_until_listening(&mut self, kind: Kind) -> Result<()> {
+    fn wait_until_listening(&mut self, kind: ServerKind) -> Result<()> {
         let start = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             if self.process.has_ended()? || start.elapsed() > START_TIMEOUT {
@@ -65,14 +65,14 @@ impl Server {
         Ok(())
     }
 
-    /// CPU time of all threads, in nanoseconds.
-    pub(super) fn cpu(&self) -> u64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id()));
-        let spent = |path: PathBuf| {
-            let schedstat = fs::read_to_string(path.join("schedstat")).ok()?;
+    /// CPU time used by all threads so far, in nanoseconds.
+    pub(super) fn cpu_time(&self) -> u64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process.id()));
+        let used_by = |thread: PathBuf| {
+            let schedstat = fs::read_to_string(thread.join("schedstat")).ok()?;
             schedstat.split_whitespace().next()?.parse::<u64>().ok()
         };
-        tasks.map_or(0, |tasks| tasks.flatten().filter_map(|task| spent(task.path())).sum())
+        threads.map_or(0, |threads| threads.flatten().filter_map(|thread| used_by(thread.path())).sum())
     }
 
     /// Resident memory, in bytes.
@@ -81,38 +81,38 @@ impl Server {
     }
 }
 
-/// The command that starts a server on this port. The floor and chat-server choose another port and print it.
-fn command(kind: Kind, port: u16, cores: Cores) -> Result<(Command, Option<TempFile>)> {
+/// The command that starts a server on this port. The floor and chat-server choose a port themselves and print it.
+fn command(kind: ServerKind, port: u16, cores: Cores) -> Result<(Command, Option<TempFile>)> {
     let program = match kind {
-        Kind::Floor => std::env::current_exe().context("cannot find the path of this program")?,
-        Kind::Chat => workspace::program(kind.name())?,
-        _ => kind.find().with_context(|| format!("{kind} is not installed"))?,
+        ServerKind::Floor => std::env::current_exe().context("cannot find the path of this program")?,
+        ServerKind::Chat => workspace::program(kind.name())?,
+        _ => kind.find_installed().with_context(|| format!("{kind} is not installed"))?,
     };
     let mut command = Command::new(program);
-    let mut config = None;
+    let mut config_file = None;
     match kind {
-        Kind::Floor => {
+        ServerKind::Floor => {
             command.arg("floor");
         }
-        Kind::Chat => {
-            command.args(CHAT.split(' '));
+        ServerKind::Chat => {
+            command.args(CHAT_FLAGS.split(' '));
         }
-        Kind::Nats => {
+        ServerKind::Nats => {
             command.args(["-a", "127.0.0.1", "-p", &port.to_string()]);
             command.env("GOMAXPROCS", if cores == Cores::One { "1" } else { "2" });
         }
-        Kind::Redis => {
+        ServerKind::Redis => {
             command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--protected-mode", "no", "--save", ""]);
             command.args(["--appendonly", "no", "--maxclients", "20000"]);
             command.args(["--client-output-buffer-limit", "pubsub 0 0 0"]);
         }
-        Kind::Ngircd => {
+        ServerKind::Ngircd => {
             let file = TempFile::new(&ngircd_config(port))?;
             command.args(["-n", "-f"]).arg(&file.0);
-            config = Some(file);
+            config_file = Some(file);
         }
     }
-    Ok((command, config))
+    Ok((command, config_file))
 }
 
 fn free_port() -> Result<u16> {
@@ -120,7 +120,7 @@ fn free_port() -> Result<u16> {
     Ok(address.context("cannot find a free port")?.port())
 }
 
-/// The configuration file of ngircd, without limits.
+/// A configuration of ngircd that disables its limits.
 fn ngircd_config(port: u16) -> String {
     format!(
         "[Global]\nName = irc.bench\nListen = 127.0.0.1\nPorts = {port}\n[Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\n\

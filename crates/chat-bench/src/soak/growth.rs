@@ -1,67 +1,63 @@
-//! Compares the last quarter of the run with the first, to find out whether anything grew.
+//! Detects growth: compares the peaks of the last quarter of the run with those of the first.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::server::Sample;
+use super::server::Usage;
 
-/// Tolerance for memory. The size of the ring varies, because it depends on how much slow clients lag.
-const TOLERANCE_KIB: u64 = 8 * 1_024;
+/// Growth that is not an error, besides a quarter of the first peak: the number of clients varies slightly.
+///
+/// The memory of the ring varies with the lag of slow clients.
+const TOLERANCE: Peaks = Peaks { memory_kib: 8 * 1_024, descriptors: 8, tasks: 16 };
 
 #[derive(Debug)]
 pub(super) struct Growth {
-    planned: Duration,
-    first: Peak,
-    last: Peak,
+    duration: Duration,
+    first_quarter: Peaks,
+    last_quarter: Peaks,
 }
 
-/// The highest figures of a quarter of the run.
+/// The highest figures of a period.
 #[derive(Clone, Copy, Debug, Default)]
-struct Peak {
-    /// In KiB.
-    memory: u64,
+struct Peaks {
+    memory_kib: u64,
     descriptors: u64,
     tasks: u64,
 }
 
 impl Growth {
-    pub(super) fn new(planned: Duration) -> Self {
-        Self { planned, first: Peak::default(), last: Peak::default() }
+    /// Prepares for a run of this duration.
+    pub(super) fn new(duration: Duration) -> Self {
+        Self { duration, first_quarter: Peaks::default(), last_quarter: Peaks::default() }
     }
 
-    pub(super) fn planned(&self) -> Duration {
-        self.planned
-    }
-
-    /// Adds a sample that was taken at this time of the run.
-    pub(super) fn add(&mut self, at: Duration, sample: &Sample) {
-        let peak = match at {
-            _ if at * 4 <= self.planned => &mut self.first,
-            _ if at * 4 > self.planned * 3 => &mut self.last,
+    /// Adds what the server used when this time of the run had elapsed.
+    pub(super) fn add(&mut self, elapsed: Duration, usage: &Usage) {
+        let peaks = match elapsed * 4 {
+            time if time <= self.duration => &mut self.first_quarter,
+            time if time > self.duration * 3 => &mut self.last_quarter,
             _ => return,
         };
-        peak.memory = peak.memory.max(sample.memory);
-        peak.descriptors = peak.descriptors.max(sample.descriptors);
-        peak.tasks = peak.tasks.max(sample.stat("tasks"));
+        peaks.memory_kib = peaks.memory_kib.max(usage.memory_kib);
+        peaks.descriptors = peaks.descriptors.max(usage.descriptors);
+        peaks.tasks = peaks.tasks.max(usage.stat("tasks"));
     }
 
-    /// Fails if anything grew. Otherwise returns the result as a part of a sentence.
+    /// Fails if anything grew by more than the tolerance. Otherwise returns the result in words.
     pub(super) fn check(&self) -> Result<&'static str> {
-        let Self { first, last, .. } = self;
+        let (first, last) = (&self.first_quarter, &self.last_quarter);
         println!("peaks of the first quarter: {first:?}; of the last quarter: {last:?}");
-        if first.memory == 0 || last.memory == 0 {
-            return Ok("but the run was too short to find growth");
+        if first.memory_kib == 0 || last.memory_kib == 0 {
+            return Ok("the run was too short to detect growth");
         }
-        // The number of clients varies slightly, so the figures do too.
-        let grown = |before: u64, after: u64, tolerance: u64| after > before + before / 4 + tolerance;
-        for (what, before, after, tolerance) in [
-            ("memory in KiB", first.memory, last.memory, TOLERANCE_KIB),
-            ("descriptors", first.descriptors, last.descriptors, 8),
-            ("tasks", first.tasks, last.tasks, 16),
+        for (name, first, last, tolerance) in [
+            ("memory in KiB", first.memory_kib, last.memory_kib, TOLERANCE.memory_kib),
+            ("descriptors", first.descriptors, last.descriptors, TOLERANCE.descriptors),
+            ("tasks", first.tasks, last.tasks, TOLERANCE.tasks),
         ] {
-            if grown(before, after, tolerance) {
-                bail!("{what} grew from {before} to {after}");
+            if last > first + first / 4 + tolerance {
+                bail!("{name} grew from {first} to {last}");
             }
         }
         Ok("nothing grew")
@@ -72,10 +68,11 @@ impl Growth {
 mod tests {
     use super::*;
 
+    /// Checks a run with this memory at the end of each quarter, in KiB.
     fn check_growth(memory: [u64; 4]) -> Result<&'static str> {
         let mut growth = Growth::new(Duration::from_secs(40));
-        for (index, memory) in (1..).zip(memory) {
-            growth.add(Duration::from_secs(index * 10), &Sample::new(memory, 0, "tasks=7 cut=1 (said BYE: 3)"));
+        for (quarter, memory) in (1..).zip(memory) {
+            growth.add(Duration::from_secs(quarter * 10), &Usage::new(memory, 0, "tasks=7 cut=1 (said BYE: 3)"));
         }
         growth.check()
     }

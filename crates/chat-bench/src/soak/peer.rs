@@ -1,4 +1,4 @@
-//! A client in this process.
+//! A client of this process, for the good and the bad clients.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Time to wait for a line. A working server is far faster.
+/// Maximum time to wait for a line. A working server is far faster.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Peer {
@@ -40,13 +40,13 @@ impl Peer {
         Self::over(stream).log_in(name).await
     }
 
-    /// Sends the login, and expects the server to accept it.
+    /// Logs in. Fails if the server does not accept the name.
     pub(super) async fn log_in(mut self, name: &str) -> Result<Self> {
         self.writer.send(&format!("PROT 0.1 CONNECT USER {name}")).await?;
         for expected in ["NAME OK", "WELCOME"] {
             let line = self.reader.line().await?;
             if line != expected {
-                bail!("{name} got {line:?} instead of {expected}");
+                bail!("{name} received {line:?} instead of {expected}");
             }
         }
         Ok(self)
@@ -54,7 +54,7 @@ impl Peer {
 }
 
 impl Reader {
-    /// Reads the next line, without its CRLF. Empty at the end of the connection.
+    /// Receives the next line, without its CRLF. Returns an empty line at the end of the connection.
     pub(super) async fn line(&mut self) -> Result<&str> {
         self.line.clear();
         let read = timeout(TIMEOUT, self.stream.read_line(&mut self.line)).await;
@@ -65,7 +65,7 @@ impl Reader {
 }
 
 impl Writer {
-    /// Sends a line. Appends its CRLF.
+    /// Sends a line and its CRLF.
     pub(super) async fn send(&mut self, line: &str) -> Result<()> {
         let line = format!("{line}\r\n");
         self.0.write_all(line.as_bytes()).await.context("cannot send")

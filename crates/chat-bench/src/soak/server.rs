@@ -1,4 +1,4 @@
-//! Runs chat-server, and samples the resources that it uses.
+//! Runs chat-server, and reads which resources it uses.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +13,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::{server_process::ServerProcess, workspace};
 
-/// Time in which the server must free the resources of closed connections.
+/// Maximum time until the server has freed the resources of closed connections.
 const FREE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The limits per address are off, because all clients have the same address. The timeouts are short, so that each ends
-/// many connections.
+/// Flags of chat-server. The limits per address are off, because all clients have the same address. The timeouts are
+/// short, so that each of them ends many connections.
 const FLAGS: &str = "--listen 127.0.0.1:0 --quiet --rate-limit 0 --connect-rate 0 --max-clients-per-ip 0 \
                      --write-timeout 2 --ping-interval 5 --ping-timeout 2 --login-timeout 5";
 
@@ -26,25 +26,24 @@ pub(super) struct Server {
     address: SocketAddr,
 }
 
-/// The resources that the server uses, and its statistics.
+/// The resources that the server uses, and its counters.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
+pub(super) struct Usage {
     /// Resident memory, in KiB.
-    pub(super) memory: u64,
+    pub(super) memory_kib: u64,
     pub(super) descriptors: u64,
-    /// The statistics that the server prints on SIGUSR1.
     stats: BTreeMap<String, u64>,
 }
 
-impl Sample {
-    /// Parses the statistics that the server prints on SIGUSR1.
-    pub(super) fn new(memory: u64, descriptors: u64, line: &str) -> Self {
+impl Usage {
+    /// Parses the line of counters that the server prints on SIGUSR1.
+    pub(super) fn new(memory_kib: u64, descriptors: u64, line: &str) -> Self {
         let pairs = line.split(' ').filter_map(|pair| pair.split_once('='));
         let stats = pairs.filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?))).collect();
-        Self { memory, descriptors, stats }
+        Self { memory_kib, descriptors, stats }
     }
 
-    /// A number of the statistics. 0 if the server does not print it.
+    /// A counter of the server. 0 if the server does not print it.
     pub(super) fn stat(&self, name: &str) -> u64 {
         self.stats.get(name).copied().unwrap_or(0)
     }
@@ -67,27 +66,27 @@ impl Server {
         self.process.id()
     }
 
-    /// Requests the statistics, and reads the counters of the kernel.
-    pub(super) fn sample(&mut self) -> Result<Sample> {
+    /// Reads the memory and the descriptors of the process, and requests its counters.
+    pub(super) fn usage(&mut self) -> Result<Usage> {
         self.signal("USR1")?;
         let line = self.process.read_line()?;
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.id())).context("cannot count descriptors")?;
-        Ok(Sample::new(self.process.memory_kib()?, descriptors.count() as u64, &line))
+        Ok(Usage::new(self.process.memory_kib()?, descriptors.count() as u64, &line))
     }
 
-    /// Waits until the server uses as many descriptors, connections and tasks as in `before`.
-    pub(super) fn wait_until_freed(&mut self, before: &Sample) -> Result<Sample> {
-        let begun = Instant::now();
+    /// Waits until the server has as many descriptors, connections and tasks as before. It need not free memory: the
+    /// allocator keeps some.
+    pub(super) fn wait_until_freed(&mut self, before: &Usage) -> Result<Usage> {
+        let counts =
+            |usage: &Usage| (usage.descriptors, usage.stat("clients"), usage.stat("connections"), usage.stat("tasks"));
+        let start = Instant::now();
         loop {
-            let sample = self.sample()?;
-            let used = |sample: &Sample| {
-                (sample.descriptors, sample.stat("clients"), sample.stat("connections"), sample.stat("tasks"))
-            };
-            if used(&sample) == used(before) {
-                return Ok(sample);
+            let usage = self.usage()?;
+            if counts(&usage) == counts(before) {
+                return Ok(usage);
             }
-            if begun.elapsed() > FREE_TIMEOUT {
-                bail!("the server did not free everything after all clients had left: {before:?} became {sample:?}");
+            if start.elapsed() > FREE_TIMEOUT {
+                bail!("the server has not freed everything after all clients left: {before:?} became {usage:?}");
             }
             thread::sleep(Duration::from_millis(100));
         }

@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod conform;
+#[cfg(unix)]
+mod pairs;
+#[cfg(unix)]
+#[path = "../../../chat-conform/tests/it/peer.rs"]
+#[allow(dead_code, reason = "shared with the tests of the judge")]
+mod peer;
 mod pipes;
 mod process;
 mod program;
@@ -14,6 +20,7 @@ mod readme_program;
 #[path = "../../../chat-client/tests/it/scripted_server.rs"]
 #[allow(dead_code, reason = "shared with the tests of the library")]
 mod scripted_server;
+mod scripts;
 #[cfg(unix)]
 mod snapshots;
 #[cfg(unix)]

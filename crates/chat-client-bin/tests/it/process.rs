@@ -53,10 +53,11 @@ pub(crate) async fn piped(args: &[&str], input: &str) -> Ended {
     end(child).await
 }
 
-/// Runs the program as client `x` with this input, against a server that accepts the login and then runs the script.
-pub(crate) async fn served(input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> Ended {
+/// Runs the program as client `x` with these flags and this input, against a server that accepts the login and then runs
+/// the script.
+pub(crate) async fn served(flags: &[&str], input: &str, script: impl AsyncFnOnce(Server<TcpStream>)) -> Ended {
     let (listener, address) = listen().await;
-    let args = ["--name", "x", &address];
+    let args = [flags, &["--name", "x", &address]].concat();
     let serve = async {
         let mut server = Server::accept(&listener).await;
         server.welcome("x").await;

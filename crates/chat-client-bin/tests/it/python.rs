@@ -23,7 +23,11 @@ fn the_python_server_accepts_messages_and_lists_clients() {
     let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
-    command.args(["--name", "ann", &address]).env_remove("CHAT_NAME").stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(["--name", "ann", "--commands", &address])
+        .env_remove("CHAT_NAME")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut client = command.stderr(Stdio::piped()).spawn().unwrap();
     client.stdin.take().unwrap().write_all("one\n/clients\ncafé\n".as_bytes()).unwrap();
     let ended = client.wait_with_output().unwrap();

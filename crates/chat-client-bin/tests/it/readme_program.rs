@@ -61,23 +61,23 @@ async fn run(part: &str, script: impl AsyncFnOnce(Server<tokio::net::TcpStream>)
 
 #[tokio::test]
 async fn the_script_example_ends_with_all_messages_acknowledged() {
-    let said = async |mut server: Server<_>| {
+    let script = async |mut server: Server<_>| {
         server.expect("MSG build 17\nMSG is green").await;
         server.send_lines("OK\nOK").await;
         server.answer_bye().await;
     };
-    let (ended, _) = run("build 17", said).await;
+    let (ended, _) = run("build 17", script).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""));
 }
 
 #[tokio::test]
 async fn the_json_example_matches_the_output() {
-    let said = async |mut server: Server<_>| {
+    let script = async |mut server: Server<_>| {
         server.expect("MSG hi").await;
         server.send_lines("OK").await;
         server.answer_bye().await;
     };
-    let (ended, address) = run("\"say\"", said).await;
+    let (ended, address) = run("\"say\"", script).await;
     assert_eq!(timeless(&ended.stdout, &address), timeless(block("json"), &address));
 }
 
@@ -107,9 +107,9 @@ async fn the_tables_of_flags_and_exit_codes_match_help() {
     }
     let expected = codes.lines().map(|line| line.trim().split_once(' ').unwrap());
     let expected: Vec<_> = expected.map(|(code, meaning)| (code, meaning.trim())).collect();
-    let shown = table("exit code | meaning");
-    assert_eq!(shown.len(), expected.len());
-    for ((code, meaning), (expected, words)) in shown.into_iter().zip(expected) {
+    let documented = table("exit code | meaning");
+    assert_eq!(documented.len(), expected.len());
+    for ((code, meaning), (expected, words)) in documented.into_iter().zip(expected) {
         // The remark in parentheses is longer in --help.
         assert_eq!(code, expected);
         let same = meaning.split(" (").next() == words.split(" (").next();
@@ -135,7 +135,7 @@ async fn the_example_of_settings_is_read_and_printed_unchanged() {
 /// `/name` and `/reconnect` exist only at a terminal.
 #[tokio::test]
 async fn the_help_in_a_pipe_lists_the_commands_of_the_table() {
-    let ended = served("/help\n", async |server| server.answer_bye().await).await;
+    let ended = served(&["--commands"], "/help\n", async |server| server.answer_bye().await).await;
     for command in table("type | to").into_iter().flat_map(|(typed, _)| code_spans(typed)) {
         let terminal_only = ["/name NAME", "/reconnect"].contains(&command);
         assert!(terminal_only || ended.stderr.contains(command), "{command} is not in {}", ended.stderr);

@@ -37,21 +37,22 @@ async fn run(args: &[&str], input: &str, script: &[(&str, &str)]) -> (Ended, Str
     let (listener, address) = listen().await;
     let serve = async {
         let mut server = Server::accept(&listener).await;
-        for (heard, said) in script {
-            server.expect(heard).await;
-            server.send_lines(said).await;
+        for (expected, reply) in script {
+            server.expect(expected).await;
+            server.send_lines(reply).await;
         }
         server
     };
     let args = [args, &[&address]].concat();
     // If the program still writes, keep the connection open: closing it would cause a reset.
-    let (ended, _server) = if script.last().is_some_and(|(heard, _)| heard.ends_with("BYE") || heard.is_empty()) {
-        let (ended, server) = tokio::join!(piped(&args, input), serve);
-        (ended, Some(server))
-    } else {
-        let (ended, ()) = tokio::join!(piped(&args, input), async { drop(serve.await) });
-        (ended, None)
-    };
+    let (ended, _server) =
+        if script.last().is_some_and(|(expected, _)| expected.ends_with("BYE") || expected.is_empty()) {
+            let (ended, server) = tokio::join!(piped(&args, input), serve);
+            (ended, Some(server))
+        } else {
+            let (ended, ()) = tokio::join!(piped(&args, input), async { drop(serve.await) });
+            (ended, None)
+        };
     (ended, address)
 }
 
@@ -128,7 +129,9 @@ async fn errors_match_the_snapshot() {
         &["localhost:99999"],
         &["[::1"],
         &[":"],
-        &["localhost", "2222"],
+        &["localhost:1", "2222"],
+        &["http://localhost:2222"],
+        &["localhost", "2222", "x"],
         &["--timeout", "soon"],
         &["--time", "%!"],
         &["--color", "loud"],
@@ -139,7 +142,7 @@ async fn errors_match_the_snapshot() {
         append_run(&mut runs, args, ended.code, &redacted(&ended.stderr, ""));
     }
     let named = ["--name", "ci"];
-    let said = ("MSG hi", "");
+    let unanswered = ("MSG hi", "");
     for (args, input, script) in [
         (&[][..], "", &[("PROT 0.1 CONNECT USER ci", "NAME FAILURE\nNAME REQ")][..]),
         (&[], "", &[("PROT 0.1 CONNECT USER ci", "BAD PROT")]),
@@ -148,11 +151,11 @@ async fn errors_match_the_snapshot() {
         (&[], "", &[("PROT 0.1 CONNECT USER ci", "")]),
         (&["--no-input"], "", &[CI]),
         (&["--no-input"], "", &[CI, ("", "BYE")]),
-        (&[], "hi\n", &[CI, said]),
+        (&[], "hi\n", &[CI, unanswered]),
         (&[], "hi\n", &[CI, ("MSG hi", "BAD REQ"), CI_LEAVES]),
-        (&[], "/nonsense\na\u{7}b\n", &[CI, CI_LEAVES]),
+        (&["--commands"], "/nonsense\na\u{7}b\n", &[CI, CI_LEAVES]),
         (&["--json-in"], "hello\n{\"command\":\"dance\"}\n{\"v\":2,\"command\":\"quit\"}\n", &[CI, CI_LEAVES]),
-        (&["--timeout", "1.5"], "hi\n", &[CI, said, ("", "")]),
+        (&["--timeout", "1.5"], "hi\n", &[CI, unanswered, ("", "")]),
         (&["--timeout", "0.3"], "hi\n", &[("PROT 0.1 CONNECT USER ci", ""), ("", "")]),
     ] {
         let args = [&named, args].concat();

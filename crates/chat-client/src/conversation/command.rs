@@ -1,4 +1,4 @@
-//! What a typed line means: a message, unless it starts with a slash.
+//! What a line of input means.
 
 use chat_proto::{Text, TextError};
 
@@ -45,6 +45,11 @@ pub enum Input {
 }
 
 impl Input {
+    /// A line that is a message, whatever it begins with.
+    pub fn text(line: &str) -> Self {
+        if line.is_empty() { Self::Empty } else { Text::new(line).map_or_else(Self::InvalidText, Self::Say) }
+    }
+
     /// Parses a line without its line end. `//text` says `/text`.
     pub fn parse(line: &str) -> Self {
         let text = match line.strip_prefix('/') {

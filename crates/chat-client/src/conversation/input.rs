@@ -48,8 +48,30 @@ pub fn inputs<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<Input, Input
     input_lines(reader, MAX_LINE).map(|line| line.map(|line| Input::parse(&line)))
 }
 
+/// The lines of `reader` as messages. No line is a command: a script or a file says what it contains.
+///
+/// Empty lines are [`Input::Empty`], because an empty text is not valid (clause 1.5). Otherwise as [`inputs`].
+///
+/// ```
+/// use std::pin::pin;
+///
+/// use chat_client::conversation::{Input, texts};
+/// use futures::StreamExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut texts = pin!(texts(&b"/quit\n"[..]));
+/// assert_eq!(texts.next().await, Some(Ok(Input::Say("/quit".parse()?))));
+/// # Ok(())
+/// # }
+/// ```
+pub fn texts<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<Input, InputError>> {
+    input_lines(reader, MAX_LINE).map(|line| line.map(|line| Input::text(&line)))
+}
+
 /// The lines of `reader` without their LF or CRLF, of at most `longest` bytes. The last line may lack its line end. A
-/// line that cannot be read is an item, and the stream goes on.
+/// line that cannot be read is an item, and the stream goes on. A byte order mark at the start is not a part of the first
+/// line.
 ///
 /// ```
 /// use chat_client::conversation::{InputError, input_lines};
@@ -62,12 +84,17 @@ pub fn inputs<R: AsyncRead>(reader: R) -> impl Stream<Item = Result<Input, Input
 /// # }
 /// ```
 pub fn input_lines<R: AsyncRead>(reader: R, longest: usize) -> impl Stream<Item = Result<String, InputError>> {
-    let lines = FramedRead::new(reader, InputCodec(LinesCodec::new_with_max_length(longest)));
+    let codec = InputCodec { lines: LinesCodec::new_with_max_length(longest), is_first: true };
+    let lines = FramedRead::new(reader, codec);
     lines.map(|line| line.unwrap_or_else(|error| Err(InputError::Io(error.kind()))))
 }
 
 /// `LinesCodec` with its errors as items: a stream ends after an error.
-struct InputCodec(LinesCodec);
+struct InputCodec {
+    lines: LinesCodec,
+    /// Whether no line was read yet.
+    is_first: bool,
+}
 
 type Item = Result<String, InputError>;
 
@@ -85,11 +112,26 @@ impl Decoder for InputCodec {
     type Error = io::Error;
 
     fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Item>> {
-        Ok(item(self.0.decode(src)))
+        let item = item(self.lines.decode(src));
+        Ok(self.without_mark(item))
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<Item>> {
-        Ok(item(self.0.decode_eof(src)))
+        let item = item(self.lines.decode_eof(src));
+        Ok(self.without_mark(item))
+    }
+}
+
+impl InputCodec {
+    fn without_mark(&mut self, item: Option<Item>) -> Option<Item> {
+        let is_first = self.is_first && item.is_some();
+        self.is_first &= item.is_none();
+        match item {
+            Some(Ok(line)) if is_first => {
+                Some(Ok(line.strip_prefix('\u{feff}').map_or_else(|| line.clone(), ToOwned::to_owned)))
+            }
+            item => item,
+        }
     }
 }
 
@@ -105,6 +147,12 @@ mod tests {
         let expected =
             [Err(InputError::TooLong), line("after"), Err(InputError::NotUtf8), line("café"), line(""), line("last")];
         assert_eq!(lines, expected);
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_at_the_start_is_no_text() {
+        let lines: Vec<_> = input_lines("\u{feff}a\n\u{feff}b\n".as_bytes(), MAX_LINE).collect().await;
+        assert_eq!(lines, [Ok("a".to_owned()), Ok("\u{feff}b".to_owned())]);
     }
 
     #[tokio::test]

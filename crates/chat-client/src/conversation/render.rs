@@ -2,7 +2,8 @@
 
 use chat_proto::ServerMessage;
 
-use crate::{Event, escape};
+use super::Lines;
+use crate::{Event, SessionEvent, escape};
 
 /// A line to show, and where it belongs. The line is escaped and has no line end.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,9 +48,39 @@ pub fn render(event: &Event) -> Option<Line> {
         Event::Unexpected(message) => Line::Status(format!("the server sent an unexpected reply: {}", stray(message))),
         Event::Missed(count) => Line::Status(format!("{count} lines came faster than they could be shown")),
         // Shown in other ways: by the sender's prompt, and at the end.
-        Event::Accepted { .. } | Event::Refused { .. } | Event::Closed(_) => return None,
+        Event::Accepted { .. }
+        | Event::Refused { .. }
+        | Event::Unknown { .. }
+        | Event::NotSent { .. }
+        | Event::Closed(_) => return None,
     };
     Some(line)
+}
+
+/// Renders an event of the sessions: the connections as status lines, and the others as [`render`] does.
+pub fn render_session(event: &SessionEvent, lines: &mut Lines) {
+    match event {
+        SessionEvent::Event(event) => match render(event) {
+            Some(Line::Data(line)) => lines.data(&line),
+            Some(Line::Status(line)) => lines.status(&line),
+            None => {}
+        },
+        SessionEvent::Connected { gap: Some(gap), .. } => {
+            lines.status(&format!("reconnected after {:.1} s; messages in between are missing", gap.as_secs_f32()));
+        }
+        SessionEvent::Connected { client, .. } => lines.status(&match client.name() {
+            Some(name) => format!("connected as {name}"),
+            None => "connected as a guest".to_owned(),
+        }),
+        SessionEvent::Lost { reason, .. } => {
+            let lost = if reason.is_lost() { "connection lost: " } else { "" };
+            lines.status(&format!("{lost}{reason}"));
+        }
+        SessionEvent::Failed { error, retry_in: Some(delay) } => {
+            lines.status(&format!("{error}; next attempt in {:.1} s", delay.as_secs_f32()));
+        }
+        SessionEvent::Failed { error, retry_in: None } => lines.status(&error.to_string()),
+    }
 }
 
 /// A roster may be long, so it is shortened.

@@ -1,38 +1,39 @@
-//! Runs a conversation: joins the input with the session, and shows the events.
+//! Runs a conversation: joins the input with the sessions, and shows the events.
 
-use std::{io, iter, time::Duration};
+use std::time::Duration;
 
-use chat_proto::Text;
-use futures::{Stream, StreamExt, future::OptionFuture};
+use futures::{FutureExt, Stream, StreamExt, future::OptionFuture};
 use tokio::{
     io::AsyncWrite,
-    time::{Instant, sleep_until},
+    time::{sleep, sleep_until},
 };
 
-use super::{
-    ConversationReport, Input, InputError, Screen, command,
-    pending::{Outcome, Pending},
-};
-use crate::{ChatClient, CloseReason, Event, Events, client::RequestPermit};
+use super::{ConversationEnd, ConversationReport, Input, InputError, Screen, handlers::Conversation, unsent};
+use crate::{CloseReason, Reconnecting};
 
-/// Time for the last answers when `until` ends the conversation.
-const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
+/// Number of events or lines that are handled before anything else gets its turn.
+const MAX_PER_TURN: usize = 256;
+/// Time for the last output when `until` has ended the conversation.
+pub(super) const LAST_OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs a conversation until the input ends or says `/quit`, the output is closed, `until` is done, or the session
+/// Runs a conversation until the input ends or says `/quit`, the output is closed, `until` is done, or the last session
 /// ends.
 ///
-/// `input` is usually [`inputs`](super::inputs) of a stream. Events go to the output of `screen`, and messages about the session to
-/// its status. When the input ends, it waits for all answers and says `BYE`. After `until` it waits for at most a
-/// second.
+/// `input` is usually [`inputs`](super::inputs) or [`texts`](super::texts) of a stream. Events go to the output of
+/// `screen`, and messages about the sessions to its status. When the input ends, it waits for all answers and says `BYE`.
 ///
-/// It reads events all the time, so none is missed while the output accepts data.
+/// It waits for nothing but events: an output that is not read stops neither the end of the input nor `until`. After
+/// `until`, it waits for the last answers for 2 seconds at most, and for the output for one more.
+///
+/// It reads no more events than the output takes, and the input only as fast as the server answers. So no event is
+/// missed while the server bears a slow reader (clause 6.5). Lines that a session did not send are sent in the next one.
 ///
 /// ```
 /// use std::future::pending;
 ///
 /// use chat_client::{
-///     CloseReason, Login,
-///     conversation::{Screen, inputs, talk},
+///     CloseReason, Login, Reconnecting,
+///     conversation::{ConversationEnd, Screen, texts, talk},
 /// };
 /// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 /// #
@@ -47,18 +48,18 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
 /// #     }
 /// #     std::io::Result::Ok(())
 /// # });
-/// let (client, mut events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// let (client, events) = Login::over(stream).log_in("bob".parse()?).await?;
+/// let mut sessions = Reconnecting::over(client, events); // or `Reconnecting::new`
 /// let (mut output, mut status) = (Vec::new(), Vec::new());
 /// let mut screen = Screen::new(&mut output, &mut status);
-/// let report = talk(&client, &mut events, inputs(&b"hi all\n"[..]), &mut screen, pending()).await;
-/// assert_eq!(report.reason, CloseReason::Left);
+/// let report = talk(&mut sessions, texts(&b"hi all\n"[..]), &mut screen, pending()).await;
+/// assert!(matches!(report.end, ConversationEnd::Closed(CloseReason::Left)));
 /// assert_eq!(output, b"<ann> hello\n");
 /// # Ok(())
 /// # }
 /// ```
 pub async fn talk<I, O, E>(
-    client: &ChatClient,
-    events: &mut Events,
+    sessions: &mut Reconnecting,
     input: I,
     screen: &mut Screen<O, E>,
     until: impl Future<Output = ()>,
@@ -70,180 +71,78 @@ where
 {
     let mut input = std::pin::pin!(input);
     let mut until = std::pin::pin!(until);
-    let mut deadline = None;
-    let mut conversation = Conversation {
-        client,
-        screen,
-        pending: Pending::default(),
-        refused: 0,
-        unacknowledged: Vec::new(),
-        failure: None,
-    };
-    // Reserve before reading a line: then the input is read only as fast as the server answers.
-    let mut permit: Option<RequestPermit<'_>> = None;
-    let (mut reads_input, mut has_left) = (true, false);
-    let reason = loop {
-        tokio::select! {
-            event = events.next() => match event {
-                Some(event) => {
-                    if let Some(reason) = conversation.show(event, events).await {
-                        break reason;
+    let mut is_until_done = false;
+    let mut conversation = Conversation::new(sessions.client().cloned(), screen);
+    let end = loop {
+        conversation.leave_if_done();
+        if conversation.stop.is_some() && conversation.outgoing.client().is_none() {
+            break ConversationEnd::Stopped;
+        }
+        let end = tokio::select! {
+            event = sessions.next(), if conversation.may_show() => {
+                let mut end = conversation.on_session_event(event);
+                // What has arrived together is shown in one write.
+                for _ in 1..MAX_PER_TURN {
+                    if end.is_some() || !conversation.may_show() {
+                        break;
                     }
+                    let Some(event) = sessions.next().now_or_never() else { break };
+                    end = conversation.on_session_event(event);
                 }
-                None => break CloseReason::Aborted,
-            },
-            reserved = client.reserve_request(), if permit.is_none() && !has_left => match reserved {
-                Some(reserved) if reads_input => permit = Some(reserved),
-                Some(reserved) => {
-                    reserved.leave();
-                    has_left = true;
+                end
+            }
+            line = input.next(), if conversation.reads_input() => {
+                conversation.on_line(line);
+                for _ in 1..MAX_PER_TURN {
+                    let next = if conversation.reads_input() { input.next().now_or_never() } else { None };
+                    let Some(line) = next else { break };
+                    conversation.on_line(line);
                 }
-                None => has_left = true,
-            },
-            line = input.next(), if permit.is_some() && reads_input => match (line, permit.take()) {
-                (Some(line), Some(reserved)) => permit = conversation.take(line, reserved, &mut reads_input).await,
-                _ => reads_input = false,
-            },
-            () = &mut until, if deadline.is_none() => {
-                deadline = Some(Instant::now() + LAST_ANSWERS_TIMEOUT);
-                reads_input = false;
+                None
             }
-            Some(()) = OptionFuture::from(deadline.map(sleep_until)) => break CloseReason::TimedOut,
-            outcome = conversation.pending.front(), if !conversation.pending.is_empty() => {
-                conversation.settle(outcome).await;
+            () = conversation.outgoing.has_room() => {
+                conversation.outgoing.send();
+                None
             }
-        }
-        if conversation.screen.failure().is_some() {
-            reads_input = false;
-        }
-        if !reads_input {
-            permit = None;
+            has_roster = conversation.outgoing.next_roster() => {
+                conversation.on_roster(has_roster);
+                None
+            }
+            () = conversation.screen.flush(), if !conversation.screen.is_flushed() => {
+                conversation.on_flushed();
+                None
+            }
+            () = &mut until, if !is_until_done => {
+                is_until_done = true;
+                conversation.stop();
+                None
+            }
+            // The session ends earlier, by itself. This is for an output that does not take its last events.
+            Some(()) = OptionFuture::from(conversation.stop.map(|stop| sleep_until(stop + LAST_OUTPUT_TIMEOUT))) => {
+                Some(ConversationEnd::Closed(CloseReason::TimedOut))
+            }
+        };
+        if let Some(end) = end {
+            break end;
         }
     };
-    drop(permit);
-    conversation.finish(reason, !reads_input).await
-}
-
-struct Conversation<'a, O, E> {
-    client: &'a ChatClient,
-    screen: &'a mut Screen<O, E>,
-    pending: Pending,
-    refused: usize,
-    unacknowledged: Vec<Text>,
-    failure: Option<io::ErrorKind>,
-}
-
-impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
-    /// Shows an event and all that are already buffered, in one write.
-    async fn show(&mut self, first: Event, events: &mut Events) -> Option<CloseReason> {
-        const MAX_EVENTS_PER_WRITE: usize = 256;
-        let mut close_reason = None;
-        for event in iter::once(first).chain(iter::from_fn(|| events.ready())).take(MAX_EVENTS_PER_WRITE) {
-            self.screen.event(&event);
-            if let Event::Closed(reason) = event {
-                close_reason = Some(reason);
-            }
-        }
-        self.screen.flush().await;
-        close_reason
+    // Without any session, the end says that nothing was sent.
+    if !conversation.is_input_over && conversation.had_session {
+        let rest = unsent::count(input).await;
+        conversation.unsent.count += rest.count;
+        conversation.unsent.may_be_more |= rest.may_be_more;
     }
-
-    /// Executes a line. Returns the permit if it was not used.
-    async fn take(
-        &mut self,
-        input: Result<Input, InputError>,
-        permit: RequestPermit<'a>,
-        reads_input: &mut bool,
-    ) -> Option<RequestPermit<'a>> {
-        let input = match input {
-            Ok(input) => input,
-            Err(InputError::Io(kind)) => {
-                self.screen.status(&format!("cannot read the input: {kind}"));
-                self.failure = Some(kind);
-                *reads_input = false;
-                self.screen.flush().await;
-                return None;
-            }
-            Err(error) => return self.not_sent(&error.to_string(), permit).await,
-        };
-        let guest = self.client.name().is_none();
-        match input {
-            Input::Empty => return Some(permit),
-            Input::Say(text) if guest && text.as_str() == "BYE" => {
-                return self
-                    .not_sent("a guest cannot say BYE: /quit leaves, --name NAME gives you a name", permit)
-                    .await;
-            }
-            Input::Say(text) => self.pending.message(text.clone(), permit.say(text)),
-            Input::Clients if guest => {
-                self.screen.status("guests cannot ask who is here: come with a name (--name NAME)");
-                self.screen.flush().await;
-                return Some(permit);
-            }
-            Input::Clients => self.pending.roster(permit.roster()),
-            Input::Quit => *reads_input = false,
-            Input::Help => {
-                command::HELP.lines().for_each(|line| self.screen.status(line));
-                self.screen.flush().await;
-                return Some(permit);
-            }
-            Input::UnknownCommand(word) => {
-                let hint = format!("no such command: {word} (/help tells them; to say it, write /{word})");
-                return self.not_sent(&hint, permit).await;
-            }
-            Input::Reconnect | Input::Name(_) => {
-                return self
-                    .not_sent("that works at a terminal only: here, use the flags --reconnect and --name", permit)
-                    .await;
-            }
-            Input::Malformed(why) => return self.not_sent(&why, permit).await,
-            Input::InvalidText(why) => return self.not_sent(&why.to_string(), permit).await,
+    conversation.summarize(&end).await;
+    let must_hurry = conversation.stop.is_some();
+    let hurry = async {
+        if !(must_hurry || is_until_done) {
+            until.await;
         }
-        None
+        sleep(LAST_OUTPUT_TIMEOUT).await;
+    };
+    tokio::select! {
+        () = conversation.screen.flush() => conversation.on_flushed(),
+        () = hurry => conversation.screen.give_up(),
     }
-
-    async fn not_sent(&mut self, why: &str, permit: RequestPermit<'a>) -> Option<RequestPermit<'a>> {
-        self.refused += 1;
-        self.screen.status(&format!("not sent: {why}"));
-        self.screen.flush().await;
-        Some(permit)
-    }
-
-    async fn settle(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Done => return,
-            Outcome::Unanswered(text) => self.unacknowledged.push(text),
-            Outcome::Refused(text) => {
-                self.refused += 1;
-                self.screen.status(&format!("refused by the server: {text}"));
-            }
-            Outcome::NoRoster => self.screen.status("the server does not tell who is here"),
-        }
-        self.screen.flush().await;
-    }
-
-    /// The session is over: all remaining answers are available.
-    async fn finish(mut self, reason: CloseReason, input_over: bool) -> ConversationReport {
-        if reason == CloseReason::TimedOut {
-            self.unacknowledged.extend(self.pending.abandon());
-        }
-        while !self.pending.is_empty() {
-            let outcome = self.pending.front().await;
-            self.settle(outcome).await;
-        }
-        if reason != CloseReason::Left {
-            let lost = if reason.is_lost() { "connection lost: " } else { "" };
-            self.screen.status(&format!("{lost}{reason}"));
-        }
-        if !self.unacknowledged.is_empty() {
-            let many = self.unacknowledged.len();
-            self.screen.status(&format!("{many} unacknowledged (delivered or not, nobody can say):"));
-            for text in &self.unacknowledged {
-                self.screen.status(&format!("unacknowledged: {text}"));
-            }
-        }
-        self.screen.flush().await;
-        let failure = self.failure.or(self.screen.failure());
-        ConversationReport { reason, refused: self.refused, unacknowledged: self.unacknowledged, failure, input_over }
-    }
+    conversation.finish(end).await
 }

@@ -49,6 +49,16 @@ impl Event {
         Self::Refused { text }
     }
 
+    /// An [`Event::Unknown`].
+    pub fn unknown(text: Text) -> Self {
+        Self::Unknown { text }
+    }
+
+    /// An [`Event::NotSent`].
+    pub fn not_sent(text: Text) -> Self {
+        Self::NotSent { text }
+    }
+
     /// An [`Event::Roster`].
     pub fn roster(names: Vec<Name>) -> Self {
         Self::Roster { names }

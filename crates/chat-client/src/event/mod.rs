@@ -60,7 +60,7 @@ pub enum Event {
         /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
         text: Text,
     },
-    /// The server's operator has a word for everybody (clause 7.8).
+    /// A word of the server's operator, for everybody or for this client (clause 7.8).
     #[non_exhaustive]
     Notice {
         /// The text. It may contain characters that control a terminal: see [`escape`](crate::escape).
@@ -75,6 +75,18 @@ pub enum Event {
     /// The server refused a message of this client. Nobody got it.
     #[non_exhaustive]
     Refused {
+        /// The text of the message.
+        text: Text,
+    },
+    /// The session ended before the answer to a message of this client: it may have been delivered or not (clause 7.6).
+    #[non_exhaustive]
+    Unknown {
+        /// The text of the message.
+        text: Text,
+    },
+    /// The session ended before a message of this client was sent.
+    #[non_exhaustive]
+    NotSent {
         /// The text of the message.
         text: Text,
     },
@@ -103,9 +115,9 @@ pub enum Event {
 ///
 /// * If no request waits for an answer, the session stops reading from the server. Nothing is lost, but a stream that
 ///   stays unread for long costs the connection, as for any slow client (clause 6.5).
-/// * If a request waits, the session reads on, so that an unread stream does not block
-///   [`ChatClient::send`](crate::ChatClient::send). Events that do not fit are counted, and [`Event::Missed`] takes
-///   their place.
+/// * If a request waits, and nobody takes an event for 3 seconds, the session reads on, so that an unread stream does not
+///   block [`ChatClient::send`](crate::ChatClient::send) for longer. Events that do not fit are counted, and
+///   [`Event::Missed`] takes their place.
 ///
 /// A program that needs no events drops the stream: then the session is never slowed. When all
 /// [`ChatClient`](crate::ChatClient)s are dropped too, the session says `BYE`.
@@ -145,12 +157,6 @@ impl Events {
     /// The next event, or `None` after [`Event::Closed`]. Cancel safe.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
-    }
-
-    /// An event that is already in the buffer.
-    #[cfg(feature = "conversation")]
-    pub(crate) fn ready(&mut self) -> Option<Event> {
-        self.events.try_recv().ok()
     }
 }
 

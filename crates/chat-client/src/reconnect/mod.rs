@@ -1,7 +1,8 @@
-//! One session after the other: [`Redial`] opens them, and [`Reconnecting`] joins their events into one stream.
+//! One session after the other: [`Reconnecting`] opens them as a [`Redial`] says, and joins their events into one stream.
 
+mod backoff;
 mod reconnecting;
 mod redial;
 
 pub use reconnecting::{Reconnecting, SessionEvent};
-pub use redial::{DialOutcome, Redial};
+pub use redial::Redial;

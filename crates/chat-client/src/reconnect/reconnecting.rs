@@ -6,8 +6,8 @@ use chat_proto::Text;
 use futures::{Stream, stream};
 use tokio::time::Instant;
 
-use super::{DialOutcome, Redial};
-use crate::{ChatClient, CloseReason, Event, Events, OpenError, SendError};
+use super::redial::{DialOutcome, Redial};
+use crate::{ChatClient, CloseReason, ConnectError, Event, Events, OpenError, SendError};
 
 /// A client that reconnects when its connection is lost.
 ///
@@ -48,7 +48,12 @@ use crate::{ChatClient, CloseReason, Event, Events, OpenError, SendError};
 pub struct Reconnecting {
     redial: Redial,
     session: Option<(ChatClient, Events)>,
-    lost: Option<Instant>,
+    /// When the last line of the last session was received.
+    last_received: Option<Instant>,
+    /// Whether to give up after the first session or the first failed attempt.
+    once: bool,
+    /// The user wants another session, although the current one may be fine.
+    is_forced: bool,
     over: bool,
 }
 
@@ -61,18 +66,21 @@ pub enum SessionEvent {
     Connected {
         /// The handle of this session.
         client: ChatClient,
-        /// For a later session: how long the client was away. It has missed what was said in this time.
+        /// For a later session: the time since the last line of the session before. The client may have missed whatever
+        /// happened in this time.
         gap: Option<Duration>,
     },
     /// An event of the session.
     Event(Event),
-    /// The session is over, and the client reconnects.
+    /// The session is over, and the client reconnects unless it is the last one.
     #[non_exhaustive]
     Lost {
         /// Why it ended.
         reason: CloseReason,
         /// Number of messages without an answer. They may have been delivered or not, and are not sent again.
         unknown: u64,
+        /// Whether there is no further attempt: see [`Reconnecting::once`].
+        is_last: bool,
     },
     /// An attempt failed.
     #[non_exhaustive]
@@ -87,7 +95,20 @@ pub enum SessionEvent {
 impl Reconnecting {
     /// A client whose sessions `redial` opens. It connects at the first call of [`Reconnecting::next`].
     pub fn new(redial: Redial) -> Self {
-        Self { redial, session: None, lost: None, over: false }
+        Self { redial, session: None, last_received: None, once: false, is_forced: false, over: false }
+    }
+
+    /// A client whose only session is already open.
+    pub fn over(client: ChatClient, events: Events) -> Self {
+        let nowhere = || std::future::ready(Err(ConnectError::Io(std::io::ErrorKind::Unsupported.into())));
+        Self { session: Some((client, events)), ..Self::new(Redial::new(nowhere)) }.once()
+    }
+
+    /// Opens one session only: the stream ends when the session is lost, or when the first attempt fails.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self
     }
 
     /// The handle of the current session. `None` while there is no session.
@@ -112,6 +133,18 @@ impl Reconnecting {
         self.client().ok_or(SendError::Closed)?.send(text).await
     }
 
+    /// Ends the current session, attempt or delay, and connects now: for a user who does not want to wait until a dead
+    /// connection is noticed.
+    pub fn reconnect(&mut self) {
+        match &self.session {
+            Some((client, _)) => {
+                self.is_forced = true;
+                client.leave_within(Duration::ZERO);
+            }
+            None => self.redial.hurry(),
+        }
+    }
+
     /// The next event. `None` after this client has left, or after the last attempt has failed. Cancel safe.
     pub async fn next(&mut self) -> Option<SessionEvent> {
         if self.over {
@@ -124,26 +157,28 @@ impl Reconnecting {
                 None => CloseReason::Aborted,
             };
             let unknown = client.closed().await.unknown;
+            self.last_received = client.last_received();
             self.session = None;
+            let is_forced = std::mem::take(&mut self.is_forced);
             // Reconnecting does not help: this client has left, or the server requires a name.
-            if matches!(reason, CloseReason::Left | CloseReason::GuestsRefused) {
+            if !is_forced && matches!(reason, CloseReason::Left | CloseReason::GuestsRefused) {
                 self.over = true;
                 return Some(SessionEvent::Event(Event::Closed(reason)));
             }
-            self.lost = Some(Instant::now());
-            return Some(SessionEvent::Lost { reason, unknown });
+            self.over = self.once;
+            self.redial.lost();
+            if is_forced {
+                self.redial.hurry();
+            }
+            return Some(SessionEvent::Lost { reason, unknown, is_last: self.once });
         }
-        Some(match self.redial.next().await {
+        Some(match self.redial.attempt().await {
             DialOutcome::Connected(client, events) => {
                 self.session = Some((client.clone(), events));
-                SessionEvent::Connected { client, gap: self.lost.take().map(|lost| lost.elapsed()) }
-            }
-            // The server may still hold the name for the lost session.
-            DialOutcome::Failed { error, retry_in: None } if error.is_name_refused() && self.lost.is_some() => {
-                let retry_in = Some(self.redial.pause());
-                SessionEvent::Failed { error, retry_in }
+                SessionEvent::Connected { client, gap: self.last_received.take().map(|received| received.elapsed()) }
             }
             DialOutcome::Failed { error, retry_in } => {
+                let retry_in = retry_in.filter(|_| !self.once);
                 self.over = retry_in.is_none();
                 SessionEvent::Failed { error, retry_in }
             }

@@ -1,41 +1,35 @@
-//! Dials until the server accepts this client, with growing delays between attempts.
+//! How sessions with one server are opened: over which transport, under which name, and with which delays.
 
 use std::{fmt, future::Future, pin::Pin, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::backoff::Backoff;
 use crate::{Address, ChatClient, ConnectError, Events, Login, Name, OpenError};
 
-/// The first delay. The random part is added to it.
-const FIRST_DELAY: Duration = Duration::from_millis(500);
-/// Maximum delay, without its random part.
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-/// A session that lasted this long resets the delays.
-const STABLE_AFTER: Duration = Duration::from_secs(30);
-
-type Delays = Box<dyn Iterator<Item = Duration> + Send>;
-
-/// Opens sessions with one server under one name, each after the last one is over.
+/// How to open sessions with one server, each after the last one is over. [`Reconnecting`](crate::Reconnecting) does it.
 ///
 /// It waits between attempts: half a second at first, then twice as long each time up to half a minute, plus a random
 /// part, so that clients of a restarted server do not return all at once. It never resends a message: one without an
 /// answer at the end of its session is unknown (clause 7.6).
 ///
+/// The server may hold the name of a lost session for a while. If it refuses that name within three minutes, the name is
+/// tried again.
+///
 /// ```
 /// use std::{io, time::Duration};
 ///
-/// use chat_client::{ConnectError, DialOutcome, Redial};
+/// use chat_client::{ConnectError, Reconnecting, Redial, SessionEvent};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// // A server that is never there, and two delays.
 /// let connect = || async { Err(ConnectError::Io(io::ErrorKind::NotFound.into())) };
-/// let mut redial = Redial::new(connect).delays(|| [1, 2].map(Duration::from_millis).into_iter());
-/// let mut attempts = 1;
-/// while let DialOutcome::Failed { error, retry_in: Some(delay), .. } = redial.next().await {
-///     println!("{error}; next attempt in {delay:?}");
+/// let redial = Redial::new(connect).delays(|| [1, 2].map(Duration::from_millis).into_iter());
+/// let (mut sessions, mut attempts) = (Reconnecting::new(redial), 0);
+/// while let Some(SessionEvent::Failed { error, retry_in, .. }) = sessions.next().await {
+///     println!("{error}; next attempt in {retry_in:?}");
 ///     attempts += 1;
 /// }
 /// assert_eq!(attempts, 3);
@@ -44,11 +38,8 @@ type Delays = Box<dyn Iterator<Item = Duration> + Send>;
 pub struct Redial {
     connect: Box<dyn Fn() -> BoxFuture<'static, Result<Login, ConnectError>> + Send>,
     name: Option<Name>,
-    make_delays: Box<dyn Fn() -> Delays + Send>,
-    delays: Delays,
+    backoff: Backoff,
     stage: Stage,
-    /// When the last session was opened.
-    opened: Option<Instant>,
 }
 
 enum Stage {
@@ -57,19 +48,13 @@ enum Stage {
     Opening(BoxFuture<'static, Result<(ChatClient, Events), OpenError>>),
 }
 
-/// The outcome of an attempt. The example of [`Redial`] handles it.
+/// The outcome of an attempt.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum DialOutcome {
-    /// A session is open. Call [`Redial::next`] again when it is over.
+pub(super) enum DialOutcome {
     Connected(ChatClient, Events),
-    /// The attempt failed.
-    #[non_exhaustive]
     Failed {
-        /// Why.
         error: OpenError,
-        /// Delay before the next attempt, which [`Redial::next`] makes. `None`: another attempt would not help, and a
-        /// call makes it without a delay.
+        /// Delay before the next attempt. `None`: another attempt would not help.
         retry_in: Option<Duration>,
     },
 }
@@ -80,9 +65,8 @@ impl Redial {
     where
         F: Future<Output = Result<Login, ConnectError>> + Send + 'static,
     {
-        let make_delays: Box<dyn Fn() -> Delays + Send> = Box::new(|| Box::new(exponential()));
         let connect = Box::new(move || -> BoxFuture<'static, _> { Box::pin(connect()) });
-        Self { connect, name: None, delays: make_delays(), make_delays, stage: Stage::Idle, opened: None }
+        Self { connect, name: None, backoff: Backoff::default(), stage: Stage::Idle }
     }
 
     /// Over TCP or a Unix socket, to this address.
@@ -107,8 +91,7 @@ impl Redial {
     where
         I: Iterator<Item = Duration> + Send + 'static,
     {
-        self.make_delays = Box::new(move || Box::new(delays()));
-        self.delays = (self.make_delays)();
+        self.backoff = Backoff::new(Box::new(move || Box::new(delays())));
         self
     }
 
@@ -117,25 +100,22 @@ impl Redial {
         self.name = name;
     }
 
-    /// Skips the current delay.
+    /// Makes the next attempt now: skips the current delay, or gives up an attempt that does not get on.
     pub fn hurry(&mut self) {
-        if matches!(self.stage, Stage::Waiting(_)) {
+        if !matches!(self.stage, Stage::Idle) {
             self.stage = self.opening();
         }
     }
 
+    /// The session is over: the next attempt follows after a delay.
+    pub(super) fn lost(&mut self) {
+        self.stage = Stage::Waiting(Box::pin(sleep(self.backoff.lost(Instant::now()))));
+    }
+
     /// Waits for the delay and makes one attempt. Cancel safe: the next call continues.
-    pub async fn next(&mut self) -> DialOutcome {
+    pub(super) async fn attempt(&mut self) -> DialOutcome {
         if matches!(self.stage, Stage::Idle) {
-            self.stage = match self.opened.take() {
-                None => self.opening(),
-                Some(opened) => {
-                    if opened.elapsed() >= STABLE_AFTER {
-                        self.delays = (self.make_delays)();
-                    }
-                    Stage::Waiting(Box::pin(sleep(self.delays.next().unwrap_or(LONGEST_DELAY))))
-                }
-            };
+            self.stage = self.opening();
         }
         if let Stage::Waiting(delay) = &mut self.stage {
             delay.as_mut().await;
@@ -146,24 +126,17 @@ impl Redial {
         self.stage = Stage::Idle;
         match opened {
             Ok((client, events)) => {
-                self.opened = Some(Instant::now());
+                self.backoff.opened(client.name(), Instant::now());
                 DialOutcome::Connected(client, events)
             }
             Err(error) => {
-                let retry_in = if error.is_transient() { self.delays.next() } else { None };
+                let retry_in = self.backoff.failed(&error, self.name, Instant::now());
                 if let Some(delay) = retry_in {
                     self.stage = Stage::Waiting(Box::pin(sleep(delay)));
                 }
                 DialOutcome::Failed { error, retry_in }
             }
         }
-    }
-
-    /// Starts a delay before the next attempt, even if the last one said that another would not help.
-    pub(crate) fn pause(&mut self) -> Duration {
-        let delay = self.delays.next().unwrap_or(LONGEST_DELAY);
-        self.stage = Stage::Waiting(Box::pin(sleep(delay)));
-        delay
     }
 
     fn opening(&self) -> Stage {
@@ -178,27 +151,8 @@ impl Redial {
     }
 }
 
-fn exponential() -> impl Iterator<Item = Duration> + Send {
-    let delays = ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_delay(LONGEST_DELAY);
-    delays.with_jitter().without_max_times().build()
-}
-
 impl fmt::Debug for Redial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redial").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_grow_up_to_a_limit_and_never_end() {
-        let delays: Vec<_> = exponential().take(20).collect();
-        assert!(delays[0] >= FIRST_DELAY && delays[0] <= 2 * FIRST_DELAY, "{delays:?}");
-        assert!(delays[3] >= 8 * FIRST_DELAY, "{delays:?}");
-        assert!(delays.iter().all(|delay| *delay <= 2 * LONGEST_DELAY), "{delays:?}");
-        assert_ne!(delays, exponential().take(20).collect::<Vec<_>>(), "something is random");
+        f.debug_struct("Redial").field("name", &self.name).field("backoff", &self.backoff).finish_non_exhaustive()
     }
 }

@@ -63,14 +63,16 @@ impl EventSink {
         self.events.clone()
     }
 
-    /// Waits until the reader has taken all events, then sends the last one.
-    pub(super) async fn finish(mut self, reason: CloseReason) {
+    /// Waits until the reader has taken all events, then sends the last ones and the reason of the end.
+    pub(super) async fn finish(mut self, last: Vec<Event>, reason: CloseReason) {
         while self.is_blocked() && !self.events.is_closed() {
             self.writable().await;
             self.catch_up();
         }
-        // Fails if the reader is dropped.
-        drop(self.events.send(Event::Closed(reason)).await);
+        for event in last.into_iter().chain([Event::Closed(reason)]) {
+            // Fails if the reader is dropped.
+            drop(self.events.send(event).await);
+        }
     }
 }
 

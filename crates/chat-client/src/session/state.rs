@@ -6,14 +6,11 @@
 mod reaction;
 mod replies;
 
-use std::{collections::VecDeque, mem, time::Duration};
+use std::{collections::VecDeque, mem};
 
 use chat_proto::{ClientMessage, Name, ParseError, RosterReader, ServerMessage, Session, Text};
 
-use super::{
-    MAX_OUTSTANDING,
-    ack_behaviour::{AckBehaviour, OnSilence},
-};
+use super::{MAX_OUTSTANDING, ack_behaviour::AckBehaviour};
 use crate::{CloseReason, Event, SessionReport};
 
 pub(crate) use reaction::{Answer, Reaction};
@@ -24,8 +21,6 @@ pub(crate) enum Request<T> {
     Say(Text, T),
     Roster(T),
     Ping(T),
-    /// Leave after everything before it is answered.
-    Leave,
 }
 
 /// A session after its login.
@@ -46,8 +41,6 @@ pub(crate) struct State<T> {
     earlier: VecDeque<Reaction<T>>,
     /// Whether to send `PING`.
     probe: bool,
-    /// Messages whose answer cannot arrive any more.
-    unknown: u64,
     accepted: u64,
     refused: u64,
 }
@@ -59,9 +52,14 @@ enum Awaited<T> {
     Pong(T),
     /// The session's own `PING`.
     Probe,
-    /// Number of messages that were reported as unknown because the server did not answer. Late answers to them may
-    /// arrive.
-    GivenUp(u64),
+}
+
+/// A request without an answer at the end of a session.
+#[derive(Debug)]
+pub(crate) struct Unanswered<T> {
+    pub(crate) ticket: T,
+    /// The text, if the request is a message.
+    pub(crate) message: Option<Text>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +79,6 @@ impl<T> State<T> {
             behaviour: AckBehaviour::default(),
             earlier: VecDeque::new(),
             probe: false,
-            unknown: 0,
             awaited: VecDeque::new(),
             roster: RosterReader::default(),
             pongs: 0,
@@ -105,7 +102,7 @@ impl<T> State<T> {
 
     /// Whether no caller waits for an answer.
     fn is_answered(&self) -> bool {
-        self.awaited.iter().all(|awaited| matches!(awaited, Awaited::Probe | Awaited::GivenUp(_)))
+        self.awaited.iter().all(|awaited| matches!(awaited, Awaited::Probe))
     }
 
     /// Whether the session is leaving.
@@ -114,42 +111,44 @@ impl<T> State<T> {
     }
 
     /// Accepts a request. The returned message must be written next.
-    pub(crate) fn request(&mut self, request: Request<T>) -> Option<ClientMessage> {
+    pub(crate) fn request(&mut self, request: Request<T>) -> ClientMessage {
         let (message, awaited) = match request {
             Request::Say(text, ticket) => (ClientMessage::Msg(text.clone()), Awaited::Message(text, ticket)),
             Request::Roster(ticket) => (ClientMessage::ReqClients, Awaited::Roster(ticket)),
             Request::Ping(ticket) => (ClientMessage::Ping, Awaited::Pong(ticket)),
-            Request::Leave => {
-                if self.leaving == Leaving::No {
-                    self.leaving = Leaving::Soon;
-                }
-                return None;
-            }
         };
         self.awaited.push_back(awaited);
-        if self.behaviour.is_unresponsive() {
-            self.give_up();
-        }
-        Some(message)
+        message
     }
 
-    /// Time limit for the server's next answer; then call [`State::overdue`]. `None`: no limit.
-    pub(crate) fn answer_timeout(&self) -> Option<Duration> {
-        let waiting = self.awaited.iter().any(|awaited| matches!(awaited, Awaited::Message(..)));
-        self.behaviour.answer_timeout().filter(|_| waiting)
-    }
-
-    /// The server has not answered a message in time.
-    pub(crate) fn overdue(&mut self) {
-        match self.behaviour.overdue(self.session == Session::Named) {
-            OnSilence::Probe => self.probe = true,
-            OnSilence::Wait => {}
-            OnSilence::GiveUp => self.give_up(),
+    /// Leaves when everything that was requested is answered.
+    pub(crate) fn leave(&mut self) {
+        if self.leaving == Leaving::No {
+            self.leaving = Leaving::Soon;
         }
     }
 
-    /// The next reaction that precedes the one to the last line, or that follows from [`State::overdue`]. Call it until
-    /// `None`.
+    /// Whether the session may send a `PING` of its own. A guest may not: it would be a message.
+    pub(crate) fn can_ping(&self) -> bool {
+        self.session == Session::Named
+    }
+
+    /// Whether a message waits for its answer, and a `PING` would show how this server acknowledges.
+    pub(crate) fn is_unproven(&self) -> bool {
+        let is_message = |awaited: &Awaited<T>| matches!(awaited, Awaited::Message(..));
+        let is_probe = |awaited: &Awaited<T>| matches!(awaited, Awaited::Probe | Awaited::Pong(_));
+        self.can_ping()
+            && self.behaviour.is_undecided()
+            && self.awaited.iter().any(is_message)
+            && !self.awaited.iter().any(is_probe)
+    }
+
+    /// Makes the session send `PING`, if it can.
+    pub(crate) fn ping(&mut self) {
+        self.probe = self.can_ping() && self.leaving != Leaving::Said;
+    }
+
+    /// The next reaction that precedes the one to the last line. Call it until `None`.
     pub(crate) fn next_earlier(&mut self) -> Option<Reaction<T>> {
         self.earlier.pop_front()
     }
@@ -206,22 +205,19 @@ impl<T> State<T> {
         }
     }
 
-    /// Ends the session: returns its report, and the tickets of unanswered requests.
-    pub(crate) fn end(self, reason: CloseReason) -> (SessionReport, impl Iterator<Item = T>) {
+    /// Ends the session: returns its report, and the requests without an answer.
+    pub(crate) fn end(self, reason: CloseReason) -> (SessionReport, impl Iterator<Item = Unanswered<T>>) {
         // After BYE, every request is answered: how the server closes the connection does not matter.
         let reason = if self.leaving == Leaving::Said { CloseReason::Left } else { reason };
-        let unanswered = self.awaited.iter().map(|awaited| match awaited {
-            Awaited::Message(..) => 1,
-            Awaited::GivenUp(count) => *count,
-            Awaited::Roster(_) | Awaited::Pong(_) | Awaited::Probe => 0,
-        });
-        let unknown = self.unknown + unanswered.sum::<u64>();
+        let messages = self.awaited.iter().filter(|awaited| matches!(awaited, Awaited::Message(..))).count();
+        let unknown = u64::try_from(messages).unwrap_or(u64::MAX);
         let report = SessionReport { reason, accepted: self.accepted, refused: self.refused, unknown };
-        let tickets = self.awaited.into_iter().filter_map(|awaited| match awaited {
-            Awaited::Message(_, ticket) | Awaited::Roster(ticket) | Awaited::Pong(ticket) => Some(ticket),
-            Awaited::Probe | Awaited::GivenUp(_) => None,
+        let unanswered = self.awaited.into_iter().filter_map(|awaited| match awaited {
+            Awaited::Message(text, ticket) => Some(Unanswered { ticket, message: Some(text) }),
+            Awaited::Roster(ticket) | Awaited::Pong(ticket) => Some(Unanswered { ticket, message: None }),
+            Awaited::Probe => None,
         });
-        (report, tickets)
+        (report, unanswered)
     }
 }
 

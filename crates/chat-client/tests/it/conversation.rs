@@ -1,36 +1,57 @@
 //! Conversations in memory: typed lines in, shown lines out.
 
-use std::{future::pending, io};
+use std::{future::pending, io, time::Duration};
 
 use chat_client::{
-    CloseReason,
-    conversation::{ConversationReport, Screen, inputs, talk},
+    ChatClient, CloseReason, Events, LEAVE_TIMEOUT, Login, MAX_OUTSTANDING, MAX_QUEUED, Reconnecting, Redial,
+    conversation::{ConversationEnd, ConversationReport, Screen, inputs, talk, texts},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    time::{Instant, sleep},
+};
 
 use crate::{
-    scripted_server::{MemoryServer, within},
+    scripted_server::{MemoryServer, Server, within, within_minutes},
     sessions::{bob, guest, numbered},
 };
 
 struct Shown {
-    talked: ConversationReport,
+    report: ConversationReport,
     output: String,
     status: String,
 }
 
+impl Shown {
+    #[track_caller]
+    fn assert_status(&self, expected: &str) {
+        assert!(self.status.contains(expected), "{expected}: {}", self.status);
+    }
+}
+
+#[track_caller]
+fn reason(report: &ConversationReport) -> CloseReason {
+    let ConversationEnd::Closed(reason) = &report.end else { panic!("{report:?}") };
+    reason.clone()
+}
+
+fn reconnecting((client, events): (ChatClient, Events)) -> Reconnecting {
+    Reconnecting::over(client, events)
+}
+
 /// Runs a conversation with this input against a server that runs the script.
 async fn conversation(
-    (server, client, mut events): (MemoryServer, chat_client::ChatClient, chat_client::Events),
+    (server, client, events): (MemoryServer, ChatClient, Events),
     input: &[u8],
     serve: impl AsyncFnOnce(MemoryServer),
 ) -> Shown {
     let (mut output, mut status) = (Vec::new(), Vec::new());
     let mut screen = Screen::new(&mut output, &mut status);
-    let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
-    let (talked, ()) = within(async { tokio::join!(talking, serve(server)) }).await;
+    let mut sessions = reconnecting((client, events));
+    let talking = talk(&mut sessions, inputs(input), &mut screen, pending());
+    let (report, ()) = within(async { tokio::join!(talking, serve(server)) }).await;
     let [output, status] = [output, status].map(|shown| String::from_utf8(shown).unwrap());
-    Shown { talked, output, status }
+    Shown { report, output, status }
 }
 
 #[tokio::test]
@@ -43,8 +64,8 @@ async fn the_end_of_the_input_waits_for_all_answers_and_says_bye() {
     .await;
     assert_eq!(shown.output, "<al> hi\n* cy joined\n* cy left\n");
     assert_eq!(shown.status, "");
-    let ConversationReport { reason, refused, unacknowledged, failure, .. } = shown.talked;
-    assert_eq!((reason, refused, unacknowledged, failure), (CloseReason::Left, 0, vec![], None));
+    assert_eq!((reason(&shown.report), shown.report.failure), (CloseReason::Left, None));
+    assert_eq!(shown.report.without_ok(), 0);
 }
 
 #[tokio::test]
@@ -61,7 +82,8 @@ async fn commands_are_executed_and_not_sent() {
     assert_eq!(shown.output, "* 2 here: alice bob\n");
     assert!(shown.status.contains("-- /clients   who is here\n"), "{}", shown.status);
     assert!(shown.status.contains("no such command: /wat "), "{}", shown.status);
-    assert_eq!((shown.talked.reason, shown.talked.refused), (CloseReason::Left, 1));
+    shown.assert_status("line 3 not sent: ");
+    assert_eq!((reason(&shown.report), shown.report.refused), (CloseReason::Left, 1));
 }
 
 #[tokio::test]
@@ -75,11 +97,13 @@ async fn invalid_lines_are_not_sent() {
         server.answer_bye().await;
     })
     .await;
-    for said in ["control character", "at most 2000 characters", "line is too long", "not UTF-8", "server: fine"] {
-        assert!(shown.status.contains(said), "{said}: {}", shown.status);
-    }
+    shown.assert_status("line 1 not sent: a text has no control character");
+    shown.assert_status("line 2 not sent: a text has at most 2000 characters");
+    shown.assert_status("line 3 not sent: the line is too long");
+    shown.assert_status("line 4 not sent: the line is not UTF-8");
+    shown.assert_status("refused by the server: fine");
     assert!(!shown.status.contains('\u{1b}'));
-    assert_eq!(shown.talked.refused, 5);
+    assert_eq!(shown.report.refused, 5);
 }
 
 #[tokio::test]
@@ -101,11 +125,11 @@ async fn a_lost_connection_lists_the_unacknowledged_messages() {
         server.send_lines("OK").await;
     })
     .await;
-    assert_eq!(shown.talked.reason, CloseReason::Eof);
-    assert_eq!(shown.talked.unacknowledged, ["b".parse().unwrap(), "\u{ad}c".parse().unwrap()]);
-    assert!(shown.status.contains("-- connection lost: the server closed the connection\n"), "{}", shown.status);
-    assert!(shown.status.contains("-- 2 unacknowledged"), "{}", shown.status);
-    assert!(shown.status.ends_with("-- unacknowledged: b\n-- unacknowledged: \\u{ad}c\n"), "{}", shown.status);
+    assert_eq!((reason(&shown.report), shown.report.unacknowledged), (CloseReason::Eof, 2));
+    let expected = "-- unacknowledged: b\n-- unacknowledged: \\u{ad}c\n\
+        -- connection lost: the server closed the connection\n\
+        -- 2 unacknowledged (delivered or not, nobody can say)\n";
+    assert_eq!(shown.status, expected);
 }
 
 /// An input that does not end, like a terminal's.
@@ -115,7 +139,8 @@ fn open_input() -> (DuplexStream, DuplexStream) {
 
 #[tokio::test]
 async fn the_servers_bye_ends_a_conversation_while_the_input_is_open() {
-    let (mut server, client, mut events) = bob().await;
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
     let (mut typing, input) = open_input();
     let mut status = Vec::new();
     let mut screen = Screen::new(tokio::io::sink(), &mut status);
@@ -124,9 +149,9 @@ async fn the_servers_bye_ends_a_conversation_while_the_input_is_open() {
         server.expect("MSG hello").await;
         server.send_lines("OK\nBYE").await;
     };
-    let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
-    let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
-    assert_eq!(talked.reason, CloseReason::ServerBye);
+    let talking = talk(&mut sessions, inputs(input), &mut screen, pending());
+    let (report, ()) = within(async { tokio::join!(talking, serve) }).await;
+    assert_eq!(reason(&report), CloseReason::ServerBye);
     assert_eq!(String::from_utf8(status).unwrap(), "-- the server says BYE\n");
 }
 
@@ -144,7 +169,8 @@ async fn control_characters_from_the_network_are_shown_escaped() {
 
 #[tokio::test]
 async fn a_closed_output_ends_the_conversation() {
-    let (mut server, client, mut events) = bob().await;
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
     let ((_typing, input), (output, reader)) = (open_input(), open_input());
     drop(reader);
     let mut screen = Screen::new(output, tokio::io::sink());
@@ -152,15 +178,16 @@ async fn a_closed_output_ends_the_conversation() {
         server.send_lines("FROM al MSG hi").await;
         server.answer_bye().await;
     };
-    let talking = talk(&client, &mut events, inputs(input), &mut screen, pending());
-    let (talked, ()) = within(async { tokio::join!(talking, serve) }).await;
-    assert_eq!((talked.reason, talked.failure), (CloseReason::Left, Some(io::ErrorKind::BrokenPipe)));
+    let talking = talk(&mut sessions, inputs(input), &mut screen, pending());
+    let (report, ()) = within(async { tokio::join!(talking, serve) }).await;
+    assert_eq!((reason(&report), report.failure), (CloseReason::Left, Some(io::ErrorKind::BrokenPipe)));
 }
 
 #[tokio::test]
 async fn large_input_and_output_at_once_lose_nothing() {
     const MANY: usize = 5_000;
-    let (mut server, client, mut events) = bob().await;
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
     let input = numbered("", MANY, "\n");
     let (output, mut reader) = tokio::io::duplex(64);
     let mut screen = Screen::new(output, tokio::io::sink());
@@ -180,7 +207,180 @@ async fn large_input_and_output_at_once_lose_nothing() {
         }
         assert_eq!(String::from_utf8(shown).unwrap(), expected);
     };
-    let talking = talk(&client, &mut events, inputs(input.as_bytes()), &mut screen, pending());
-    let (talked, (), ()) = within(async { tokio::join!(talking, serve, read) }).await;
-    assert_eq!((talked.reason, talked.refused, talked.unacknowledged.len()), (CloseReason::Left, 0, 0));
+    let talking = talk(&mut sessions, inputs(input.as_bytes()), &mut screen, pending());
+    let (report, (), ()) = within(async { tokio::join!(talking, serve, read) }).await;
+    assert_eq!((reason(&report), report.without_ok()), (CloseReason::Left, 0));
+}
+
+/// The server floods while the client waits for answers, and the output is slow: it stops for longer than a request may be
+/// held up by it, and than a server may take for an answer. No line of others is missed.
+#[tokio::test(start_paused = true)]
+async fn a_slow_output_misses_no_line_although_messages_wait_for_answers() {
+    const MANY: usize = 20_000;
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
+    let (output, mut reader) = tokio::io::duplex(64);
+    let mut screen = Screen::new(output, tokio::io::sink());
+    let serve = async move {
+        server.expect("MSG a").await;
+        server.send_bytes(numbered("FROM al MSG ", MANY, "\r\n")).await;
+        server.send_lines("OK").await;
+        // The client has not read the `OK` when it asks for a sign of it.
+        server.expect("PING").await;
+        server.send_lines("PONG").await;
+        sleep(2 * LEAVE_TIMEOUT).await;
+        server.answer_bye().await;
+    };
+    let read = async {
+        let (mut shown, mut buffer) = (Vec::new(), vec![0; 16 * 1024]);
+        let expected = numbered("<al> ", MANY, "\n");
+        while shown.len() < expected.len() {
+            if shown.is_empty() {
+                sleep(2 * LEAVE_TIMEOUT).await;
+            }
+            let count = reader.read(&mut buffer).await.unwrap();
+            shown.extend_from_slice(&buffer[..count]);
+        }
+        assert_eq!(String::from_utf8(shown).unwrap(), expected);
+    };
+    let talking = talk(&mut sessions, texts(&b"a\n"[..]), &mut screen, pending());
+    let (report, (), ()) = within_minutes(async { tokio::join!(talking, serve, read) }).await;
+    assert_eq!((reason(&report), report.without_ok()), (CloseReason::Left, 0));
+}
+
+/// Lines that begin with a slash are messages, not commands.
+#[tokio::test]
+async fn texts_are_sent_verbatim() {
+    let (mut server, client, events) = bob().await;
+    let (mut sessions, mut screen) = (reconnecting((client, events)), Screen::new(Vec::new(), Vec::new()));
+    let serve = async move {
+        server.expect("MSG /quit\nMSG // a\nMSG /home is nice\nMSG /").await;
+        server.send_lines("OK\nOK\nOK\nOK").await;
+        server.answer_bye().await;
+    };
+    let input = &b"/quit\n// a\n/home is nice\n/\n"[..];
+    let talking = talk(&mut sessions, texts(input), &mut screen, pending());
+    let (report, ()) = within(async { tokio::join!(talking, serve) }).await;
+    assert_eq!(report.without_ok(), 0);
+}
+
+/// What was never begun is counted, too.
+#[tokio::test(start_paused = true)]
+async fn a_stop_counts_the_lines_that_were_not_sent() {
+    const MANY: usize = 10_000;
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
+    let mut status = Vec::new();
+    let mut screen = Screen::new(tokio::io::sink(), &mut status);
+    let serve = async {
+        server.expect("MSG 0\nMSG 1").await;
+        server.send_lines("OK\nBAD REQ").await;
+    };
+    let input = numbered("", MANY, "\n");
+    let (start, limit) = (Instant::now(), sleep(Duration::from_secs(5)));
+    let talking = talk(&mut sessions, texts(input.as_bytes()), &mut screen, limit);
+    let (report, ()) = within_minutes(async { tokio::join!(talking, serve) }).await;
+    assert_eq!(reason(&report), CloseReason::TimedOut);
+    assert_eq!((report.refused, report.unacknowledged), (1, MAX_OUTSTANDING as u64));
+    assert_eq!(report.without_ok(), MANY as u64 - 1, "all but one");
+    let status = String::from_utf8(status).unwrap();
+    assert!(status.ends_with(&format!("-- {} lines of the input were not sent\n", report.unsent)), "{status}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// Neither the stop nor the end of the session waits for an output that is not read.
+#[tokio::test(start_paused = true)]
+async fn an_unread_output_does_not_delay_the_stop() {
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
+    let (output, _unread) = tokio::io::duplex(64);
+    let (mut typing, input) = open_input();
+    let mut screen = Screen::new(output, tokio::io::sink());
+    let serve = async {
+        typing.write_all(b"a\n").await.unwrap();
+        server.expect("MSG a").await;
+        server.send_bytes(numbered("FROM al MSG ", 10_000, "\r\n")).await;
+        server.send_lines("OK").await;
+        server.expect("PING").await;
+        server.send_lines("PONG").await;
+        server.answer_bye().await;
+    };
+    let (start, limit) = (Instant::now(), sleep(Duration::from_secs(5)));
+    let talking = talk(&mut sessions, texts(input), &mut screen, limit);
+    let (report, ()) = within_minutes(async { tokio::join!(talking, serve) }).await;
+    assert_eq!((reason(&report), report.without_ok()), (CloseReason::Left, 0));
+    assert_eq!(report.failure, Some(io::ErrorKind::TimedOut));
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// An output that fails, such as a full disk.
+struct Full;
+
+impl tokio::io::AsyncWrite for Full {
+    fn poll_write(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &[u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Ready(Err(io::ErrorKind::StorageFull.into()))
+    }
+
+    fn poll_flush(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_failed_output_ends_the_conversation_and_is_reported() {
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
+    let ((_typing, input), mut status) = (open_input(), Vec::new());
+    let mut screen = Screen::new(Full, &mut status);
+    let serve = async move {
+        server.send_lines("FROM al MSG hi").await;
+        server.answer_bye().await;
+    };
+    let talking = talk(&mut sessions, texts(input), &mut screen, pending());
+    let (report, ()) = within(async { tokio::join!(talking, serve) }).await;
+    assert_eq!(report.failure, Some(io::ErrorKind::StorageFull));
+    let status = String::from_utf8(status).unwrap();
+    assert!(status.contains("-- cannot write the output: no storage space\n"), "{status}");
+}
+
+/// A session that is lost has written some lines, and taken others without writing them. The next one sends these.
+#[tokio::test(start_paused = true)]
+async fn the_next_session_sends_what_the_lost_one_did_not() {
+    const MANY: usize = MAX_OUTSTANDING + MAX_QUEUED + 10;
+    let (servers, mut accepted) = tokio::sync::mpsc::channel(2);
+    let connect = move || {
+        let (server, stream) = Server::in_memory();
+        servers.try_send(server).unwrap();
+        std::future::ready(Ok(Login::over(stream)))
+    };
+    let mut sessions = Reconnecting::new(Redial::new(connect).name(Some("bob".parse().unwrap())));
+    let (mut screen, input) = (Screen::new(tokio::io::sink(), tokio::io::sink()), numbered("", MANY, "\n"));
+    let serve = async {
+        let mut server = accepted.recv().await.unwrap();
+        server.welcome("bob").await;
+        server.expect(&numbered("MSG ", MAX_OUTSTANDING, "\n")).await;
+        drop(server);
+        let mut server: MemoryServer = accepted.recv().await.unwrap();
+        server.welcome("bob").await;
+        for number in MAX_OUTSTANDING..MANY {
+            server.expect(&format!("MSG {number}")).await;
+            server.send_lines("OK").await;
+        }
+        server.answer_bye().await;
+    };
+    let talking = talk(&mut sessions, texts(input.as_bytes()), &mut screen, pending());
+    let (report, ()) = within_minutes(async { tokio::join!(talking, serve) }).await;
+    assert_eq!((reason(&report), report.unsent), (CloseReason::Left, 0));
+    assert_eq!(report.unacknowledged, MAX_OUTSTANDING as u64);
 }

@@ -3,8 +3,10 @@
 // A panic in a helper fails the test, as in the test itself.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod conversation;
 mod corpus;
+mod evidence;
 mod examples;
 mod login;
 mod other_servers;

@@ -10,7 +10,7 @@ use chat_client::{CloseReason, ConnectError, Event, Login, Reconnecting, Redial,
 
 use tokio::sync::Notify;
 
-use crate::scripted_server::{MemoryServer, Server, within};
+use crate::scripted_server::{MemoryServer, Server, within, within_minutes};
 
 /// A server in memory that can be closed. Each connection adds its server end here.
 #[derive(Clone, Default)]
@@ -86,8 +86,11 @@ async fn a_reconnected_client_reports_the_gap_and_unknown_messages() {
     assert_eq!(gap, None);
     let receipt = room.client().unwrap().queue("a".parse().unwrap()).await.unwrap();
     server.expect("MSG a").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     exchange.open(false);
     drop(server);
+    let lost = room.next().await;
+    assert!(matches!(lost, Some(SessionEvent::Event(Event::Unknown { .. }))), "{lost:?}");
     let lost = room.next().await;
     assert!(matches!(lost, Some(SessionEvent::Lost { reason: CloseReason::Eof, unknown: 1, .. })), "{lost:?}");
     assert_eq!(receipt.await, Err(SendError::Unknown));
@@ -100,7 +103,11 @@ async fn a_reconnected_client_reports_the_gap_and_unknown_messages() {
     );
     exchange.open(true);
     let (server, gap) = exchange.connected(&mut room).await;
-    assert_eq!(gap.map(|gap| gap.as_secs()), Some(3), "one second before the first attempt, two before the second");
+    assert_eq!(
+        gap.map(|gap| gap.as_secs()),
+        Some(5),
+        "two of silence, one before the first attempt, two before the second"
+    );
     // Neither message is sent again.
     let (closed, ()) = tokio::join!(room.client().unwrap().close(), server.answer_bye());
     closed.unwrap();
@@ -139,5 +146,68 @@ async fn a_name_refused_at_first_is_not_retried() {
     let mut room = exchange.reconnecting();
     let (_server, failed) = tokio::join!(exchange.refuse(), room.next());
     assert!(matches!(failed, Some(SessionEvent::Failed { retry_in: None, .. })), "{failed:?}");
+    assert!(room.next().await.is_none());
+}
+
+/// A link that drops everything looks like a silent server. The client notices within 90 seconds, and the gap counts from
+/// the last line.
+#[tokio::test(start_paused = true)]
+async fn a_dead_link_is_noticed_and_the_client_comes_back() {
+    let exchange = Exchange::default();
+    exchange.open(true);
+    let mut room = exchange.reconnecting();
+    let (_dead, _) = exchange.connected(&mut room).await;
+    let start = tokio::time::Instant::now();
+    let lost = within_minutes(room.next()).await;
+    assert!(matches!(lost, Some(SessionEvent::Lost { reason: CloseReason::Silent, .. })), "{lost:?}");
+    assert!(start.elapsed() <= Duration::from_secs(90), "{:?}", start.elapsed());
+    let (_server, gap) = exchange.connected(&mut room).await;
+    assert_eq!(gap, Some(start.elapsed()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_can_force_a_reconnection() {
+    let exchange = Exchange::default();
+    exchange.open(true);
+    let mut room = exchange.reconnecting();
+    let (_frozen, _) = exchange.connected(&mut room).await;
+    let start = tokio::time::Instant::now();
+    room.reconnect();
+    let lost = room.next().await;
+    assert!(matches!(lost, Some(SessionEvent::Lost { .. })), "{lost:?}");
+    // This server accepts, and never answers the login.
+    let (silent, ()) = tokio::join!(exchange.answer(), async {
+        let attempt = tokio::time::timeout(Duration::from_secs(1), room.next()).await;
+        assert!(attempt.is_err(), "{attempt:?}");
+    });
+    room.reconnect();
+    exchange.connected(&mut room).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(1), "no delay between attempts");
+    drop(silent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_without_an_answer_is_retried() {
+    let exchange = Exchange::default();
+    exchange.open(true);
+    let mut room = exchange.reconnecting();
+    let (_silent, failed) = tokio::join!(exchange.answer(), room.next());
+    let Some(SessionEvent::Failed { error, retry_in: Some(_), .. }) = failed else { panic!("{failed:?}") };
+    assert_eq!(error.to_string(), "the server did not answer the login within 15 s");
+    exchange.connected(&mut room).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_connects_once_does_not_reconnect() {
+    let exchange = Exchange::default();
+    let mut room = exchange.reconnecting().once();
+    let failed = room.next().await;
+    assert!(matches!(failed, Some(SessionEvent::Failed { retry_in: None, .. })), "{failed:?}");
+    assert!(room.next().await.is_none());
+
+    exchange.open(true);
+    let mut room = exchange.reconnecting().once();
+    drop(exchange.connected(&mut room).await);
+    assert!(matches!(room.next().await, Some(SessionEvent::Lost { is_last: true, .. })));
     assert!(room.next().await.is_none());
 }

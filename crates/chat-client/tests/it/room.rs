@@ -94,7 +94,7 @@ async fn a_slow_reader_without_requests_misses_no_event() {
     server.expect("PONG").await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unread_stream_does_not_block_a_send() {
     let (mut server, client, mut events) = bob().await;
     let (many, max) = (3 * MAX_EVENTS, MAX_EVENTS);
@@ -115,7 +115,7 @@ async fn an_unread_stream_does_not_block_a_send() {
     assert_eq!(next(&mut events).await, message("al", "after"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unread_stream_does_not_block_close() {
     let (mut server, client, mut events) = bob().await;
     server.send_bytes("FROM al MSG hi\r\n".repeat(2 * MAX_EVENTS)).await;

@@ -27,8 +27,8 @@ fn text(text: &str) -> Text {
 
 async fn queued(client: &ChatClient, texts: &[&str]) -> Vec<Receipt> {
     let mut receipts = Vec::new();
-    for said in texts {
-        receipts.push(within(client.queue(text(said))).await.unwrap());
+    for message in texts {
+        receipts.push(within(client.queue(text(message))).await.unwrap());
     }
     receipts
 }
@@ -75,6 +75,7 @@ async fn an_end_in_mid_line_gives_no_message_and_leaves_sends_unknown() {
     assert_eq!(within(a).await, Ok(()));
     assert_eq!(within(b).await, Err(SendError::Unknown));
     assert_eq!(next(&mut events).await, Event::accepted(text("a")));
+    assert_eq!(next(&mut events).await, Event::unknown(text("b")));
     assert_eq!(next(&mut events).await, Event::Closed(CloseReason::Eof));
     assert_eq!(within(events.next()).await, None);
 
@@ -106,6 +107,7 @@ async fn sends_to_a_stopping_server_end_as_unknown() {
     for receipt in receipts {
         assert_eq!(within(receipt).await, Err(SendError::Unknown));
     }
+    assert_eq!(next(&mut events).await, Event::unknown(text("a")));
     assert_eq!(next(&mut events).await, Event::Closed(CloseReason::ServerBye));
     server.expect_end().await;
 }

@@ -337,7 +337,7 @@ impl Annotator {
             ServerMessage::Join(name) => fine(joins(name), "another client has joined"),
             ServerMessage::Logout(_) => fine("3.8", "another client has left"),
             ServerMessage::Notice(_) if !self.has_joined() => wrong("7.8", "a notice before login"),
-            ServerMessage::Notice(_) => fine("7.8", "a notice to all clients"),
+            ServerMessage::Notice(_) => fine("7.8", "a notice of the operator"),
             ServerMessage::Ping if self.codec.session() == Some(Session::Plain) => {
                 wrong("4.5", "a PING in a plain session")
             }

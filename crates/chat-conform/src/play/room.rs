@@ -129,7 +129,7 @@ impl RoomView {
         let mut words = line.splitn(4, ' ');
         let (verb, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         match (verb, words.next(), words.next()) {
-            // A notice to all clients, which no case asks for (clause 7.8).
+            // A notice of the operator, which no case asks for (clause 7.8).
             ("NOTICE", ..) => line.strip_prefix("NOTICE ").is_some_and(|text| Text::new(text).is_ok()),
             ("JOIN" | "LOGOUT", None, None) => chat_proto::Name::new(name).is_ok() && !self.is_own_name(name),
             ("FROM", Some("MSG"), Some(text)) => {

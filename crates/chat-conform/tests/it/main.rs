@@ -8,6 +8,8 @@ mod class;
 mod flood;
 mod mutants;
 mod pairs;
+mod peer;
+mod peers;
 mod program;
 mod proxy;
 mod python;

@@ -50,7 +50,7 @@ pub enum ServerMessage {
         /// The text.
         text: Text,
     },
-    /// `NOTICE <text>`: a word of the server's operator to everybody (clause 7.8).
+    /// `NOTICE <text>`: a word of the server's operator to everybody, or to this client (clause 7.8).
     Notice(Text),
     /// `LIST CLIENTS <n> <name>…`: one line of the roster (clause 3.6); see [`RosterReader`](crate::RosterReader).
     Clients {

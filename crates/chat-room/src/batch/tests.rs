@@ -1,4 +1,4 @@
-//! What each member gets of a batch, and which of its bytes are shared.
+//! Tests of the view of each member, and of the bytes that views share.
 
 use bytes::Buf;
 use chat_proto::{MAX_LINE, Name, Text};
@@ -14,7 +14,7 @@ fn from(name: &str, text: &str) -> ServerMessage {
     ServerMessage::From { name: Name::new(name).unwrap(), text: Text::new(text).unwrap() }
 }
 
-/// Ann says two things, Bob enters, Ann says one more, Bob leaves with `BYE`.
+/// Ann sends two messages, Bob joins, Ann sends a third message, Bob leaves with `BYE`.
 fn draft() -> Draft {
     let mut draft = Draft::default();
     draft.push(&from("ann", "1"), ANN, SenderView::Ok);
@@ -26,7 +26,7 @@ fn draft() -> Draft {
 }
 
 #[track_caller]
-fn check(batch: &Arc<Batch>, conn: ConnId, replies: &[Reply], lines: &[&str], last: bool) {
+fn check_view(batch: &Arc<Batch>, conn: ConnId, replies: &[Reply], lines: &[&str], last: bool) {
     for terminator in [Terminator::CrLf, Terminator::Lf] {
         let text: String = lines.iter().flat_map(|line| [*line, terminator.as_str()]).collect();
         let messages = lines.iter().filter(|line| line.starts_with("FROM")).count();
@@ -36,20 +36,20 @@ fn check(batch: &Arc<Batch>, conn: ConnId, replies: &[Reply], lines: &[&str], la
     }
 }
 
-fn taken(mut draft: Draft) -> Arc<Batch> {
+fn take(mut draft: Draft) -> Arc<Batch> {
     Arc::new(draft.take().unwrap())
 }
 
 #[test]
 fn each_member_sees_one_order_with_its_own_lines_replaced() {
-    let batch = taken(draft());
+    let batch = take(draft());
     let all = ["FROM ann MSG 1", "FROM ann MSG 2", "JOIN bob", "FROM ann MSG 3", "LOGOUT bob"];
-    check(&batch, EVE, &[], &all, false);
-    check(&batch, ANN, &[], &["OK", "OK", "JOIN bob", "OK", "LOGOUT bob"], false);
-    check(&batch, BOB, &[], &["NAME OK", "WELCOME", "FROM ann MSG 3", "BYE"], true);
+    check_view(&batch, EVE, &[], &all, false);
+    check_view(&batch, ANN, &[], &["OK", "OK", "JOIN bob", "OK", "LOGOUT bob"], false);
+    check_view(&batch, BOB, &[], &["NAME OK", "WELCOME", "FROM ann MSG 3", "BYE"], true);
 }
 
-/// The slices that a member gets.
+/// Addresses and lengths of the slices in the view of a member.
 fn slices(batch: &Arc<Batch>, conn: ConnId, terminator: Terminator) -> Vec<(*const u8, usize)> {
     let mut pieces = Pieces::default();
     batch.view(conn, &[], terminator, &mut pieces);
@@ -65,56 +65,56 @@ fn shared_lines_are_not_copied() {
     draft.push(&from("bob", &long), BOB, SenderView::Ok);
     draft.push(&from("ann", "4"), ANN, SenderView::Ok);
     draft.push(&from("bob", &long), BOB, SenderView::Ok);
-    let batch = taken(draft);
+    let batch = take(draft);
     for terminator in [Terminator::CrLf, Terminator::Lf] {
         let eve = slices(&batch, EVE, terminator);
         assert_eq!((eve.len(), &eve), (1, &slices(&batch, EVE, terminator)));
-        // What ann gets are her own few bytes, and between them those that eve gets too.
+        // Ann receives short slices of her own, and slices of the memory that Eve receives.
         let shared = eve[0].0 as usize..eve[0].0 as usize + eve[0].1;
-        let (theirs, own): (Vec<_>, Vec<_>) =
-            slices(&batch, ANN, terminator).into_iter().partition(|(at, _)| shared.contains(&(*at as usize)));
-        assert_eq!((theirs.len(), own.len()), (2, 2));
+        let (common, own): (Vec<_>, Vec<_>) =
+            slices(&batch, ANN, terminator).into_iter().partition(|(start, _)| shared.contains(&(*start as usize)));
+        assert_eq!((common.len(), own.len()), (2, 2));
         assert!(own.iter().map(|(_, length)| length).sum::<usize>() < 100);
     }
 }
 
-/// A bound on the number of batches is a bound on memory.
+/// So a bound on the number of batches is a bound on memory.
 #[test]
-fn a_batch_is_bounded_with_its_spans() {
+fn lines_and_spans_of_a_batch_are_bounded() {
     for text in ["x".to_owned(), "x".repeat(100), "\u{1f600}".repeat(2_000)] {
         let mut draft = Draft::default();
         while !draft.is_full() {
             draft.push(&from("a", &text), ANN, SenderView::Ok);
         }
         let batch = draft.take().unwrap();
-        let weight = batch.lines.len() + size_of_val(&*batch.spans);
-        assert!((MAX_LINES..=MAX_WEIGHT + MAX_LINE).contains(&weight), "{weight}");
-        assert!(batch.lf().len() <= MAX_LINES + MAX_LINE);
+        let total = batch.lines.len() + size_of_val(&*batch.spans);
+        assert!((FULL_LINE_BYTES..=FULL_TOTAL_BYTES + MAX_LINE).contains(&total), "{total}");
+        assert!(batch.lf().len() <= FULL_LINE_BYTES + MAX_LINE);
     }
 }
 
 #[test]
-fn replies_stand_at_their_positions() {
+fn replies_are_inserted_at_their_positions() {
     let mut draft = Draft { number: 7, ..Draft::default() };
-    let reply = |request, position| Reply::to(request, position, || unreachable!("no roster"));
+    let reply = |request, position| Reply::new(request, position, || unreachable!("no roster"));
     let at_start = draft.position();
     draft.push(&from("ann", "1"), ANN, SenderView::Ok);
     let between = draft.position();
     draft.push(&from("bob", "2"), BOB, SenderView::Ok);
-    let batch = taken(draft);
+    let batch = take(draft);
     let replies = [
         Reply::ping(Position { batch: 3, offset: 9 }),
         reply(Request::Refuse, at_start),
         reply(Request::Ping, between),
         reply(Request::Refuse, batch.end()),
     ];
-    check(&batch, ANN, &replies, &["PING", "BAD REQ", "OK", "PONG", "FROM bob MSG 2", "BAD REQ"], false);
-    check(&batch, BOB, &replies, &["PING", "BAD REQ", "FROM ann MSG 1", "PONG", "OK", "BAD REQ"], false);
-    check(&batch, EVE, &replies[2..3], &["FROM ann MSG 1", "PONG", "FROM bob MSG 2"], false);
+    check_view(&batch, ANN, &replies, &["PING", "BAD REQ", "OK", "PONG", "FROM bob MSG 2", "BAD REQ"], false);
+    check_view(&batch, BOB, &replies, &["PING", "BAD REQ", "FROM ann MSG 1", "PONG", "OK", "BAD REQ"], false);
+    check_view(&batch, EVE, &replies[2..3], &["FROM ann MSG 1", "PONG", "FROM bob MSG 2"], false);
 }
 
 #[test]
-fn an_empty_draft_makes_no_batch_and_uses_no_number() {
+fn an_empty_draft_creates_no_batch_and_uses_no_number() {
     let mut draft = Draft::default();
     assert!(draft.take().is_none());
     assert_eq!(draft.position(), Position::default());

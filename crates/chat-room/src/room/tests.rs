@@ -1,4 +1,4 @@
-//! The state against a model that is too simple to be wrong: one list of all that happened, and who was there.
+//! Compares the room with a simple model: the lines that each member must receive.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,68 +34,70 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What each member must have been sent, line by line.
+/// The lines that each connection must receive.
 #[derive(Default)]
 struct Model {
-    here: BTreeMap<u64, Name>,
+    members: BTreeMap<u64, Name>,
     sent: BTreeMap<u64, Vec<String>>,
     guests: u64,
 }
 
 impl Model {
-    fn everybody_but(&mut self, conn: u64, line: &str) {
-        for other in self.here.keys().filter(|other| **other != conn) {
+    fn send_to_others(&mut self, conn: u64, line: &str) {
+        for other in self.members.keys().filter(|other| **other != conn) {
             self.sent.entry(*other).or_default().push(line.to_owned());
         }
     }
 
-    fn to(&mut self, conn: u64, line: &str) {
+    fn send(&mut self, conn: u64, line: &str) {
         self.sent.entry(conn).or_default().push(line.to_owned());
     }
 }
 
-/// The real state, with the part of hub and writers that carries its batches and replies to each connection.
+/// A room, with a simple replacement for the hub and the writers of the server.
 #[derive(Default)]
-struct Rig {
+struct Harness {
     room: Room,
+    /// For each member, the batch in which it joined, and the replies that wait for the next batch.
     members: BTreeMap<u64, (u64, Vec<Reply>)>,
     sent: BTreeMap<u64, Vec<u8>>,
 }
 
-impl Rig {
+impl Harness {
     fn take_batch(&mut self) {
         let Some(batch) = self.room.take_batch().map(Arc::new) else { return };
-        let mut gone = Vec::new();
-        for (conn, (entered, replies)) in &mut self.members {
-            if *entered < batch.end().batch {
+        let mut left = Vec::new();
+        for (conn, (joined_in, replies)) in &mut self.members {
+            if *joined_in < batch.end().batch {
                 let mut pieces = Pieces::default();
                 let replies = std::mem::take(replies);
                 let view = batch.view(ConnId::new(*conn), &replies, Terminator::CrLf, &mut pieces);
                 self.sent.entry(*conn).or_default().put(pieces);
                 if view.last {
-                    gone.push(*conn);
+                    left.push(*conn);
                 }
             }
         }
-        self.members.retain(|conn, _| !gone.contains(conn));
+        self.members.retain(|conn, _| !left.contains(conn));
     }
 }
 
 proptest! {
     #[test]
-    fn everybody_gets_what_the_model_says(steps in vec(step(), 0..80)) {
-        let (mut rig, mut model) = (Rig::default(), Model::default());
-        let mut fresh = 100;
-        let mut ids = BTreeMap::new(); // A connection that comes back is another one.
+    fn all_members_receive_the_lines_of_the_model(steps in vec(step(), 0..80)) {
+        let (mut harness, mut model) = (Harness::default(), Model::default());
+        let mut last_conn = 100;
+        // The connection of each user. A user that joins again has a new connection.
+        let mut conns = BTreeMap::new();
         for step in steps.into_iter().chain([Step::TakeBatch]) {
             match step {
-                Step::Join(who, join_as) => {
-                    if ids.contains_key(&who) {
+                Step::Join(user, join_as) => {
+                    if conns.contains_key(&user) {
                         continue;
                     }
-                    fresh += 1;
-                    let place = rig.room.position();
-                    let joined = rig.room.join(ConnId::new(fresh), join_as);
+                    last_conn += 1;
+                    let position = harness.room.position();
+                    let joined = harness.room.join(ConnId::new(last_conn), join_as);
                     let name = match join_as {
                         JoinAs::Name(name) => name,
                         JoinAs::Guest => {
@@ -103,63 +105,63 @@ proptest! {
                             Name::guest(model.guests)
                         }
                     };
-                    let taken = model.here.values().any(|other| other.key() == name.key());
+                    let taken = model.members.values().any(|other| other.key() == name.key());
                     prop_assert_eq!(joined.is_err(), taken);
                     if taken {
                         continue;
                     }
-                    ids.insert(who, fresh);
-                    rig.members.insert(fresh, (place.batch, Vec::new()));
-                    model.here.insert(fresh, name);
-                    model.everybody_but(fresh, &format!("JOIN {name}"));
+                    conns.insert(user, last_conn);
+                    harness.members.insert(last_conn, (position.batch, Vec::new()));
+                    model.members.insert(last_conn, name);
+                    model.send_to_others(last_conn, &format!("JOIN {name}"));
                     if matches!(join_as, JoinAs::Name(_)) {
-                        model.to(fresh, "NAME OK");
-                        model.to(fresh, "WELCOME");
+                        model.send(last_conn, "NAME OK");
+                        model.send(last_conn, "WELCOME");
                     }
                 }
-                Step::Say(who, text) => {
-                    let conn = ids.get(&who).copied().unwrap_or(who);
-                    let said = rig.room.say(ConnId::new(conn), Text::new(text.as_str()).unwrap());
-                    prop_assert_eq!(said.is_some(), model.here.contains_key(&conn));
-                    if let Some(name) = model.here.get(&conn).copied() {
-                        model.everybody_but(conn, &format!("FROM {name} MSG {text}"));
-                        model.to(conn, "OK");
+                Step::Say(user, text) => {
+                    let conn = conns.get(&user).copied().unwrap_or(user);
+                    let said = harness.room.say(ConnId::new(conn), Text::new(text.as_str()).unwrap());
+                    prop_assert_eq!(said.is_some(), model.members.contains_key(&conn));
+                    if let Some(name) = model.members.get(&conn).copied() {
+                        model.send_to_others(conn, &format!("FROM {name} MSG {text}"));
+                        model.send(conn, "OK");
                     }
                 }
-                Step::Leave(who, farewell) => {
-                    let Some(conn) = ids.remove(&who) else { continue };
-                    prop_assert!(rig.room.leave(ConnId::new(conn), farewell).is_some());
-                    prop_assert!(rig.room.leave(ConnId::new(conn), farewell).is_none());
-                    let name = model.here.remove(&conn).unwrap();
-                    model.everybody_but(conn, &format!("LOGOUT {name}"));
+                Step::Leave(user, farewell) => {
+                    let Some(conn) = conns.remove(&user) else { continue };
+                    prop_assert!(harness.room.leave(ConnId::new(conn), farewell).is_some());
+                    prop_assert!(harness.room.leave(ConnId::new(conn), farewell).is_none());
+                    let name = model.members.remove(&conn).unwrap();
+                    model.send_to_others(conn, &format!("LOGOUT {name}"));
                     if farewell == Farewell::Bye {
-                        model.to(conn, "BYE");
+                        model.send(conn, "BYE");
                     }
                 }
-                Step::Ask(who) => {
-                    let Some(conn) = ids.get(&who) else { continue };
-                    let reply = rig.room.reply(Request::Clients);
-                    rig.members.get_mut(conn).unwrap().1.push(reply);
-                    let names: Vec<_> = model.here.values().map(Name::as_str).collect();
-                    model.to(*conn, &format!("LIST CLIENTS {} {}", names.len(), names.join(" ")));
+                Step::Ask(user) => {
+                    let Some(conn) = conns.get(&user) else { continue };
+                    let reply = harness.room.reply(Request::Clients);
+                    harness.members.get_mut(conn).unwrap().1.push(reply);
+                    let names: Vec<_> = model.members.values().map(Name::as_str).collect();
+                    model.send(*conn, &format!("LIST CLIENTS {} {}", names.len(), names.join(" ")));
                 }
-                Step::TakeBatch => rig.take_batch(),
+                Step::TakeBatch => harness.take_batch(),
             }
         }
-        for (conn, (_, replies)) in &rig.members {
-            let waiting = rig.sent.entry(*conn).or_default();
+        for (conn, (_, replies)) in &harness.members {
+            let sent = harness.sent.entry(*conn).or_default();
             let mut pieces = Pieces::default();
             for reply in replies {
                 reply.write(Terminator::CrLf, &mut pieces);
             }
             pieces.close();
-            waiting.put(pieces);
+            sent.put(pieces);
         }
         for (conn, lines) in model.sent {
             let expected: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();
-            let got = rig.sent.remove(&conn).unwrap_or_default();
-            prop_assert_eq!(String::from_utf8(got).unwrap(), expected, "connection {}", conn);
+            let received = harness.sent.remove(&conn).unwrap_or_default();
+            prop_assert_eq!(String::from_utf8(received).unwrap(), expected, "connection {}", conn);
         }
-        prop_assert!(rig.sent.values().all(Vec::is_empty));
+        prop_assert!(harness.sent.values().all(Vec::is_empty));
     }
 }

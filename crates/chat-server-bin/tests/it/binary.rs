@@ -2,19 +2,11 @@
 
 use std::net::TcpListener;
 
-use crate::{process::Process, support::Peer};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
-
-fn start(args: &[&str]) -> Process {
-    Process::start(PROGRAM, args)
-}
-
-/// Runs the program until it ends. Returns the exit code, stdout and stderr.
-fn run(args: &[&str]) -> (i32, String, String) {
-    let (status, stdout, stderr) = start(args).end();
-    (status.code().unwrap(), stdout, stderr)
-}
+use crate::{
+    process::Process,
+    program::{PROGRAM, run, start},
+    support::Peer,
+};
 
 #[tokio::test]
 async fn every_address_is_printed_and_a_typed_bye_stops_the_server() {
@@ -27,7 +19,8 @@ async fn every_address_is_printed_and_a_typed_bye_stops_the_server() {
     bob.expect("OK").await;
     ann.expect("JOIN bob").await;
     ann.expect("FROM bob MSG BYE").await;
-    server.type_line("bye"); // Has no effect: BYE must be upper-case.
+    // BYE must be in upper case, so this has no effect.
+    server.type_line("bye");
     server.type_line("BYE");
     for mut peer in [ann, bob] {
         peer.expect("BYE").await;
@@ -64,7 +57,7 @@ async fn terminating_signals_stop_the_server_gracefully() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn statistics_are_printed_on_sigusr1_and_logged_at_the_end() {
+async fn counters_are_printed_on_sigusr1_and_logged_at_the_end() {
     use rustix::process::Signal;
 
     let mut server = start(&["--listen", "127.0.0.1:0"]);
@@ -92,8 +85,8 @@ async fn statistics_are_printed_on_sigusr1_and_logged_at_the_end() {
     drop(ann);
     let (status, _, stderr) = server.end();
     assert!(status.success());
-    let end = "clients=0 tasks=0 messages=1 deliveries=1 left=2 refused=0 cut=0";
-    assert!(stderr.contains(end) && stderr.contains(r#"reason="said BYE" connections=1"#), "{stderr}");
+    let totals = "clients=0 tasks=0 messages=1 deliveries=1 left=2 refused=0 cut=0";
+    assert!(stderr.contains(totals) && stderr.contains(r#"reason="said BYE" connections=1"#), "{stderr}");
 }
 
 #[cfg(unix)]
@@ -105,14 +98,14 @@ async fn a_second_signal_stops_the_server_at_once() {
     let mut server = start(&[&["--listen", "127.0.0.1:0"], &endless[..]].concat());
     let address = server.address();
     let mut ann = Peer::tcp(address).await.join("ann").await;
-    // This client does not read, and has a small socket buffer.
+    // This client does not read. Its receive buffer is small.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let sleeper = Peer::over(socket.connect(address).await.unwrap()).join("sleeper").await;
     ann.expect("JOIN sleeper").await;
-    let hundred = format!("MSG {}\r\n", "\u{1f600}".repeat(2_000)).repeat(100);
+    let hundred_messages = format!("MSG {}\r\n", "\u{1f600}".repeat(2_000)).repeat(100);
     for _ in 0..20 {
-        ann.raw(hundred.as_bytes()).await;
+        ann.raw(hundred_messages.as_bytes()).await;
         for _ in 0..100 {
             ann.expect("OK").await;
         }
@@ -123,7 +116,7 @@ async fn a_second_signal_stops_the_server_at_once() {
     let (status, _, stderr) = server.end();
     assert!(status.success());
     assert!(stderr.contains("stopping at once signal=SIGTERM"), "{stderr}");
-    // The server cuts the sleeper, and ann too if her connection was still closing.
+    // The server cuts the connection of the sleeper, and also Ann's if it was still closing.
     assert!(
         ["drained=1 undrained=1 ", "drained=0 undrained=2 "].iter().any(|report| stderr.contains(report)),
         "{stderr}"
@@ -172,10 +165,10 @@ fn an_error_is_one_line_that_says_what_to_do() {
     }
 }
 
-/// Tests nothing if the system does not reserve low ports, or if the user is root.
+/// Tests nothing if the system does not reserve ports below 1024, or if the user is root.
 #[cfg(target_os = "linux")]
 #[test]
-fn an_error_of_permission_names_the_ports_that_need_none() {
+fn a_permission_error_names_the_ports_that_need_no_permission() {
     let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or_default();
     if rustix::process::geteuid().is_root() || first.trim() != "1024" {
         return;
@@ -186,7 +179,7 @@ fn an_error_of_permission_names_the_ports_that_need_none() {
 }
 
 #[tokio::test]
-async fn environment_variables_set_flags() {
+async fn environment_variables_set_options() {
     let mut command = std::process::Command::new(PROGRAM);
     command.env("CHAT_LISTEN", "127.0.0.1:0,127.0.0.1:0").env("CHAT_NO_PLAIN", "true").env("CHAT_QUIET", "1");
     let mut server = Process::spawn(command);

@@ -1,7 +1,6 @@
 //! Tests of the `chat-server` program as a child process.
 
-// A panic in a helper fails the test.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[cfg(target_os = "linux")]
 mod abuse;
@@ -15,6 +14,9 @@ mod operation;
 #[allow(dead_code, reason = "shared with the tests of the library")]
 #[path = "../../../chat-server/tests/it/process.rs"]
 mod process;
+mod program;
+#[cfg(target_os = "linux")]
+mod proxy_protocol;
 mod readme_program;
 #[cfg(target_os = "linux")]
 mod records;

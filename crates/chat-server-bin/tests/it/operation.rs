@@ -1,5 +1,5 @@
-//! Tests of the program in operation: signals under load, limits of descriptors, the log, and outputs that cannot be
-//! written.
+//! Tests of the program in operation: signals under load, limits of descriptors, escapes in the log, and outputs that
+//! cannot be written.
 
 use std::process::Command;
 
@@ -7,8 +7,8 @@ use rustix::process::Signal;
 use tokio::time::timeout;
 
 use crate::{
-    abuse::{PROGRAM, TEST_TIMEOUT, start, stats},
     process::Process,
+    program::{PROGRAM, TEST_TIMEOUT, start, start_on_free_port, stop, wait_for_stats},
     standard_streams::connect_when_ready,
     support::{Peer, socket_path},
 };
@@ -18,20 +18,20 @@ use crate::{
 async fn a_signal_under_load_loses_no_acknowledged_message() {
     const TALKERS: usize = 20;
     for signal in [Signal::TERM, Signal::INT] {
-        let (mut server, address) = start(&["--rate-limit", "0"]);
+        let (mut server, address) = start_on_free_port(&["--rate-limit", "0"]);
         let mut talkers = Vec::new();
         for me in 0..TALKERS {
             talkers.push(Peer::tcp(address).await.join(&format!("t{me}")).await);
         }
         let talkers = talkers.into_iter().enumerate();
         let talkers: Vec<_> = talkers.map(|(me, talker)| tokio::spawn(talker.talk(format!("t{me}"), || {}))).collect();
-        let busy = async {
+        let messages_are_sent = async {
             let mut line = String::new();
             while !line.contains("messages=") || line.contains("messages=0 ") {
-                line = stats(&mut server, "messages=").await;
+                line = wait_for_stats(&mut server, "messages=").await;
             }
         };
-        timeout(TEST_TIMEOUT, busy).await.expect("messages are sent");
+        timeout(TEST_TIMEOUT, messages_are_sent).await.expect("in time");
         server.signal(signal);
         let mut histories = Vec::new();
         for talker in talkers {
@@ -47,7 +47,7 @@ async fn a_signal_under_load_loses_no_acknowledged_message() {
 
 #[tokio::test]
 async fn input_of_peers_is_escaped_in_the_log() {
-    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0", "-vv"]);
+    let mut server = start(&["--listen", "127.0.0.1:0", "-vv"]);
     let address = server.address();
     for junk in [
         "\x1b[2Jhi\r\n",
@@ -69,12 +69,12 @@ async fn input_of_peers_is_escaped_in_the_log() {
     }
     for line in log.lines() {
         assert!(!line.contains(char::is_control), "{line:?}");
-        assert!(line.starts_with("20") && line.contains("Z "), "each line is a record with its time: {line:?}");
+        assert!(line.starts_with("20") && line.contains("Z "), "a line without a time: {line:?}");
     }
     assert!(!log.contains("fake"), "{log}");
 }
 
-/// Starts the program after this `ulimit` command.
+/// Starts the program after these `ulimit` commands.
 fn start_limited(ulimit: &str, max_clients: &str) -> Process {
     let mut command = Command::new("sh");
     let script = format!(r#"{ulimit}; exec "$0" --listen 127.0.0.1:0 -q --max-clients {max_clients}"#);
@@ -91,19 +91,14 @@ async fn the_soft_limit_of_descriptors_is_raised() {
         clients.push(Peer::tcp(address).await.join(&format!("c{n}")).await);
     }
     drop(clients);
-    server.signal(Signal::TERM);
-    let (status, _, log) = server.end();
-    assert!(status.success());
-    assert_eq!(log, "", "no warning");
+    assert_eq!(stop(server), "", "no warning");
 }
 
 #[test]
 fn too_few_descriptors_cause_a_warning_at_the_start() {
     let mut server = start_limited("ulimit -n 200", "1000");
     server.address();
-    server.signal(Signal::TERM);
-    let (status, _, log) = server.end();
-    assert!(status.success());
+    let log = stop(server);
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(log.contains("LimitNOFILE=") && log.contains("--max-clients"), "the warning says what to do: {log}");
     assert!(log.contains("descriptors=200 clients=167 max_clients=1000"), "{log}");
@@ -121,7 +116,7 @@ async fn full_outputs_do_not_stop_the_server() {
     }
 }
 
-/// Asserts that the program serves and stops with these redirections.
+/// Asserts that the program serves and stops if its outputs are redirected like this.
 async fn assert_serves(name: &str, outputs: &str) {
     let path = socket_path(name);
     let mut command = Command::new("sh");

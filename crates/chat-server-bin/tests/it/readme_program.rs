@@ -1,26 +1,26 @@
-//! Checks the README of the program against the program.
+//! Compares the README of the program with the program.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use crate::process::Process;
+use crate::program::{PROGRAM, start};
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../chat-server-bin/README.md");
-const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-server");
+/// The directory of this package.
+const DIRECTORY: &str = env!("CARGO_MANIFEST_DIR");
 
 fn readme() -> String {
-    std::fs::read_to_string(README).unwrap()
+    fs::read_to_string(Path::new(DIRECTORY).join("README.md")).unwrap()
 }
 
-/// The lines of all code blocks of this kind.
-fn code_lines(kind: &str) -> Vec<String> {
-    let opening = format!("```{kind}\n");
+/// The lines of all code blocks in this language.
+fn code_lines(language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
     let readme = readme();
     let blocks = readme.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.flat_map(str::lines).map(str::to_owned).collect()
 }
 
 #[test]
-fn the_table_of_flags_matches_help() {
+fn the_table_of_flags_matches_the_help() {
     let help = Command::new(PROGRAM).arg("--help").output().unwrap().stdout;
     let help = String::from_utf8(help).unwrap();
     let flags = |text: &str| -> BTreeSet<String> {
@@ -31,8 +31,8 @@ fn the_table_of_flags_matches_help() {
     let table: Vec<_> = readme.lines().filter(|line| line.starts_with("| `-")).collect();
     let in_table: BTreeSet<_> = table.iter().flat_map(|line| flags(line.split('|').nth(1).unwrap())).collect();
     let in_help: BTreeSet<_> = flags(help.split("Examples:").next().unwrap());
-    let standard = ["--help", "--version"].map(str::to_owned).into();
-    assert_eq!(in_table, &in_help - &standard);
+    let not_in_table = ["--help", "--version"].map(str::to_owned).into();
+    assert_eq!(in_table, &in_help - &not_in_table);
 
     for line in table {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
@@ -41,21 +41,21 @@ fn the_table_of_flags_matches_help() {
         let default = default.trim_matches('`');
         if !default.is_empty() {
             let long = flag.split(' ').next().unwrap();
-            let described = help.split(&format!("{long} <")).nth(1).unwrap();
-            let in_help = described.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
+            let description = help.split(&format!("{long} <")).nth(1).unwrap();
+            let in_help = description.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
             assert_eq!(in_help, Some(default), "{long}");
         }
     }
 }
 
-/// `--version` makes the program end before it listens.
+/// With `--version`, the program parses all flags but does not listen.
 #[test]
-fn the_example_command_lines_are_accepted() {
+fn the_program_accepts_the_example_command_lines() {
     let lines = code_lines("sh");
-    let shown: Vec<_> =
+    let examples: Vec<_> =
         lines.iter().filter(|line| line.contains("chat-server -") || line.starts_with("CHAT_")).collect();
-    assert_eq!(shown.len(), 5, "{shown:?}");
-    for line in shown {
+    assert_eq!(examples.len(), 5, "{examples:?}");
+    for line in examples {
         let mut command = Command::new(PROGRAM);
         for word in line.split(' ').filter(|word| *word != "chat-server") {
             match word.split_once('=') {
@@ -69,11 +69,11 @@ fn the_example_command_lines_are_accepted() {
 }
 
 #[test]
-fn the_example_output_matches_the_output() {
-    let shown = code_lines("text");
-    let mut server = Process::start(PROGRAM, &["--listen", "127.0.0.1:0"]);
+fn the_program_prints_the_example_output() {
+    let example = code_lines("text");
+    let mut server = start(&["--listen", "127.0.0.1:0"]);
     let address = server.address();
-    assert_eq!(shown, [format!("listening on {address}").replace(&address.port().to_string(), "2222")]);
+    assert_eq!(example, [format!("listening on {address}").replace(&address.port().to_string(), "2222")]);
     server.type_line("BYE");
     assert_eq!(server.end().0.code(), Some(0));
 }
@@ -81,11 +81,11 @@ fn the_example_output_matches_the_output() {
 /// Systemd must not kill the server before its drain timeout.
 #[test]
 fn the_deployment_files_exist_and_the_unit_waits_for_the_drain_timeout() {
-    let folder = std::path::Path::new(README).parent().unwrap();
+    let directory = Path::new(DIRECTORY);
     for file in ["Containerfile", "systemd/chat-server.service"] {
-        assert!(readme().contains(file) && folder.join(file).exists(), "{file}");
+        assert!(readme().contains(file) && directory.join(file).exists(), "{file}");
     }
-    let unit = std::fs::read_to_string(folder.join("systemd/chat-server.service")).unwrap();
+    let unit = fs::read_to_string(directory.join("systemd/chat-server.service")).unwrap();
     let stop_timeout: u64 = unit.split("TimeoutStopSec=").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
     let readme = readme();
     let drain_timeout = readme.lines().find(|line| line.starts_with("| `--drain-timeout")).unwrap();

@@ -1,16 +1,16 @@
-//! Tests of the log, as other programs parse it.
+//! Tests of the log records, which other programs parse.
 
 use std::collections::BTreeMap;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::{abuse::PROGRAM, process::Process, support::Peer};
+use crate::{program::start, support::Peer};
 
-/// The log of a run with a refused line, a taken name and three refused connections.
+/// The log of a run with an invalid line, a taken name and three refused connections.
 async fn sample_log(format: &str) -> String {
     let args = ["--listen", "127.0.0.1:0", "-v", "--max-clients", "2", "--log-format", format];
-    let mut server = Process::start(PROGRAM, &args);
+    let mut server = start(&args);
     let address = server.address();
     let mut ann = Peer::tcp(address).await.join("ann").await;
     ann.send("MSG a\u{7}b").await;
@@ -39,7 +39,7 @@ async fn sample_log(format: &str) -> String {
 }
 
 /// The type of a field.
-fn kind(value: &Value) -> &'static str {
+fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Number(_) => "number",
         Value::String(_) => "text",
@@ -52,37 +52,38 @@ fn kind(value: &Value) -> &'static str {
 async fn each_field_has_one_type_and_numbers_are_numbers() {
     let log = sample_log("json").await;
     let records: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let mut kinds = BTreeMap::new();
+    let mut types = BTreeMap::new();
     for record in &records {
         for (field, value) in record["fields"].as_object().unwrap() {
-            let first = *kinds.entry(field.as_str()).or_insert(kind(value));
-            assert_eq!(kind(value), first, "{field} of {record}");
+            let first = *types.entry(field.as_str()).or_insert(type_of(value));
+            assert_eq!(type_of(value), first, "{field} of {record}");
         }
     }
     for field in ["conn", "max_clients", "login_timeout", "drained", "messages", "left", "connections", "turned_away"] {
-        assert_eq!(kinds.get(field), Some(&"number"), "{field}");
+        assert_eq!(types.get(field), Some(&"number"), "{field}");
     }
     for field in ["peer", "name", "reason", "version", "addresses", "cause"] {
-        assert_eq!(kinds.get(field), Some(&"text"), "{field}");
+        assert_eq!(types.get(field), Some(&"text"), "{field}");
     }
 
-    let found = |message: &str| -> Vec<&Value> {
+    let records_of = |message: &str| -> Vec<&Value> {
         records.iter().map(|record| &record["fields"]).filter(|fields| fields["message"] == message).collect()
     };
-    let [started] = found("started")[..] else { panic!("{log}") };
+    let [started] = records_of("started")[..] else { panic!("{log}") };
     assert_eq!(started["version"], env!("CARGO_PKG_VERSION"));
     assert!(started["addresses"].as_str().unwrap().starts_with("127.0.0.1:"));
     assert_eq!((&started["max_clients"], &started["rate_limit"]), (&2.into(), &200.into()));
-    let gone: Vec<_> = found("disconnected").iter().map(|fields| fields["name"].as_str().unwrap()).collect();
-    assert_eq!(gone, ["bob", "ann"]);
-    let [refused] = found("line refused")[..] else { panic!("{log}") };
+    let disconnected: Vec<_> =
+        records_of("disconnected").iter().map(|fields| fields["name"].as_str().unwrap()).collect();
+    assert_eq!(disconnected, ["bob", "ann"]);
+    let [refused] = records_of("line refused")[..] else { panic!("{log}") };
     assert_eq!((&refused["name"], &refused["conn"]), (&"ann".into(), &1.into()));
-    assert_eq!(found("name refused").len(), 1);
-    let [stopped] = found("stopped")[..] else { panic!("{log}") };
+    assert_eq!(records_of("name refused").len(), 1);
+    let [stopped] = records_of("stopped")[..] else { panic!("{log}") };
     assert_eq!((&stopped["left"], &stopped["refused"], &stopped["clients"]), (&2.into(), &3.into(), &0.into()));
 }
 
-/// The first refusal is logged at once. Further ones within a minute are counted for the next warning.
+/// The server logs the first refusal at once. It counts further refusals within a minute for the next warning.
 #[tokio::test]
 async fn a_full_server_logs_one_warning_not_one_per_connection() {
     let log = sample_log("text").await;

@@ -5,17 +5,11 @@ use std::fmt::Write;
 
 use snapbox::{assert_data_eq, file};
 
-use crate::process::Process;
-
-/// Runs the program until it ends. Returns the exit code, stdout and stderr.
-fn run(args: &[&str]) -> (i32, String, String) {
-    let (status, stdout, stderr) = Process::start(env!("CARGO_BIN_EXE_chat-server"), args).end();
-    (status.code().unwrap(), stdout, stderr)
-}
+use crate::program::run;
 
 #[test]
 fn help_matches_the_snapshots() {
-    // Trailing spaces do not matter.
+    // Ignore trailing spaces.
     let help = |flag| run(&[flag]).1.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_data_eq!(help("-h"), file!["snapshots/help-short.txt"]);
     assert_data_eq!(help("--help"), file!["snapshots/help.txt"]);

@@ -1,4 +1,4 @@
-//! Tests of the standard streams: junk on stdin, and outputs that are read slowly, late or never.
+//! Tests of the standard streams: junk on stdin, and readers of stdout and stderr that are slow, late or absent.
 
 use std::{
     io::{self, PipeReader, PipeWriter, Read, Write},
@@ -13,19 +13,19 @@ use rustix::{
 use tokio::time::timeout;
 
 use crate::{
-    abuse::{PROGRAM, TEST_TIMEOUT, kib},
     process::Process,
+    program::{PROGRAM, TEST_TIMEOUT, memory_kib, stop},
     support::{Peer, socket_path},
 };
 
-/// The program without limits per address, because all clients of a test share one address.
+/// The command that starts the program without limits per address: all clients of a test have the same address.
 fn command(listen: &str) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(["--listen", listen, "--rate-limit", "0", "--connect-rate", "0"]);
     command
 }
 
-/// Connects as soon as the server listens. Used if the test does not read the address from stdout.
+/// Waits until the server listens, and connects. For tests that do not read stdout.
 pub(crate) async fn connect_when_ready(path: &Path) -> Peer {
     let connected = async {
         loop {
@@ -70,16 +70,15 @@ async fn an_endless_line_on_stdin_is_cheap_and_no_longer_read() {
     let (mut stderr, writer) = io::pipe().unwrap();
     let mut server = Process::spawn_with(shell, Stdio::piped(), writer);
     let address = server.address();
-    let mut said = [0; 4_096];
-    let count = stderr.read(&mut said).unwrap();
-    let said = String::from_utf8_lossy(&said[..count]);
-    assert!(said.contains("endless line"), "{said}");
-    let most = kib(&server, "VmHWM");
-    println!("{most} KiB");
-    assert!(most < 100_000, "{most} KiB");
+    let mut log = [0; 4_096];
+    let count = stderr.read(&mut log).unwrap();
+    let log = String::from_utf8_lossy(&log[..count]);
+    assert!(log.contains("endless line"), "{log}");
+    let peak = memory_kib(&server, "VmHWM");
+    println!("{peak} KiB");
+    assert!(peak < 100_000, "{peak} KiB");
     drop(Peer::tcp(address).await.join("ann").await);
-    server.signal(Signal::TERM);
-    assert!(server.end().0.success());
+    stop(server);
 }
 
 #[tokio::test]
@@ -110,20 +109,20 @@ fn an_error_at_the_start_does_not_wait_for_stderr() {
 /// When the test reads the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reading {
-    /// Some of it during the sessions, and the rest when the server is told to stop.
+    /// Some of it during the sessions, and the rest after the signal to stop.
     Slowly,
-    /// When the server is told to stop.
+    /// After the signal to stop.
     AtTheEnd,
-    /// When the server has ended.
+    /// After the end of the server.
     Afterwards,
 }
 
 /// Number of sessions. Each causes three records.
 const SESSIONS: usize = 3_000;
-/// Further records: started, stopping, connections ended, stopped.
+/// Number of other records: started, stopping, connections ended, stopped.
 const OTHER_RECORDS: usize = 4;
 
-/// The server does not wait for the reader of its log. It writes each record, or counts it as lost in a later record.
+/// The server does not wait for the reader of its log. It writes each record, or reports in a later one that it is lost.
 #[tokio::test]
 async fn each_log_record_is_written_or_counted_as_lost() {
     for (is_nonblocking, read) in [

@@ -8,32 +8,25 @@ use std::{
 };
 
 use chat_server::listen::UnixSocket;
-use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::{
-    abuse::PROGRAM,
     process::Process,
+    program::{self, PROGRAM, stop},
     support::{Peer, socket_path},
 };
 
-/// Starts the program on this path.
-fn start(path: &Path, more: &[&str]) -> Process {
+/// Starts the program on this path, with these additional arguments.
+fn start(path: &Path, args: &[&str]) -> Process {
     let address = format!("unix:{}", path.display());
-    Process::start(PROGRAM, &[&["--listen", &address], more].concat())
+    program::start(&[&["--listen", &address], args].concat())
 }
 
 /// Starts the program on this path, and waits until it listens.
-fn start_listening(path: &Path, more: &[&str]) -> Process {
-    let mut server = start(path, more);
+fn start_listening(path: &Path, args: &[&str]) -> Process {
+    let mut server = start(path, args);
     assert_eq!(server.line(), format!("listening on unix:{}", path.display()));
     server
-}
-
-fn stop(server: Process) {
-    server.signal(Signal::TERM);
-    let (status, _, stderr) = server.end();
-    assert!(status.success(), "{stderr}");
 }
 
 /// Connects and sends a message.
@@ -43,9 +36,8 @@ async fn greet(path: &Path) {
     guest.expect("OK").await;
 }
 
-/// The path with a suffix.
-fn suffixed(path: &Path, more: &str) -> PathBuf {
-    PathBuf::from(format!("{}{more}", path.display()))
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", path.display()))
 }
 
 /// Creates a stale socket.
@@ -58,7 +50,7 @@ fn stale_socket(name: &str) -> PathBuf {
 #[tokio::test]
 async fn a_file_at_the_old_path_of_a_moved_socket_is_kept() {
     let path = socket_path("moved");
-    let moved = suffixed(&path, ".old");
+    let moved = with_suffix(&path, ".old");
     let first = start_listening(&path, &[]);
     fs::rename(&path, &moved).unwrap();
     let second = start_listening(&path, &[]);
@@ -69,7 +61,7 @@ async fn a_file_at_the_old_path_of_a_moved_socket_is_kept() {
     fs::write(&path, "mine").unwrap();
     stop(second);
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
-    assert!(!suffixed(&path, ".lock").exists());
+    assert!(!with_suffix(&path, ".lock").exists());
     for file in [path, moved] {
         fs::remove_file(file).unwrap();
     }
@@ -81,49 +73,49 @@ async fn one_of_two_servers_gets_a_stale_path() {
         let path = stale_socket("two");
         let both = [start(&path, &[]), start(&path, &[])];
         let both = both.map(|mut server| (server.line(), server));
-        let (listen, failed): (Vec<_>, Vec<_>) = both.into_iter().partition(|(line, _)| !line.is_empty());
-        assert_eq!((listen.len(), failed.len()), (1, 1), "round {round}");
+        let (listening, failed): (Vec<_>, Vec<_>) = both.into_iter().partition(|(line, _)| !line.is_empty());
+        assert_eq!((listening.len(), failed.len()), (1, 1), "round {round}");
         for (_, server) in failed {
             let (status, _, stderr) = server.end();
             assert_eq!(status.code(), Some(2));
             assert!(stderr.contains("another program uses this address"), "{stderr}");
         }
         greet(&path).await;
-        for (_, server) in listen {
+        for (_, server) in listening {
             stop(server);
         }
-        assert!(!path.exists() && !suffixed(&path, ".lock").exists());
+        assert!(!path.exists() && !with_suffix(&path, ".lock").exists());
     }
 }
 
-/// Threads of one process collide more often than processes.
+/// Uses threads, because they collide more often than processes.
 #[tokio::test]
 async fn one_of_many_threads_gets_a_stale_path() {
-    const MANY: usize = 8;
+    const THREADS: usize = 8;
     let runtime = tokio::runtime::Handle::current();
     for round in 0..200 {
         let path = stale_socket("many");
-        let ready = std::sync::Barrier::new(MANY);
+        let ready = std::sync::Barrier::new(THREADS);
         let bound: Vec<_> = std::thread::scope(|scope| {
             let bind = || {
                 let _inside = runtime.enter();
                 ready.wait();
                 UnixSocket::bind(&path)
             };
-            let threads: Vec<_> = (0..MANY).map(|_| scope.spawn(bind)).collect();
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(bind)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        let (listen, failed): (Vec<_>, Vec<_>) = bound.into_iter().partition(Result::is_ok);
-        assert_eq!(listen.len(), 1, "round {round}");
+        let (listening, failed): (Vec<_>, Vec<_>) = bound.into_iter().partition(Result::is_ok);
+        assert_eq!(listening.len(), 1, "round {round}");
         for error in failed.into_iter().filter_map(Result::err) {
             assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "round {round}: {error}");
         }
-        drop(listen);
-        assert!(!path.exists() && !suffixed(&path, ".lock").exists());
+        drop(listening);
+        assert!(!path.exists() && !with_suffix(&path, ".lock").exists());
     }
 }
 
-/// A server that accepts slowly still owns its path, and the check for it does not block.
+/// A server owns its path even if it does not accept connections. The check for an owner does not block.
 #[test]
 fn an_owner_with_a_full_backlog_keeps_its_path() {
     let path = socket_path("backlog");
@@ -134,12 +126,12 @@ fn an_owner_with_a_full_backlog_keeps_its_path() {
     owner.listen(0).unwrap();
     let mut waiting = Vec::new();
     loop {
-        let dial = socket();
-        dial.set_nonblocking(true).unwrap();
-        if dial.connect(&address).is_err() {
+        let client = socket();
+        client.set_nonblocking(true).unwrap();
+        if client.connect(&address).is_err() {
             break;
         }
-        waiting.push(dial);
+        waiting.push(client);
     }
     let (status, _, stderr) = start(&path, &[]).end();
     assert_eq!(status.code(), Some(2), "{stderr}");
@@ -167,7 +159,7 @@ fn a_file_that_is_no_socket_is_not_touched() {
 #[tokio::test]
 async fn a_foreign_file_with_the_name_of_the_lock_is_kept() {
     let path = stale_socket("lock");
-    let lock = suffixed(&path, ".lock");
+    let lock = with_suffix(&path, ".lock");
     fs::write(&lock, "mine").unwrap();
     stop(start_listening(&path, &[]));
     assert_eq!(fs::read_to_string(&lock).unwrap(), "mine");

@@ -14,10 +14,10 @@ use std::{io::ErrorKind, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Dur
 use futures::FutureExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    task::JoinError,
+    task::{JoinError, JoinHandle},
     time::timeout,
 };
-use tracing::{debug, field::display, info};
+use tracing::{debug, field::display, info, warn};
 
 use self::{
     line_reader::LineReader,
@@ -26,7 +26,13 @@ use self::{
     writer::{Delivered, Writer},
 };
 use crate::{
-    connection::EndGuard, limit::LineLimit, member::Identity, options::StopOnBye, reason::EndReason, shared::Shared,
+    connection::EndGuard,
+    hub::Membership,
+    limit::LineLimit,
+    member::Identity,
+    options::StopOnBye,
+    reason::{EndReason, Full},
+    shared::Shared,
 };
 
 /// How long a closed connection is read from, so that a reset does not destroy the last line (clause 6.7).
@@ -41,48 +47,69 @@ struct Client<'a> {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve<R, W>(mut guard: EndGuard, reader: R, mut writer: W)
+///
+/// Not an `async fn`: that would hold each argument twice for as long as the connection lasts.
+pub(crate) fn serve<R, W>(mut guard: EndGuard, reader: R, mut writer: W) -> impl Future<Output = ()> + Send
 where
     R: AsyncRead + Unpin + Send + 'static,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let (conn, peer) = (guard.identity.id.number(), &guard.identity.peer);
     let mut lines = LineReader::new(reader);
-    let pass = match guard.shared.admit(peer) {
-        Ok(pass) => pass,
-        Err(reason) => {
-            debug!(conn, %peer, %reason, "refused");
-            guard.shared.full_warning.count(&reason, guard.shared.limits.max_clients());
-            guard.shared.counters.ended(&reason);
-            guard.end(reason);
-            return Box::pin(refuse::refuse(&guard.shared, lines, writer)).await;
-        }
-    };
-    info!(conn, %peer, "connected");
-    guard.accept();
-    let EndGuard { shared, identity, .. } = &guard;
-    let client = Client { shared, identity, lines: shared.limits.line_limit(&pass) };
-
-    // A block, so that what the session needs takes no space beside what follows.
-    let lingers = {
-        // Boxed, because its state would make the task larger for the whole session.
-        let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
-        // The transport is the embedder's code and may panic.
-        let ended = match AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked)) {
-            Ok(member) => run_session(&client, &mut lines, writer, member).await,
+    async move {
+        let (conn, peer) = (guard.identity.id.number(), &guard.identity.peer);
+        let pass = match guard.shared.admit(peer) {
+            Ok(pass) => pass,
             Err(reason) => {
-                info!(conn = identity.id.number(), peer = %identity.peer, %reason, "disconnected");
-                shared.counters.ended(&reason);
-                Ended { reason, is_delivered: true }
+                debug!(conn, %peer, %reason, "refused");
+                warn_if_full(&guard.shared, &reason);
+                guard.shared.counters.ended(&reason);
+                guard.end(reason);
+                return Box::pin(refuse::refuse(&guard.shared, lines, writer)).await;
             }
         };
-        let lingers = ended.is_delivered && ended.reason.has_last_line();
-        guard.end(ended.reason);
-        lingers
-    };
-    if lingers {
-        linger(&guard.shared, &mut lines).await;
+        info!(conn, %peer, proxy = peer.proxy().map(display), "connected");
+        guard.accept();
+        // A block, so that what the session needs takes no space beside what follows.
+        let lingers = {
+            let EndGuard { shared, identity, .. } = &guard;
+            let client = Client { shared, identity, lines: shared.limits.line_limit(&pass) };
+            // Boxed, because its state would make the task larger for the whole session.
+            let login = Box::pin(login::log_in(&client, &mut lines, &mut writer));
+            // The transport is the embedder's code and may panic.
+            let login = AssertUnwindSafe(login).catch_unwind().await.unwrap_or(Err(EndReason::Panicked));
+            let ended = match &mut login.map(|login| Session::begin(&client, &mut lines, writer, *login)) {
+                Ok(session) => session.run().await,
+                Err(reason) => {
+                    info!(conn, peer = %identity.peer, %reason, "disconnected");
+                    shared.counters.ended(reason);
+                    Ended { reason: reason.clone(), is_delivered: true }
+                }
+            };
+            let lingers = ended.is_delivered && ended.reason.has_last_line();
+            guard.end(ended.reason);
+            lingers
+        };
+        if lingers {
+            linger(&guard.shared, &mut lines).await;
+        }
     }
+}
+
+/// Warns the operator, at most once a minute, that connections are refused because the server is full.
+fn warn_if_full(shared: &Shared, reason: &EndReason) {
+    if *reason == EndReason::Full(Full::Server)
+        && let Some(turned_away) = shared.full_warning.count()
+    {
+        warn!(max_clients = shared.limits.max_clients(), turned_away, "the server is full");
+    }
+}
+
+/// A member, from `JOIN` to `LOGOUT`: its read loop in this task, and its writer in a task of its own.
+struct Session<'a, R> {
+    client: &'a Client<'a>,
+    membership: Membership,
+    read_loop: ReadLoop<'a, R>,
+    writing: JoinHandle<Result<Delivered, EndReason>>,
 }
 
 /// How a member ended.
@@ -93,64 +120,65 @@ struct Ended {
     is_delivered: bool,
 }
 
-/// From `JOIN` to `LOGOUT`.
-async fn run_session<R, W>(client: &Client<'_>, lines: &mut LineReader<R>, writer: W, login: Box<LoggedIn>) -> Ended
-where
-    R: AsyncRead + Unpin + Send + 'static,
-    W: AsyncWrite + Unpin + Send + 'static,
-{
-    let &Client { shared, identity, .. } = client;
-    let (conn, peer) = (identity.id, &identity.peer);
-    // A block, so that the parts that are moved leave no space behind.
-    let (member, replies, first, mut membership, mut writing) = {
-        let LoggedIn { joined, membership, first } = *login;
+impl<'a, R: AsyncRead + Unpin + Send + 'static> Session<'a, R> {
+    fn begin<W>(client: &'a Client<'a>, lines: &'a mut LineReader<R>, writer: W, login: LoggedIn) -> Self
+    where
+        W: AsyncWrite + Unpin + Send + 'static,
+    {
+        let &Client { shared, identity, .. } = client;
+        let LoggedIn { joined, membership, first } = login;
         let (member, replies) = (joined.member.clone(), Arc::clone(&joined.replies));
-        info!(conn = conn.number(), %peer, name = %member.name(), "joined");
-        let mut writer = Writer::new(writer, conn, joined, lines.codec().terminator(), Arc::clone(shared));
-        (member, replies, first, membership, shared.tasks.spawn(async move { writer.run().await }))
-    };
-    let mut read_loop = ReadLoop::new(client, member, &replies, lines, first);
-    let mut written = None;
-    let read = {
-        let mut reading = pin!(read_loop.run());
-        tokio::select! {
-            // Not by chance: the same input leads to the same end, so that a simulation can replay a run.
-            biased;
-            end = &mut writing => Some(match end_of(written.insert(end)) {
-                EndReason::Transport(ErrorKind::BrokenPipe) => reset_or_closed(reading.now_or_never()),
-                reason => reason,
-            }),
-            () = shared.stop.cancelled() => None,
-            reason = identity.ordered() => Some(reason),
-            read = &mut reading => Some(read),
-        }
-    };
-    // The one place where a member leaves. When the server stops, the hub lets all members leave instead.
-    let left = read.map(|reason| membership.leave(reason));
-    if left == Some(EndReason::Bye) && shared.options.stop_on_bye == StopOnBye::AnyClient {
-        shared.begin_stop();
+        info!(conn = identity.id.number(), peer = %identity.peer, name = %member.name(), "joined");
+        let mut writer = Writer::new(writer, identity.id, joined, lines.codec().terminator(), Arc::clone(shared));
+        let writing = shared.tasks.spawn(async move { writer.run().await });
+        Self { client, membership, read_loop: ReadLoop::new(client, member, replies, lines, first), writing }
     }
-    let written = if let Some(written) = written {
-        written
-    } else {
-        tokio::select! {
-            biased;
-            written = &mut writing => written,
-            reason = cut(shared, identity) => {
-                writing.abort();
-                Ok(Err(reason))
+
+    async fn run(&mut self) -> Ended {
+        let &Client { shared, identity, .. } = self.client;
+        let mut written = None;
+        let read = {
+            let mut reading = pin!(self.read_loop.run());
+            tokio::select! {
+                // Not by chance: the same input leads to the same end, so that a simulation can replay a run.
+                biased;
+                end = &mut self.writing => Some(match end_of(written.insert(end)) {
+                    EndReason::Transport(ErrorKind::BrokenPipe) => reset_or_closed(reading.now_or_never()),
+                    reason => reason,
+                }),
+                () = shared.stop.cancelled() => None,
+                reason = identity.ordered() => Some(reason),
+                read = &mut reading => Some(read),
             }
+        };
+        // The one place where a member leaves. When the server stops, the hub lets all members leave instead.
+        let left = read.map(|reason| self.membership.leave(reason));
+        if left == Some(EndReason::Bye) && shared.options.stop_on_bye == StopOnBye::AnyClient {
+            shared.begin_stop();
         }
-    };
-    if shared.stop.is_cancelled() {
-        shared.tally.count(matches!(written, Ok(Ok(_))));
+        let written = if let Some(written) = written {
+            written
+        } else {
+            tokio::select! {
+                biased;
+                written = &mut self.writing => written,
+                reason = cut(shared, identity) => {
+                    self.writing.abort();
+                    Ok(Err(reason))
+                }
+            }
+        };
+        if shared.stop.is_cancelled() {
+            shared.tally.count(matches!(written, Ok(Ok(_))));
+        }
+        let reason = left.unwrap_or_else(|| self.membership.leave(end_of(&written)));
+        let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
+        // Logged if it adds to the reason.
+        let logged = undelivered.as_ref().filter(|undelivered| **undelivered != reason).map(display);
+        let (conn, peer, name) = (identity.id.number(), &identity.peer, self.read_loop.name());
+        info!(conn, %peer, %name, %reason, undelivered = logged, "disconnected");
+        Ended { reason, is_delivered: undelivered.is_none() }
     }
-    let reason = left.unwrap_or_else(|| membership.leave(end_of(&written)));
-    let undelivered = if let Ok(Ok(_)) = written { None } else { Some(end_of(&written)) };
-    // Logged if it adds to the reason.
-    let logged = undelivered.as_ref().filter(|undelivered| **undelivered != reason).map(display);
-    info!(conn = conn.number(), %peer, name = %read_loop.name(), %reason, undelivered = logged, "disconnected");
-    Ended { reason, is_delivered: undelivered.is_none() }
 }
 
 /// Waits until the server or this connection is cut.
@@ -214,7 +242,7 @@ mod tests {
         let (reader, writer) = stream().await;
         let identity = shared.identify(address.into());
         let task = serve(EndGuard::new(Arc::clone(&shared), Arc::clone(&identity), None), reader, writer);
-        assert!(size_of_val(&task) <= 1_152, "the read loop's task: {}", size_of_val(&task));
+        assert!(size_of_val(&task) <= 1_008, "the read loop's task: {}", size_of_val(&task));
 
         let (joined, _membership) = shared.hub.join(&identity, JoinAs::Guest).await.unwrap();
         assert!(size_of_val(&*joined.replies) <= 144, "the reply queue: {}", size_of_val(&*joined.replies));

@@ -56,7 +56,7 @@ enum Woken {
 pub(super) struct ReadLoop<'a, R> {
     client: &'a Client<'a>,
     member: Member,
-    replies: &'a Arc<ReplyQueue>,
+    replies: Arc<ReplyQueue>,
     lines: &'a mut LineReader<R>,
     heartbeat: Heartbeat,
     /// What to handle before the next line.
@@ -99,7 +99,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
     pub(super) fn new(
         client: &'a Client<'a>,
         member: Member,
-        replies: &'a Arc<ReplyQueue>,
+        replies: Arc<ReplyQueue>,
         lines: &'a mut LineReader<R>,
         first: Option<Line>,
     ) -> Self {
@@ -136,7 +136,7 @@ impl<'a, R: AsyncRead + Unpin> ReadLoop<'a, R> {
                     yield_now().await;
                     Ok(())
                 }
-                Wait::Reply(request) => Ok(self.client.shared.hub.ask(self.replies, request).await?),
+                Wait::Reply(request) => Ok(self.client.shared.hub.ask(&self.replies, request).await?),
                 // Boxed, because they are rare and would make every task larger.
                 Wait::Policy(deciding) => Box::pin(self.wait_for_policy(deciding, clock.as_mut())).await,
                 Wait::Turn(units) => Box::pin(self.wait_for_turn(units, clock.as_mut())).await,

@@ -1,15 +1,25 @@
 //! What the embedding program asks of the hub: it visits the hub's task between two commands.
 
+use std::sync::Arc;
+
 use chat_proto::Text;
 use chat_room::ConnId;
 use tokio::sync::oneshot;
 
-use super::{Hub, Stopped, command::Command, task::Task};
+use super::{Hub, Stopped, command::Command, reply_queue::ReplyQueue, task::Task};
 use crate::{
     event::{EventSource, Events},
     member::Member,
     reason::EndReason,
 };
+
+/// What became of a notice to one member.
+pub(super) enum Notice {
+    Placed,
+    NoMember,
+    /// It does not fit among these replies.
+    Full(Arc<ReplyQueue>),
+}
 
 impl Hub {
     /// Runs `visit` in the hub's task, at its place in the order of commands.
@@ -45,6 +55,24 @@ impl Hub {
     /// Tells all members something. Returns its number in the order.
     pub(crate) async fn notice(&self, text: Text) -> Result<u64, Stopped> {
         self.visit(|task| task.notice(text)).await
+    }
+
+    /// Tells one member something, once it fits among the replies that the member has not taken. `false` if it is not a
+    /// member, or receives no lines.
+    pub(crate) async fn notice_to(&self, conn: ConnId, text: Text) -> Result<bool, Stopped> {
+        loop {
+            let text = text.clone();
+            match self.visit(move |task| task.notice_to(conn, text)).await? {
+                Notice::Placed => return Ok(true),
+                Notice::NoMember => return Ok(false),
+                // Nothing is reserved meanwhile: this future may be dropped.
+                Notice::Full(replies) => {
+                    if !replies.wait_for_space().await {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
     }
 
     /// Ends a member's connection. `false` if it is not a member.

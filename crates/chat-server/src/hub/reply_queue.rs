@@ -11,7 +11,7 @@ use std::{
 
 use chat_room::{Batch, Position, Reply, Request};
 use futures::task::AtomicWaker;
-use tokio::sync::{Semaphore, broadcast::Receiver};
+use tokio::sync::{Semaphore, SemaphorePermit, broadcast::Receiver};
 
 /// The replies for one connection. It takes no heap memory while it is empty.
 #[derive(Debug)]
@@ -64,14 +64,27 @@ impl ReplyQueue {
     }
 
     /// Waits until the reply to a request fits, and reserves its cost: a client that does not read its replies is not
-    /// read from (backpressure).
+    /// read from (backpressure). For ever, if nobody writes replies any more: the session ends.
     pub(super) async fn reserve(&self, request: Request) {
         let permits = match self.capacity.try_acquire_many(request.cost()) {
             Ok(permits) => permits,
             // Boxed, because it is rare and would make every task larger.
-            Err(_) => Box::pin(self.capacity.acquire_many(request.cost())).await.expect("never closed"),
+            Err(_) => match Box::pin(self.capacity.acquire_many(request.cost())).await {
+                Ok(permits) => permits,
+                Err(_) => std::future::pending().await,
+            },
         };
         permits.forget();
+    }
+
+    /// Reserves the cost of a notice. `false`: it does not fit now.
+    pub(super) fn try_reserve_notice(&self) -> bool {
+        self.capacity.try_acquire_many(Reply::NOTICE_COST).map(SemaphorePermit::forget).is_ok()
+    }
+
+    /// Waits until a notice fits, and reserves nothing. `false`: nobody writes replies any more.
+    pub(super) async fn wait_for_space(&self) -> bool {
+        self.capacity.acquire_many(Reply::NOTICE_COST).await.is_ok()
     }
 
     /// Adds a reply. Its position is not before that of the last one.
@@ -109,8 +122,9 @@ impl ReplyQueue {
         }
     }
 
-    /// Drops the rings: nobody reads them any more.
-    pub(super) fn stop_rings(&self) {
+    /// The writer has ended: nobody reads the rings or writes replies any more.
+    pub(super) fn writer_ended(&self) {
+        self.capacity.close();
         let mut queue = self.queue();
         self.reads_rings.store(false, Ordering::Relaxed);
         queue.next_rings = None;

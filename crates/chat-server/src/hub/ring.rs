@@ -54,6 +54,11 @@ impl Ring {
         Subscription { batches: self.batches.subscribe(), replies }
     }
 
+    /// The replies of a writer.
+    pub(super) fn replies(&self, conn: ConnId) -> Option<&Arc<ReplyQueue>> {
+        self.writers.0.iter().find_map(|(other, replies)| (*other == conn).then_some(replies))
+    }
+
     /// Stops waking a writer after the next batch, which has its leave.
     pub(super) fn unsubscribe(&mut self, conn: ConnId) {
         self.left.push(conn);
@@ -148,7 +153,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.replies.stop_rings();
+        self.replies.writer_ended();
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use chat_proto::Text;
-use chat_room::{ConnId, Farewell, JoinAs, Room};
+use chat_room::{ConnId, Farewell, JoinAs, Reply, Room};
 use futures::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -21,6 +21,7 @@ use tracing::error;
 use super::{
     QUEUE, Signals,
     command::{Command, JoinError, Joined},
+    control::Notice,
     overflow::Overflow,
     reply_queue::ReplyQueue,
     ring::Ring,
@@ -256,6 +257,19 @@ impl Task {
         seq
     }
 
+    /// Tells one member something, at the present position.
+    pub(super) fn notice_to(&mut self, conn: ConnId, text: Text) -> Notice {
+        if self.members.get(&conn).is_none_or(|member| member.peer().is_local()) {
+            return Notice::NoMember;
+        }
+        let Some(replies) = self.ring.replies(conn) else { return Notice::NoMember };
+        if !replies.try_reserve_notice() {
+            return Notice::Full(Arc::clone(replies));
+        }
+        replies.push(Reply::notice(self.room.position(), text));
+        Notice::Placed
+    }
+
     /// All members, in the order of their connections.
     pub(super) fn members(&self) -> Vec<Member> {
         let mut members: Vec<_> = self.members.values().cloned().collect();
@@ -266,7 +280,7 @@ impl Task {
     /// Ends a member's connection. `false` if it is not a member.
     pub(super) fn end_member(&mut self, conn: ConnId, reason: EndReason) -> bool {
         let Some(member) = self.members.get(&conn) else { return false };
-        member.0.end(reason.clone());
+        let reason = member.0.end(reason);
         if member.peer().is_local() {
             // It has no task that could leave.
             self.leave(conn, reason);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -65,8 +65,8 @@ impl Addresses {
         self.lines.as_ref()
     }
 
+    /// `address` is a [`Peer::host`](crate::Peer).
     pub(super) fn enter(this: &Arc<Self>, address: IpAddr, now: Instant) -> Result<AddressPass, Full> {
-        let address = block(address);
         let mut table = this.table();
         let (count, usage) = match table.connected.get(&address) {
             Some((count, usage)) => (*count, Arc::clone(usage)),
@@ -124,20 +124,15 @@ impl Drop for AddressPass {
     }
 }
 
-/// What counts as one address: an IPv4 address or an IPv6 /64, since one host may use a whole /64.
-fn block(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, time::Duration};
+    use std::{
+        net::{Ipv4Addr, SocketAddr},
+        time::Duration,
+    };
 
     use super::*;
-    use crate::limit::RateLimit;
+    use crate::{limit::RateLimit, peer::Peer};
 
     fn addresses(max_connections: usize, connects: u32) -> Arc<Addresses> {
         let limits = Limits::new().max_clients_per_address(max_connections);
@@ -145,7 +140,8 @@ mod tests {
     }
 
     fn enter(addresses: &Arc<Addresses>, address: &str) -> Result<AddressPass, Full> {
-        Addresses::enter(addresses, address.parse().unwrap(), Instant::now())
+        let peer = Peer::from(SocketAddr::new(address.parse().unwrap(), 1));
+        Addresses::enter(addresses, peer.host().unwrap(), Instant::now())
     }
 
     #[test]

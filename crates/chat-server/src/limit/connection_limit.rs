@@ -15,6 +15,21 @@ use super::{
 use crate::{peer::Peer, reason::Full};
 
 /// Limits that count the connections of all servers that share them, from [`Limits::share`]. Clones count together.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, EndReason, Full, Limits, Peer};
+///
+/// let limits = Limits::new().max_clients(1).share();
+/// let [tea, coffee] = ["tea", "coffee"].map(|_| ChatServer::builder().shared_limits(&limits).build());
+/// let (_client, stream) = tokio::io::duplex(64);
+/// let _in_tea = tea.attach(stream, Peer::labelled("gateway"));
+/// tokio::task::yield_now().await; // it is accepted in its task
+/// let (_client, stream) = tokio::io::duplex(64);
+/// let mut in_coffee = coffee.attach(stream, Peer::labelled("gateway"));
+/// assert_eq!(in_coffee.ended().await, EndReason::Full(Full::Server));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SharedLimits {
     max_clients: Option<usize>,
@@ -52,10 +67,10 @@ impl SharedLimits {
 
     pub(crate) fn enter(&self, peer: &Peer) -> Result<Pass, Full> {
         let place = || Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full::Server);
-        Ok(match peer.address() {
+        Ok(match peer.host() {
             // The address first: a refused connection counts too.
-            Some(address) => {
-                let address = Addresses::enter(&self.addresses, address.ip(), Instant::now())?;
+            Some(host) => {
+                let address = Addresses::enter(&self.addresses, host, Instant::now())?;
                 Pass { _place: place()?, lines: Lines::OfAddress(address) }
             }
             None => Pass { _place: place()?, lines: Lines::Own(RateState::default()) },

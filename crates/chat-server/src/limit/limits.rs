@@ -40,6 +40,17 @@ impl Limits {
 
     /// The most connections at the same time. A further one gets `BYE` and is closed (clause 2.6). `None`: no limit.
     /// Default: 10,000.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, EndReason, Full, Peer};
+    ///
+    /// let server = ChatServer::builder().max_clients(0).build(); // for maintenance
+    /// let (_client, stream) = tokio::io::duplex(64);
+    /// let mut connection = server.attach(stream, Peer::labelled("gateway"));
+    /// assert_eq!(connection.ended().await, EndReason::Full(Full::Server));
+    /// # Ok(()) }
+    /// ```
     pub fn max_clients(mut self, clients: impl Into<Option<usize>>) -> Self {
         self.max_clients = clients.into();
         self
@@ -47,6 +58,24 @@ impl Limits {
 
     /// The most connections at the same time from one IPv4 address or one IPv6 /64. A further one gets `BYE` and is
     /// closed (clause 2.6). Peers without an address are not counted. `None`: no limit. Default: 256.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::net::SocketAddr;
+    ///
+    /// use chat_server::{ChatServer, EndReason, Full, Peer};
+    ///
+    /// let server = ChatServer::builder().max_clients_per_address(1).build();
+    /// let attach = |address: &str| {
+    ///     let (client, stream) = tokio::io::duplex(64);
+    ///     let peer = Peer::from(address.parse::<SocketAddr>().expect("an address"));
+    ///     (client, server.attach(stream, peer))
+    /// };
+    /// let _first = attach("[2001:db8::1]:4000");
+    /// let (_client, mut second) = attach("[2001:db8::2]:4000"); // of the same /64
+    /// assert_eq!(second.ended().await, EndReason::Full(Full::Address));
+    /// # Ok(()) }
+    /// ```
     pub fn max_clients_per_address(mut self, clients: impl Into<Option<usize>>) -> Self {
         self.max_clients_per_address = clients.into();
         self
@@ -59,6 +88,23 @@ impl Limits {
     /// A join counts as one more line. A roster counts as one more line for each 512 bytes. Lines without an answer
     /// (`PONG`, empty lines of a plain session) count as one in 512. `None`: no limit. Default: 200 a second, 400 at
     /// once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Peer, RateLimit};
+    /// use tokio::{io::{AsyncReadExt, AsyncWriteExt}, time::Instant};
+    ///
+    /// let server = ChatServer::builder().rate_limit(RateLimit::with_burst(1, 3)).build();
+    /// let (mut client, stream) = tokio::io::duplex(1024);
+    /// server.attach(stream, Peer::labelled("gateway"));
+    /// let start = Instant::now();
+    /// client.write_all(b"one\ntwo\nthree\nBYE\n").await?; // five lines, as the join counts as one
+    /// let mut received = String::new();
+    /// client.read_to_string(&mut received).await?;
+    /// assert_eq!(received, "OK\nOK\nOK\nBYE\n"); // nothing is lost
+    /// assert_eq!(start.elapsed().as_secs(), 2); // three at once, and one a second
+    /// # Ok(()) }
+    /// ```
     pub fn rate_limit(mut self, limit: impl Into<Option<RateLimit>>) -> Self {
         self.rate_limit = limit.into();
         self
@@ -84,7 +130,7 @@ impl Default for Limits {
     }
 }
 
-/// A rate limit: a steady rate, and a burst after a pause.
+/// A rate limit: a steady rate, and a burst after a pause. [`RateLimit::per_second`] and [`RateLimit::with_burst`] have examples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RateLimit {
@@ -109,6 +155,13 @@ impl RateLimit {
     }
 
     /// `times` a second, and the `times` of this many `seconds` at once. `None` if either is 0: no limit.
+    ///
+    /// ```
+    /// use chat_server::RateLimit;
+    ///
+    /// let limit = RateLimit::with_burst(100, 10).expect("not 0");
+    /// assert_eq!((limit.per_second.get(), limit.burst.get()), (100, 1_000));
+    /// ```
     pub fn with_burst(times: u32, seconds: u32) -> Option<Self> {
         let (per_second, seconds) = (NonZeroU32::new(times)?, NonZeroU32::new(seconds)?);
         Some(Self { per_second, burst: per_second.saturating_mul(seconds) })

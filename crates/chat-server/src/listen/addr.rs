@@ -10,6 +10,18 @@ use super::UnixSocket;
 
 /// Where to listen: `127.0.0.1:2222`, `[::1]:2222`, `localhost:2222` (all that it resolves to), or a Unix socket as
 /// `unix:PATH` or any path with a `/` in it.
+///
+/// ```
+/// use chat_server::listen::ListenAddr;
+///
+/// for text in ["127.0.0.1:2222", "[::1]:2222", "localhost:0"] {
+///     assert_eq!(text.parse(), Ok(ListenAddr::Tcp(text.into())));
+/// }
+/// for text in ["/run/chat.sock", "unix:chat.sock"] {
+///     assert!(matches!(text.parse(), Ok(ListenAddr::Unix(_))));
+/// }
+/// assert!("2222".parse::<ListenAddr>().is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ListenAddr {
@@ -53,6 +65,17 @@ impl fmt::Display for ListenAddr {
 }
 
 /// A bound listener, ready for [`ChatServer::serve_all`](crate::ChatServer::serve_all).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::listen::ListenAddr;
+///
+/// let endpoints = "127.0.0.1:0".parse::<ListenAddr>()?.bind().await?;
+/// let address = endpoints[0].tcp_address().expect("a TCP port");
+/// assert_ne!(address.port(), 0, "the system chose one");
+/// println!("listening on {}", endpoints[0]);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Endpoint {
@@ -67,6 +90,19 @@ impl ListenAddr {
     /// Binds the address. A name that resolves to several addresses gives several endpoints. Addresses that this
     /// machine does not have are skipped with a warning, unless it has none of them. With port 0, all endpoints get the
     /// same port if possible.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, listen::ListenAddr};
+    ///
+    /// let endpoints = "localhost:0".parse::<ListenAddr>()?.bind().await?;
+    /// for endpoint in &endpoints {
+    ///     println!("listening on {endpoint}");
+    /// }
+    /// let serve = ChatServer::builder().build().serve_all(endpoints);
+    /// serve.with_graceful_shutdown(async {}).await;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

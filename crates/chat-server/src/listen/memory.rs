@@ -14,6 +14,25 @@ const PIPE_BYTES: usize = 65_536;
 const BACKLOG: usize = 128;
 
 /// A listener in memory, and its connector.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, listen::memory};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let (connector, listener) = memory();
+/// let server = ChatServer::builder().build();
+/// tokio::spawn(server.serve(listener).into_future());
+/// let mut client = connector.connect().await.expect("the server listens");
+/// client.write_all(b"hello\n").await?;
+/// let mut answer = [0; 3];
+/// client.read_exact(&mut answer).await?;
+/// assert_eq!(&answer, b"OK\n");
+///
+/// server.shutdown().await;
+/// assert!(connector.connect().await.is_none());
+/// # Ok(()) }
+/// ```
 pub fn memory() -> (MemoryConnector, MemoryListener) {
     let (dial, dialled) = mpsc::channel(BACKLOG);
     (MemoryConnector { dial }, MemoryListener { dialled })

@@ -1,8 +1,12 @@
-//! Listeners: the trait, and those for TCP, Unix sockets and memory. Nothing here depends on the chat protocol.
+//! Listeners: the trait, those for TCP, Unix sockets and memory, and handshakes such as TLS before a connection is served.
+//! Nothing here depends on the chat protocol.
 
 mod addr;
+mod handshakes;
 mod memory;
 mod options;
+#[cfg(feature = "proxy-protocol")]
+mod proxy_protocol;
 mod tcp;
 mod tcp_all;
 #[cfg(unix)]
@@ -23,16 +27,57 @@ use tracing::warn;
 
 use crate::peer::Peer;
 
+#[cfg(feature = "proxy-protocol")]
+pub use self::proxy_protocol::read_proxy_header;
 #[cfg(unix)]
 pub use self::unix::UnixSocket;
 pub use self::{
     addr::{AddrError, Endpoint, ListenAddr},
+    handshakes::Handshakes,
     memory::{MemoryConnector, MemoryListener, memory},
     options::BindOptions,
-    tcp::TcpReader,
+    tcp::{TcpReader, set_tcp_options},
 };
 
 /// A source of connections. Implement it to serve another transport.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, EndReason, Event, Peer, listen::Listener};
+/// use tokio::{
+///     io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf},
+///     sync::mpsc,
+/// };
+///
+/// /// Streams that another part of the program has accepted.
+/// struct Accepted(mpsc::Receiver<DuplexStream>);
+///
+/// impl Listener for Accepted {
+///     type Reader = ReadHalf<DuplexStream>;
+///     type Writer = WriteHalf<DuplexStream>;
+///
+///     async fn accept(&mut self) -> (Self::Reader, Self::Writer, Peer) {
+///         match self.0.recv().await {
+///             Some(stream) => {
+///                 let (reader, writer) = tokio::io::split(stream);
+///                 (reader, writer, Peer::labelled("accepted"))
+///             }
+///             None => std::future::pending().await, // there will be no more
+///         }
+///     }
+/// }
+///
+/// let (sender, streams) = mpsc::channel(16);
+/// let server = ChatServer::builder().build();
+/// let mut events = server.events();
+/// tokio::spawn(server.serve(Accepted(streams)).into_future());
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// sender.send(stream).await?;
+/// client.write_all(b"hello\n").await?;
+/// let Some(Ok(Event::Joined { member, .. })) = events.recv().await else { panic!() };
+/// assert_eq!(member.peer().label(), Some("accepted"));
+/// # Ok(()) }
+/// ```
 pub trait Listener: Send + 'static {
     /// The receiving half of a connection.
     type Reader: AsyncRead + Unpin + Send + 'static;

@@ -43,7 +43,7 @@ impl Listener for TcpListener {
 
     async fn accept(&mut self) -> (TcpReader, OwnedWriteHalf, Peer) {
         let (stream, address) = until_accepted(|cx| self.poll_accept(cx)).await;
-        if let Err(error) = set_up(&stream) {
+        if let Err(error) = set_tcp_options(&stream) {
             // The connection works without them, or is closed already.
             debug!(%error, peer = %address.ip().to_canonical(), port = address.port(), "cannot set socket options");
         }
@@ -79,8 +79,28 @@ impl AsyncRead for TcpReader {
     }
 }
 
-/// Sets all options that the system allows. The error is the first of those that it refuses.
-fn set_up(stream: &TcpStream) -> io::Result<()> {
+/// Sets the options that connections of a [`TcpListener`] get from the server: no delay for small writes, keepalive, and on
+/// Linux bounds on unacknowledged and unsent data, without which a peer that does not read is noticed late. Use it for TCP
+/// connections that come to the server in another way, for example as a WebSocket.
+///
+/// ```
+/// use chat_server::{ChatServer, listen::set_tcp_options};
+/// use tokio::net::{TcpListener, TcpStream};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let _client = TcpStream::connect(listener.local_addr()?).await?;
+/// let (stream, address) = listener.accept().await?;
+/// set_tcp_options(&stream)?;
+/// assert!(stream.nodelay()?);
+/// ChatServer::builder().build().attach(stream, address.into());
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// The first of those that the system returns. All options are tried.
+pub fn set_tcp_options(stream: &TcpStream) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
     let socket = SockRef::from(stream);
     let set = [

@@ -8,6 +8,23 @@ use crate::{
 };
 
 /// Why a local client could not join, say something or receive.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, LocalError, NameError, TextError};
+///
+/// let server = ChatServer::builder().build();
+/// let refused = async |name| server.local(name).await.err();
+/// assert_eq!(refused("guest7").await, Some(LocalError::Name(NameError::Reserved)));
+///
+/// let ann = server.local("ann").await?;
+/// assert_eq!(refused("ANN").await, Some(LocalError::NameTaken));
+/// assert_eq!(ann.send("two\nlines").await, Err(LocalError::Text(TextError::Control)));
+///
+/// server.shutdown().await;
+/// assert_eq!(ann.send("hello").await, Err(LocalError::Stopped));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {

@@ -47,10 +47,9 @@ impl Inner {
             return;
         }
         state.ended = Some(error);
-        let left = state.membership.leave(reason);
+        let left = state.membership.leave(self.member.0.end(reason));
         drop(state);
-        // If the hub was told to end it, it did so first.
-        self.tell_policy(self.member.0.order().unwrap_or(left));
+        self.tell_policy(left);
     }
 
     /// Notes that the hub has let it leave.
@@ -81,10 +80,36 @@ impl Drop for Inner {
 }
 
 /// The sending half of a [`LocalClient`], from [`LocalClient::split`]. Clones send as the same client.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, LocalError};
+///
+/// let server = ChatServer::builder().build();
+/// let (sender, _events) = server.local("clock").await?.split();
+/// let ticking = tokio::spawn({
+///     let sender = sender.clone();
+///     async move { sender.send("tick").await }
+/// });
+/// assert!(ticking.await?.is_ok());
+/// sender.leave();
+/// assert_eq!(sender.send("tock").await, Err(LocalError::Left));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct LocalSender(Arc<Inner>);
 
 /// A message of a local client was acknowledged (clause 5.1), from [`LocalSender::send`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::ChatServer;
+///
+/// let server = ChatServer::builder().build();
+/// let ann = server.local("ann").await?; // number 1: the join
+/// assert_eq!(ann.send("hello").await?.seq(), Some(2));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct LocalReceipt {
@@ -102,6 +127,11 @@ impl LocalSender {
     /// Itself as others see it.
     pub fn member(&self) -> &Member {
         &self.0.member
+    }
+
+    /// The members of the room, itself too: see [`ChatServer::clients`](crate::ChatServer::clients).
+    pub async fn clients(&self) -> Vec<Member> {
+        self.0.shared.hub.members().await.unwrap_or_default()
     }
 
     /// Sends a message, and waits until it is acknowledged, as `OK` does for other clients (clause 5.1). If the policy
@@ -144,6 +174,28 @@ impl fmt::Debug for LocalSender {
 /// first error.
 ///
 /// At least 1,024 batches of events are kept for it. If it is slower, the client is cut: [`LocalError::Lagged`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, Event, LocalError};
+/// use futures::TryStreamExt;
+///
+/// let server = ChatServer::builder().build();
+/// let (_sender, mut events) = server.local("bot").await?.split();
+/// server.local("ann").await?.send("hello").await?;
+/// server.shutdown().await;
+///
+/// let mut texts = Vec::new();
+/// let end = loop {
+///     match events.try_next().await {
+///         Ok(Some(Event::Message { text, .. })) => texts.push(text.to_string()),
+///         Ok(_) => {}
+///         Err(end) => break end,
+///     }
+/// };
+/// assert_eq!((texts, end), (vec!["hello".to_owned()], LocalError::Stopped));
+/// # Ok(()) }
+/// ```
 pub struct LocalEvents {
     inner: Arc<Inner>,
     events: Events,

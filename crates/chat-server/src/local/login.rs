@@ -1,6 +1,6 @@
 //! How a local client joins.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use chat_proto::Name;
 use chat_room::JoinAs;
@@ -17,11 +17,14 @@ use crate::{
 /// ```
 /// use chat_server::{ChatServer, LocalLogin};
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), chat_server::LocalError> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = ChatServer::builder().build();
-/// let bot = server.local(LocalLogin::new("bot").label("weather").data(7_u64)).await?;
-/// assert!(bot.member().peer().is_local());
-/// assert_eq!(bot.member().peer().data::<u64>(), Some(&7));
+/// let login = LocalLogin::new("ann").label("web").address("192.0.2.7:4000".parse()?).data(7_u64);
+/// let ann = server.local(login).await?;
+/// let peer = ann.member().peer();
+/// assert!(peer.is_local());
+/// assert_eq!(peer.to_string(), "192.0.2.7:4000");
+/// assert_eq!(peer.data::<u64>(), Some(&7));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -41,6 +44,13 @@ impl LocalLogin {
     /// Sets a label: see [`Peer::with_label`].
     pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.peer = self.peer.with_label(label);
+        self
+    }
+
+    /// Sets the address of whoever is behind it, for example of a web user: see [`Peer::with_address`]. The policy, the
+    /// events and the log have it. Limits do not apply to local clients.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.peer = self.peer.with_address(address);
         self
     }
 

@@ -53,17 +53,51 @@ impl LocalClient {
         self.member().name()
     }
 
+    /// The members of the room, itself too: see [`ChatServer::clients`](crate::ChatServer::clients).
+    pub async fn clients(&self) -> Vec<Member> {
+        self.sender.clients().await
+    }
+
     /// Sends a message: [`LocalSender::send`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `LocalSender::send`.
     pub async fn send(&self, text: impl AsRef<str>) -> Result<LocalReceipt, LocalError> {
         self.sender.send(text).await
     }
 
     /// Receives the next event: [`LocalEvents::recv`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `LocalEvents::recv`: there are no more events.
     pub async fn recv(&mut self) -> Result<Event, LocalError> {
         self.events.recv().await
     }
 
     /// Splits it into a sender, which can be cloned, and its events.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, Event};
+    ///
+    /// let server = ChatServer::builder().build();
+    /// let (sender, mut events) = server.local("echo").await?.split();
+    /// tokio::spawn(async move {
+    ///     while let Ok(event) = events.recv().await {
+    ///         if let Event::Message { text, .. } = event {
+    ///             let sender = sender.clone();
+    ///             tokio::spawn(async move { sender.send(text).await }); // receives meanwhile
+    ///         }
+    ///     }
+    /// });
+    /// let mut ann = server.local("ann").await?;
+    /// ann.send("hello").await?;
+    /// let Event::Message { from, text, .. } = ann.recv().await? else { panic!() };
+    /// assert_eq!((from.name().as_str(), text.as_str()), ("echo", "hello"));
+    /// # Ok(()) }
+    /// ```
     pub fn split(self) -> (LocalSender, LocalEvents) {
         (self.sender, self.events)
     }

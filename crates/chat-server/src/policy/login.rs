@@ -45,6 +45,27 @@ impl Login {
 }
 
 /// A secret that came with a login. Its `Debug` form does not show it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{Admission, ChatServer, LocalError, LocalLogin, Login, Policy};
+///
+/// struct Sesame;
+///
+/// impl Policy for Sesame {
+///     async fn admit(&self, login: Login) -> Admission {
+///         match login.credential() {
+///             Some(credential) if credential.expose() == "sesame" => Admission::Admit,
+///             _ => Admission::Close,
+///         }
+///     }
+/// }
+///
+/// let server = ChatServer::builder().policy(Sesame).build();
+/// assert!(server.local(LocalLogin::new("ann").credential("sesame")).await.is_ok());
+/// assert_eq!(server.local("eve").await.err(), Some(LocalError::Refused));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Credential(Arc<str>);
 

@@ -55,6 +55,35 @@ use crate::{member::Member, peer::Peer, reason::EndReason};
 pub trait Policy: Send + Sync + 'static {
     /// Whether a peer may connect. A refused one gets `BYE` and is closed (clause 2.6). It is not called for
     /// [`LocalClient`](crate::LocalClient)s.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::{collections::HashSet, net::IpAddr, sync::RwLock};
+    ///
+    /// use chat_server::{ChatServer, Connect, Peer, Policy};
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// #[derive(Default)]
+    /// struct Bans(RwLock<HashSet<IpAddr>>);
+    ///
+    /// impl Policy for Bans {
+    ///     fn connect(&self, peer: &Peer) -> Connect {
+    ///         let bans = self.0.read().expect("no panic while it is locked");
+    ///         let banned = peer.address().is_some_and(|address| bans.contains(&address.ip()));
+    ///         if banned { Connect::Refuse } else { Connect::Accept }
+    ///     }
+    /// }
+    ///
+    /// let bans = Bans::default();
+    /// bans.0.write().expect("no panic while it is locked").insert("192.0.2.7".parse()?);
+    /// let server = ChatServer::builder().policy(bans).build();
+    /// let (mut client, stream) = tokio::io::duplex(64);
+    /// server.attach(stream, Peer::from(std::net::SocketAddr::from(([192, 0, 2, 7], 4000))));
+    /// let mut received = String::new();
+    /// client.read_to_string(&mut received).await?;
+    /// assert_eq!(received, "BYE\r\n");
+    /// # Ok(()) }
+    /// ```
     fn connect(&self, peer: &Peer) -> Connect {
         let _ = peer;
         Connect::Accept
@@ -63,12 +92,63 @@ pub trait Policy: Send + Sync + 'static {
     /// Whether a client may join. It is called for each name that a connection asks for, and for plain sessions and
     /// local clients. The [login timeout](crate::ChatServerBuilder::login_timeout) limits it; the future is dropped if
     /// the connection ends first.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{Admission, ChatServer, LocalError, Login, Policy};
+    ///
+    /// /// `admin` may come from this machine only.
+    /// struct Admins;
+    ///
+    /// impl Policy for Admins {
+    ///     async fn admit(&self, login: Login) -> Admission {
+    ///         let is_admin = login.name().is_some_and(|name| name.as_str().eq_ignore_ascii_case("admin"));
+    ///         let is_near = login.peer().address().is_some_and(|address| address.ip().is_loopback());
+    ///         if is_admin && !is_near { Admission::RefuseName } else { Admission::Admit }
+    ///     }
+    /// }
+    ///
+    /// let server = ChatServer::builder().policy(Admins).build();
+    /// assert!(server.local("ann").await.is_ok());
+    /// assert_eq!(server.local("Admin").await.err(), Some(LocalError::Refused)); // it has no address
+    /// # Ok(()) }
+    /// ```
     fn admit(&self, login: Login) -> impl Future<Output = Admission> + Send {
         let _ = login;
         std::future::ready(Admission::Admit)
     }
 
     /// Whether a message is delivered, and with which text.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chat_server::{ChatServer, LocalError, Message, Policy, Verdict};
+    ///
+    /// struct Rules;
+    ///
+    /// impl Policy for Rules {
+    ///     fn message(&self, message: &Message) -> Verdict {
+    ///         match message.text().as_str() {
+    ///             "spam" => Verdict::Swallow,
+    ///             text if text.contains("oaf") => Verdict::Refuse,
+    ///             text => match text.replace("teh", "the").parse() {
+    ///                 Ok(corrected) => Verdict::Replace(corrected),
+    ///                 Err(_) => Verdict::Deliver,
+    ///             },
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let server = ChatServer::builder().policy(Rules).build();
+    /// let mut bot = server.local("bot").await?;
+    /// let ann = server.local("ann").await?;
+    /// assert_eq!(ann.send("spam").await?.seq(), None);
+    /// assert_eq!(ann.send("you oaf").await, Err(LocalError::Refused));
+    /// ann.send("teh end").await?;
+    /// let (_joined, message) = (bot.recv().await?, bot.recv().await?);
+    /// assert!(matches!(message, chat_server::Event::Message { text, .. } if text.as_str() == "the end"));
+    /// # Ok(()) }
+    /// ```
     fn message(&self, message: &Message<'_>) -> Verdict {
         let _ = message;
         Verdict::Deliver
@@ -76,6 +156,29 @@ pub trait Policy: Send + Sync + 'static {
 
     /// A connection has ended. It is called once for each connection that [`connect`](Self::connect) accepted, and for
     /// each local client that has joined.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use chat_server::{ChatServer, Ended, Policy};
+    ///
+    /// #[derive(Default)]
+    /// struct Log(Mutex<Vec<String>>);
+    ///
+    /// impl Policy for Log {
+    ///     fn ended(&self, ended: &Ended) {
+    ///         let name = ended.name().map_or("nobody".into(), |name| name.to_string());
+    ///         self.0.lock().expect("no panic while it is locked").push(format!("{name}: {}", ended.reason()));
+    ///     }
+    /// }
+    ///
+    /// let log = Arc::new(Log::default());
+    /// let server = ChatServer::builder().policy(log.clone()).build();
+    /// server.local("ann").await?.leave();
+    /// assert_eq!(*log.0.lock().expect("no panic while it is locked"), ["ann: said BYE"]);
+    /// # Ok(()) }
+    /// ```
     fn ended(&self, ended: &Ended) {
         let _ = ended;
     }

@@ -72,20 +72,22 @@ impl Rules {
     }
 
     pub(crate) fn connect(&self, peer: &Peer) -> Result<(), EndReason> {
-        match contain(|| self.0.connect(peer))? {
+        match contain(peer, || self.0.connect(peer))? {
             Connect::Accept => Ok(()),
             Connect::Refuse => Err(EndReason::Policy),
         }
     }
 
     pub(crate) async fn admit(&self, login: Login) -> Result<Admission, Panicked> {
-        let deciding = contain(|| self.0.admit(login))?;
-        AssertUnwindSafe(deciding).catch_unwind().await.map_err(|_| panicked())
+        let peer = login.peer().clone();
+        let deciding = contain(&peer, || self.0.admit(login))?;
+        AssertUnwindSafe(deciding).catch_unwind().await.map_err(|_| panicked(&peer))
     }
 
     pub(crate) fn message(&self, message: Message<'_>) -> Result<Decision, Panicked> {
-        let verdict = contain(|| self.0.message(&message))?;
-        Ok(decision(verdict, message.into_text()))
+        let peer = message.from().peer();
+        let verdict = contain(peer, || self.0.message(&message))?;
+        Ok(decision(verdict, peer, message.into_text()))
     }
 
     /// Decides about a message, however long that takes.
@@ -98,33 +100,33 @@ impl Rules {
 
     pub(crate) fn ended(&self, ended: &Ended) {
         // The connection has ended already.
-        let _ = contain(|| self.0.ended(ended));
+        let _ = contain(ended.peer(), || self.0.ended(ended));
     }
 }
 
-fn decision(verdict: Verdict, text: Text) -> Decision {
+fn decision(verdict: Verdict, peer: &Peer, text: Text) -> Decision {
     Decision::Now(match verdict {
         Verdict::Deliver => Outcome::Deliver(text),
         Verdict::Replace(other) => Outcome::Deliver(other),
         Verdict::Swallow => Outcome::Swallow,
         Verdict::Refuse => Outcome::Refuse,
-        Verdict::Defer(Deferred(later)) => return Decision::Later(decide_later(later, text).boxed()),
+        Verdict::Defer(Deferred(later)) => return Decision::Later(decide_later(later, peer.clone(), text).boxed()),
     })
 }
 
-async fn decide_later(later: impl Future<Output = Verdict>, text: Text) -> Result<Outcome, Panicked> {
-    let verdict = AssertUnwindSafe(later).catch_unwind().await.map_err(|_| panicked())?;
-    match decision(verdict, text) {
+async fn decide_later(later: impl Future<Output = Verdict>, peer: Peer, text: Text) -> Result<Outcome, Panicked> {
+    let verdict = AssertUnwindSafe(later).catch_unwind().await.map_err(|_| panicked(&peer))?;
+    match decision(verdict, &peer, text) {
         Decision::Now(outcome) => Ok(outcome),
         Decision::Later(outcome) => outcome.await,
     }
 }
 
-fn contain<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked())
+fn contain<T>(peer: &Peer, call: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked(peer))
 }
 
-fn panicked() -> Panicked {
-    error!("the policy panicked");
+fn panicked(peer: &Peer) -> Panicked {
+    error!(%peer, "the policy panicked");
     Panicked
 }

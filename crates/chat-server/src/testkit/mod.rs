@@ -39,8 +39,8 @@
 //! }
 //!
 //! // The first session is the witness: it joins before all others, and stays until the end.
-//! let verdict = check(&[record]).unwrap_or_else(|violations| panic!("seed {seed}: {violations}"));
-//! assert_eq!(verdict.accepted, 1);
+//! let summary = check(&[record]).unwrap_or_else(|violations| panic!("seed {seed}: {violations}"));
+//! assert_eq!(summary.accepted, 1);
 //! # Ok(()) }
 //! ```
 
@@ -50,7 +50,7 @@ mod session;
 mod transport;
 
 pub use self::{
-    check::{Event, Verdict, Violation, Violations, check},
+    check::{Seen, Summary, Violation, Violations, check},
     rng::Rng,
     session::{Ask, Session},
     transport::{Faults, Faulty},

@@ -1,6 +1,14 @@
 //! Numbers that follow from a seed: `SplitMix64`.
 
 /// A generator of numbers that look random and follow from its seed, the same on every machine. Not for secrets.
+///
+/// ```
+/// use chat_server::testkit::Rng;
+///
+/// let (mut one, mut same) = (Rng::new(42), Rng::new(42));
+/// assert_eq!(one.next_u64(), same.next_u64());
+/// assert!(one.below(6) < 6);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
@@ -35,6 +43,16 @@ impl Rng {
     }
 
     /// Another generator, whose numbers are independent of this one's.
+    ///
+    /// ```
+    /// use chat_server::testkit::{Faults, Rng};
+    ///
+    /// let mut rng = Rng::new(42);
+    /// // What one client draws does not change what the next one gets.
+    /// let clients = [(); 3].map(|()| rng.fork());
+    /// let faults = clients.map(|mut rng| Faults::seeded(&mut rng));
+    /// assert!(faults[0] != faults[1] || faults[1] != faults[2]);
+    /// ```
     #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.next_u64())

@@ -3,6 +3,25 @@
 use chat_proto::{Name, ServerMessage, Text};
 
 /// A request of a member, which gets a reply. A plain client's first line is one already.
+///
+/// ```
+/// use chat_server::testkit::{Ask, Session, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// ann.hears("NAME OK");
+/// ann.hears("WELCOME");
+/// for (request, reply) in [
+///     (Ask::Ping, "PONG"),
+///     (Ask::Clients, "LIST CLIENTS 1 ann"),
+///     (Ask::Nonsense, "BAD REQ"),
+///     (Ask::Bye, "BYE"),
+/// ] {
+///     ann.asks(request);
+///     ann.hears(reply);
+/// }
+/// assert!(check(&[ann]).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Ask {
@@ -22,6 +41,23 @@ pub enum Ask {
 ///
 /// Record a request *before* it is written: if it may have arrived, it counts as sent. The fate of a request without a
 /// reply at the end of the session is unknown.
+///
+/// ```
+/// use chat_server::testkit::{Ask, Session, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// ann.asks(Ask::Say("hello".parse()?));
+/// for line in ["NAME OK", "WELCOME", "JOIN bob", "OK", "BYE"] {
+///     ann.hears(line);
+/// }
+/// let mut bob = Session::new("bob".parse()?);
+/// for line in ["NAME OK", "WELCOME", "BYE"] {
+///     bob.hears(line); // and never the message
+/// }
+/// let violations = check(&[ann, bob]).unwrap_err();
+/// assert!(violations.to_string().contains("bob never got"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     /// `None`: plain.
@@ -41,6 +77,20 @@ impl Session {
 
     /// An empty record of a plain session. The server never tells it which guest it is; others see that by its
     /// messages.
+    ///
+    /// ```
+    /// use chat_server::testkit::{Ask, Session, check};
+    ///
+    /// let mut ann = Session::new("ann".parse()?); // the witness
+    /// for line in ["NAME OK", "WELCOME", "JOIN guest1", "FROM guest1 MSG hello", "LOGOUT guest1", "BYE"] {
+    ///     ann.hears(line);
+    /// }
+    /// let mut guest = Session::plain();
+    /// guest.asks(Ask::Say("hello".parse()?));
+    /// guest.hears("OK");
+    /// assert_eq!(check(&[ann, guest])?.accepted, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plain() -> Self {
         Self { name: None, asked: Vec::new(), heard: Vec::new() }
     }

@@ -18,6 +18,23 @@ use super::Rng;
 const MAX_PIECE_BYTES: usize = 4_096;
 
 /// The faults of a [`Faulty`] stream.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use chat_server::testkit::{Faults, Faulty, Rng};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// let faults = Faults::none().slices(2).stalls(1, Duration::from_secs(1)).half_closes_after(4);
+/// let (mut sender, stream) = tokio::io::duplex(64);
+/// let mut receiver = Faulty::new(stream, faults, Rng::new(42));
+/// sender.write_all(b"123456").await?;
+/// let mut received = Vec::new();
+/// receiver.read_to_end(&mut received).await?; // in pieces, late, and as if the sender had closed
+/// assert_eq!(received, b"1234");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Faults {
     slice: usize,
@@ -78,6 +95,20 @@ impl Faults {
 }
 
 /// A stream with [`Faults`]. Hand it to [`ChatServer::attach`](crate::ChatServer::attach), or use it as a client's end.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, EndReason, Peer, testkit::{Faults, Faulty, Rng}};
+/// use tokio::io::AsyncWriteExt;
+///
+/// let server = ChatServer::builder().build();
+/// let (mut client, stream) = tokio::io::duplex(64);
+/// let faults = Faults::none().slices(1).resets_after(4);
+/// let mut connection = server.attach(Faulty::new(stream, faults, Rng::new(42)), Peer::labelled("faulty"));
+/// client.write_all(b"hello\r\n").await?; // four bytes of it arrive
+/// assert_eq!(connection.ended().await, EndReason::Transport(std::io::ErrorKind::ConnectionReset));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Faulty<S> {
     /// `None` after a reset.

@@ -110,7 +110,7 @@ async fn rooms_carries_announcements() {
     let mut bob = Peer::tcp(tea).await.join("bob").await;
     ann.send("MSG tea is ready").await;
     ann.expect("OK").await;
-    bob.expect("NOTICE tea is ready").await;
+    bob.expect("NOTICE ann: tea is ready").await;
     ann.send("MSG !stop").await;
     bob.expect("BYE").await;
     drop((ann, bob));

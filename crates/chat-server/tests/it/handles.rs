@@ -223,6 +223,63 @@ async fn a_notice_reaches_all_members_at_one_position() {
 }
 
 #[tokio::test]
+async fn a_notice_to_one_member_has_its_place_and_reaches_no_other() {
+    let server = unlimited().build();
+    let bot = server.local("bot").await.unwrap();
+    let (ann, connection) = attached(&server);
+    let mut ann = ann.join("ann").await;
+    let (mut guest, guests) = attached(&server);
+    guest.raw(b"hi\n").await;
+    assert_eq!(guest.line_bytes().await, b"OK\n");
+    assert!(server.notice_to(guests.id(), "one".parse().unwrap()).await);
+    assert_eq!(bot.send("between").await.unwrap().seq(), Some(5), "it takes no number");
+    assert!(server.notice_to(guests.id(), "two".parse().unwrap()).await);
+    for line in [&b"NOTICE one\n"[..], b"FROM bot MSG between\n", b"NOTICE two\n"] {
+        assert_eq!(guest.line_bytes().await, line);
+    }
+    for line in ["JOIN guest1", "FROM guest1 MSG hi", "FROM bot MSG between"] {
+        ann.expect(line).await;
+    }
+    assert!(!server.notice_to(bot.member().id(), "a bot".parse().unwrap()).await);
+    guest.raw(b"BYE\n").await;
+    ann.expect("LOGOUT guest1").await;
+    assert!(!server.notice_to(guests.id(), "has left".parse().unwrap()).await);
+    server.shutdown().await;
+    assert!(!server.notice_to(connection.id(), "has stopped".parse().unwrap()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn notices_wait_for_a_member_that_does_not_read_and_end_with_it() {
+    let server = unlimited().build();
+    let (ours, theirs) = tokio::io::duplex(64);
+    let connection = server.attach(theirs, ServerPeer::labelled("test"));
+    let mut ann = Peer::over(ours).join("ann").await;
+    let notice = async |number: u32| {
+        let sent = server.notice_to(connection.id(), format!("number {number}").parse().unwrap());
+        tokio::time::timeout(std::time::Duration::from_millis(1), sent).await
+    };
+    let mut sent = 0;
+    while notice(sent).await.is_ok() {
+        sent += 1;
+    }
+    assert!((64..100).contains(&sent), "{sent} notices fit among the replies");
+    // Futures that are dropped while they wait take no space.
+    for _ in 0..100 {
+        assert!(notice(sent).await.is_err());
+    }
+    for number in 0..sent {
+        ann.expect(&format!("NOTICE number {number}")).await;
+    }
+    while notice(sent).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent >= 128);
+    let waiting = server.notice_to(connection.id(), "the last one".parse().unwrap());
+    connection.cut("now");
+    assert_eq!(tokio::time::timeout(std::time::Duration::from_secs(100), waiting).await, Ok(false));
+}
+
+#[tokio::test]
 async fn a_split_client_leaves_when_its_last_handle_is_dropped() {
     let server = unlimited().build();
     let mut watcher = server.local("watcher").await.unwrap();
@@ -276,4 +333,29 @@ async fn limits_are_shared_and_a_weak_handle_keeps_nothing_alive() {
     drop(tea);
     assert!(events.recv().await.is_none(), "the hub has ended");
     assert!(weak.upgrade().is_none());
+}
+
+/// A kick that crosses a client's own leave: the first one counts, for the policy and in the event.
+#[tokio::test]
+async fn a_local_client_that_leaves_while_it_is_kicked_has_one_reason() {
+    for leaves_first in [true, false] {
+        let policy = Arc::new(Patient::default());
+        let server = unlimited().policy(Arc::clone(&policy)).build();
+        let bot = server.local(LocalLogin::new("bot").credential("sesame")).await.unwrap();
+        assert_eq!(bot.clients().await, [bot.member().clone()]);
+        let id = bot.member().id();
+        let mut events = server.events();
+        if leaves_first {
+            bot.leave();
+            server.kick(id, "rude").await;
+        } else {
+            // Its place in the queue is taken; the hub has not run yet.
+            let mut kick = std::pin::pin!(server.kick(id, "rude"));
+            assert!(futures::poll!(kick.as_mut()).is_pending());
+            bot.leave();
+            kick.await;
+        }
+        let Some(Ok(Event::Left { reason, .. })) = events.recv().await else { panic!("no leave") };
+        assert_eq!(*policy.ended.lock().unwrap(), [format!("bot: {reason}")]);
+    }
 }

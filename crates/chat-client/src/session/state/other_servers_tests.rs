@@ -10,8 +10,8 @@ fn play(name: Option<&str>, steps: &[&str]) -> String {
     let (mut outcome, mut ticket) = (Vec::new(), 0);
     for step in steps {
         let reaction = match *step {
-            "(time)" if state.answer_timeout().is_some() => {
-                state.overdue();
+            "(time)" if state.is_unproven() => {
+                state.ping();
                 None
             }
             "(time)" => {
@@ -43,7 +43,9 @@ fn play(name: Option<&str>, steps: &[&str]) -> String {
                 _ => {}
             }
         }
-        outcome.extend(std::iter::from_fn(|| state.next_own_message()).map(|said| format!("{said:?}").to_uppercase()));
+        outcome.extend(
+            std::iter::from_fn(|| state.next_own_message()).map(|message| format!("{message:?}").to_uppercase()),
+        );
     }
     outcome.join(" ")
 }
@@ -72,63 +74,56 @@ fn a_ping_shows_that_a_server_sends_no_ok() {
 }
 
 #[test]
-fn without_any_answer_messages_are_unknown_at_once() {
-    check(&["say a", "(time)", "(time)", "say b", "(time)"], "PING 0? 1? patient");
+fn without_any_answer_messages_wait() {
+    check(&["say a", "(time)", "(time)", "say b", "(time)"], "PING patient patient");
 }
 
-/// The server was slow or suspended: its answer corrects what the timeout assumed.
+/// The server was slow or suspended: it answers everything, however late.
 #[test]
-fn a_late_ok_shows_that_the_server_answers() {
-    check(&["say a", "(time)", "(time)", "OK", "say b", "OK", "FROM al MSG x"], "PING 0? 1+ <al>");
-    // The OK belongs to the oldest message, which was given up.
-    let suspended = ["say a", "(time)", "(time)", "say b", "OK", "say c", "PONG", "OK", "OK", "say d", "(time)", "OK"];
-    check(&suspended, "PING 0? 1? 2+ patient 3+");
-    check(&["say a", "(time)", "(time)", "BAD REQ", "say b", "OK"], "PING 0? 1+");
-    check(&["say a", "(time)", "(time)", "PONG", "say b", "PONG"], "PING 0? PING 1+");
-    let guest = ["say a", "(time)", "(time)", "say b", "OK", "say c", "OK", "OK", "say d", "(time)", "BAD REQ"];
-    assert_eq!(play(None, &guest), "0? 1? 2+ patient 3-");
+fn a_late_ok_acknowledges_its_message() {
+    check(&["say a", "(time)", "(time)", "OK", "say b", "PONG", "OK", "FROM al MSG x"], "PING patient 0+ 1+ <al>");
+    let suspended = ["say a", "(time)", "(time)", "say b", "OK", "PONG", "OK", "say c", "(time)", "OK"];
+    check(&suspended, "PING patient 0+ 1+ patient 2+");
+    check(&["say a", "(time)", "BAD REQ", "say b", "PONG", "OK"], "PING 0- 1+");
 }
 
+/// The server omitted `OK` at first, or sends it late. One `OK` shows that it will send the others.
 #[test]
-fn late_answers_are_in_the_report() {
-    let mut state = State::new(Session::Plain, None);
-    for ticket in 0..4 {
-        state.request(Request::Say("a".parse().unwrap(), ticket));
-    }
-    state.overdue();
-    state.overdue();
-    assert!(!state.is_waiting() && state.takes_requests());
+fn one_ok_corrects_the_guess_that_a_server_sends_none() {
+    let omits_at_first = ["say a", "(time)", "PONG", "say b", "OK", "PONG", "say c", "(time)", "OK"];
+    check(&omits_at_first, "PING 0+ PING 1+ patient 2+");
+    let late = ["say a", "(time)", "PONG", "OK", "say b", "(time)", "OK", "OK"];
+    check(&late, "PING 0+ patient 1+ stray");
+}
+
+/// The answer to a `PING` must reach its caller, and it is no answer to a message.
+#[test]
+fn a_pong_that_overtakes_an_ok_leaves_the_message_waiting() {
+    let mut state = State::new(Session::Named, Name::new("me").ok());
+    let say = |text: &str, ticket| Request::Say(text.parse().unwrap(), ticket);
+    state.request(say("a", 0));
     state.receive(Ok(ServerMessage::Ok));
-    state.receive(Ok(ServerMessage::BadReq));
-    state.receive(Ok(ServerMessage::Ok));
-    state.request(Request::Leave);
-    assert_eq!(state.next_own_message(), Some(ClientMessage::Bye), "nobody waits");
-    let (report, unanswered) = state.end(CloseReason::Left);
-    assert_eq!((report.accepted, report.refused, report.unknown, unanswered.count()), (2, 1, 1, 0));
+    state.request(say("b", 1));
+    state.request(Request::Ping(2));
+    assert_eq!(state.receive(Ok(ServerMessage::Pong)).answer, Some((2, Answer::Pong)));
+    assert_eq!(state.receive(Ok(ServerMessage::Ok)).answer, Some((1, Answer::Accepted)));
 }
 
 #[test]
-fn messages_to_an_unresponsive_server_take_no_memory() {
+fn requests_to_a_silent_server_take_bounded_memory() {
     let mut state = State::new(Session::Plain, None);
-    for ticket in 0..100_000 {
-        assert!(state.takes_requests());
-        state.request(Request::Say("a".parse().unwrap(), ticket));
-        if ticket == 0 {
-            state.overdue();
-            state.overdue();
-        }
-        while state.next_earlier().is_some() {}
-        assert!(state.awaited.len() <= 1);
+    let mut requests = 0;
+    while state.takes_requests() {
+        state.request(Request::Say("a".parse().unwrap(), requests));
+        requests += 1;
     }
-    assert_eq!(state.end(CloseReason::Eof).0.unknown, 100_000);
+    assert_eq!(requests, MAX_OUTSTANDING);
+    assert_eq!(state.end(CloseReason::Eof).0.unknown, 1_024);
 }
 
 #[test]
 fn a_guest_sends_no_ping_because_it_would_be_a_message() {
-    assert_eq!(play(None, &["say a", "(time)"]), "");
-    assert_eq!(play(None, &["say a", "(time)", "(time)", "say b"]), "0? 1?");
-    // A guest gets the same time limits.
-    assert_eq!(play(None, &["say a", "(time)", "OK", "say b", "(time)"]), "0+ patient");
+    assert_eq!(play(None, &["say a", "(time)", "say b", "(time)", "OK", "OK"]), "patient patient 0+ 1+");
     assert_eq!(play(None, &["say a", "OK", "say b", "(time)"]), "0+ patient");
 }
 

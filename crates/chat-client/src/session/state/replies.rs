@@ -1,7 +1,5 @@
 //! Matches replies with requests, also of servers that do not follow the protocol exactly.
 
-use std::mem;
-
 use chat_proto::{Name, ParseError, RosterReader, ServerMessage, Text};
 
 use super::{Answer, Awaited, Reaction, State};
@@ -18,7 +16,7 @@ impl<T> State<T> {
             return Reaction::nothing();
         }
         match self.awaited.pop_front() {
-            Some(Awaited::Message(said, ticket)) if said == text => {
+            Some(Awaited::Message(sent, ticket)) if sent == text => {
                 self.behaviour.echoed();
                 self.accepted += 1;
                 Reaction::both(ticket, Answer::Accepted, Event::accepted(text))
@@ -32,25 +30,20 @@ impl<T> State<T> {
 
     /// Matches a reply with the oldest request.
     pub(super) fn reply(&mut self, reply: ServerMessage) -> Reaction<T> {
-        if reply == ServerMessage::Ok && !self.behaviour.ok_is_an_answer() {
-            return Reaction::nothing();
+        if reply == ServerMessage::Ok {
+            let is_waiting = self.awaited.iter().any(|awaited| matches!(awaited, Awaited::Message(..)));
+            if !self.behaviour.ok_is_an_answer(is_waiting) {
+                return Reaction::nothing();
+            }
         }
-        self.skip(&reply);
+        if let Some(reaction) = self.overtake(&reply) {
+            return reaction;
+        }
         match (reply, self.awaited.pop_front()) {
             (ServerMessage::Ok, Some(Awaited::Message(text, ticket))) => {
                 self.accepted += 1;
                 self.behaviour.acknowledged(&text);
                 Reaction::both(ticket, Answer::Accepted, Event::accepted(text))
-            }
-            (ServerMessage::Ok, Some(Awaited::GivenUp(count))) => {
-                self.accepted += 1;
-                self.behaviour.acknowledged_late();
-                self.still_given_up(count - 1)
-            }
-            (ServerMessage::BadReq, Some(Awaited::GivenUp(count))) => {
-                self.refused += 1;
-                self.behaviour.refused_late();
-                self.still_given_up(count - 1)
             }
             (ServerMessage::BadReq, Some(Awaited::Message(text, ticket))) => {
                 self.refused += 1;
@@ -79,68 +72,39 @@ impl<T> State<T> {
         }
     }
 
-    /// Replies arrive in order (clause 5.3). So an answer to a later request shows that the server has taken the
-    /// messages before it, if it is one that sends no `OK`. A probe before it is not answered any more.
-    pub(super) fn skip(&mut self, reply: &ServerMessage) {
+    /// Handles an answer that overtakes requests before its own, although replies arrive in order (clause 5.3).
+    ///
+    /// A server that sends no `OK` has taken the messages before its answer. A server that sends `OK` still owes it: the
+    /// messages go on waiting. A probe before the answer is not answered any more.
+    fn overtake(&mut self, reply: &ServerMessage) -> Option<Reaction<T>> {
         let answered = self.awaited.iter().position(|awaited| match reply {
             ServerMessage::Pong => matches!(awaited, Awaited::Pong(_) | Awaited::Probe),
             ServerMessage::Clients { .. } => matches!(awaited, Awaited::Roster(_)),
-            ServerMessage::Ok => matches!(awaited, Awaited::Message(..) | Awaited::GivenUp(_)),
+            ServerMessage::Ok => matches!(awaited, Awaited::Message(..)),
             _ => false,
-        });
-        let Some(before) = answered else { return };
-        let skippable = |awaited: &Awaited<T>| match awaited {
-            Awaited::Message(..) | Awaited::GivenUp(_) => self.behaviour.answers_may_skip_messages(),
-            Awaited::Probe => true,
-            Awaited::Roster(_) | Awaited::Pong(_) => false,
-        };
-        if !self.awaited.iter().take(before).all(skippable) {
-            return;
+        })?;
+        let may_wait = |awaited: &Awaited<T>| matches!(awaited, Awaited::Message(..) | Awaited::Probe);
+        if !self.awaited.iter().take(answered).all(may_wait) {
+            return None;
         }
-        for awaited in self.awaited.drain(..before) {
-            match awaited {
-                Awaited::Message(text, ticket) => {
+        if self.behaviour.answers_may_skip_messages() || *reply == ServerMessage::Ok {
+            for awaited in self.awaited.drain(..answered) {
+                if let Awaited::Message(text, ticket) = awaited {
                     self.accepted += 1;
                     self.behaviour.skipped();
                     self.behaviour.expect_echo(&text);
                     self.earlier.push_back(Reaction::both(ticket, Answer::Accepted, Event::accepted(text)));
                 }
-                Awaited::GivenUp(count) => {
-                    self.accepted += count;
-                    self.behaviour.skipped();
-                }
-                Awaited::Roster(_) | Awaited::Pong(_) | Awaited::Probe => {}
             }
+            return None;
         }
-    }
-
-    /// Reports all waiting messages as unknown. They keep their places in the queue, for late answers.
-    pub(super) fn give_up(&mut self) {
-        for awaited in mem::take(&mut self.awaited) {
-            let count = match awaited {
-                Awaited::Message(_, ticket) => {
-                    self.earlier.push_back(Reaction::answer(ticket, Answer::Unknown));
-                    1
-                }
-                Awaited::GivenUp(count) => count,
-                request => {
-                    self.awaited.push_back(request);
-                    continue;
-                }
-            };
-            match self.awaited.back_mut() {
-                Some(Awaited::GivenUp(before)) => *before += count,
-                _ => self.awaited.push_back(Awaited::GivenUp(count)),
-            }
+        if answered == 0 || *reply != ServerMessage::Pong {
+            return None;
         }
-    }
-
-    /// A message that was given up got a late answer: nobody waits for it.
-    fn still_given_up(&mut self, count: u64) -> Reaction<T> {
-        if count > 0 {
-            self.awaited.push_front(Awaited::GivenUp(count));
+        match self.awaited.remove(answered) {
+            Some(Awaited::Pong(ticket)) => Some(Reaction::answer(ticket, Answer::Pong)),
+            _ => Some(Reaction::nothing()),
         }
-        Reaction::nothing()
     }
 
     pub(super) fn put_back(&mut self, front: Option<Awaited<T>>) {
@@ -152,10 +116,6 @@ impl<T> State<T> {
     /// A line that does not parse may have been meant as the roster that is expected.
     pub(super) fn bad_line(&mut self, error: ParseError) -> Reaction<T> {
         let roster = error.line().is_some_and(|line| line.starts_with("LIST CLIENTS"));
-        while let Some(Awaited::GivenUp(count)) = self.awaited.front().filter(|_| roster) {
-            self.unknown += count;
-            self.awaited.pop_front();
-        }
         let ticket = match self.awaited.pop_front() {
             Some(Awaited::Roster(ticket)) if roster => {
                 self.roster = RosterReader::default();

@@ -18,6 +18,24 @@ use super::{BindOptions, Listener, until_accepted};
 use crate::peer::Peer;
 
 /// A Unix socket that is bound to a path. Dropping it removes the path, unless another file has taken its place.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use chat_server::{ChatServer, listen::{BindOptions, UnixSocket}};
+/// use tokio::{io::AsyncWriteExt, net::UnixStream};
+///
+/// let path = std::env::temp_dir().join(format!("chat-example-of-the-documentation-{}.sock", std::process::id()));
+/// let socket = UnixSocket::bind_with(&path, &BindOptions::new().unix_mode(0o600))?;
+/// let server = ChatServer::builder().build();
+/// let mut events = server.events();
+/// let serving = tokio::spawn(server.serve(socket).into_future());
+/// UnixStream::connect(&path).await?.write_all(b"hello\n").await?;
+/// assert!(events.recv().await.is_some());
+/// server.shutdown().await;
+/// serving.await?;
+/// assert!(!path.exists());
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct UnixSocket {
     listener: UnixListener,

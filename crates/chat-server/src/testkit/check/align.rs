@@ -7,7 +7,7 @@ use chat_proto::Name;
 use super::{
     guests::Who,
     order::Order,
-    replay::{End, Event, Replay},
+    replay::{End, Replay, Seen},
     violation::Violation,
 };
 
@@ -23,9 +23,9 @@ pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<
 /// The positions of the `JOIN`s that can be this session's.
 fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     match replay.who {
-        Who::Named(name) | Who::Guest(name) => order.positions.get(&Event::Joined(name)).cloned().unwrap_or_default(),
+        Who::Named(name) | Who::Guest(name) => order.positions.get(&Seen::Joined(name)).cloned().unwrap_or_default(),
         Who::Nameless => {
-            let is_guest = |event: &Event| matches!(event, Event::Joined(name) if name.is_guest());
+            let is_guest = |event: &Seen| matches!(event, Seen::Joined(name) if name.is_guest());
             (0..order.events.len()).filter(|&at| is_guest(&order.events[at])).collect()
         }
     }
@@ -73,7 +73,7 @@ fn agreed(order: &Order<'_>, replay: &Replay, join: usize) -> usize {
 fn explain(order: &Order<'_>, replay: &Replay, witness: Name) -> Violation {
     let best = joins(order, replay).into_iter().max_by_key(|&join| agreed(order, replay, join));
     // If it fits, another session owns that `JOIN`: there are more sessions than joins that the witness saw.
-    let none_left = || Violation::Lost { by: witness, event: Event::Joined(replay.name) };
+    let none_left = || Violation::Lost { by: witness, event: Seen::Joined(replay.name) };
     best.and_then(|join| misfit(order, replay, join)).unwrap_or_else(none_left)
 }
 
@@ -94,7 +94,7 @@ fn difference(order: &Order<'_>, replay: &Replay, join: usize, agreed: usize) ->
     if let Some(fault) = order.fault_of(by, got) {
         return fault;
     }
-    if seen.contains(got) && matches!(got, Event::Said(..)) {
+    if seen.contains(got) && matches!(got, Seen::Said(..)) {
         return Violation::Duplicate { by, event: got.clone() };
     }
     let later = &order.events[join + agreed..];
@@ -112,7 +112,7 @@ fn difference(order: &Order<'_>, replay: &Replay, join: usize, agreed: usize) ->
 fn wrong_end(order: &Order<'_>, replay: &Replay, join: usize, end: usize) -> Option<Violation> {
     let by = replay.name;
     match (replay.end, order.events.get(end)) {
-        (End::Left, Some(Event::Left(name))) if order.events[join] == Event::Joined(*name) => None,
+        (End::Left, Some(Seen::Left(name))) if order.events[join] == Seen::Joined(*name) => None,
         // The witness itself leaves after the last event that it sees.
         (End::Left | End::Stopped, None) | (End::Cut, _) => None,
         (End::Left | End::Stopped, Some(missed)) => Some(Violation::Lost { by, event: missed.clone() }),

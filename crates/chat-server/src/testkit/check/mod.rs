@@ -8,15 +8,30 @@ mod violation;
 
 use self::{guests::Guests, order::Order, replay::Replay};
 pub use self::{
-    replay::Event,
+    replay::Seen,
     violation::{Violation, Violations},
 };
 use super::Session;
 
 /// The numbers of a run without violations.
+///
+/// ```
+/// use chat_server::testkit::{Ask, Session, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// for text in ["hello", "bad words", "on its way"] {
+///     ann.asks(Ask::Say(text.parse()?));
+/// }
+/// for line in ["NAME OK", "WELCOME", "OK", "BAD REQ", "BYE"] {
+///     ann.hears(line);
+/// }
+/// let summary = check(&[ann])?;
+/// assert_eq!((summary.accepted, summary.refused, summary.unknown), (1, 1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
-pub struct Verdict {
+pub struct Summary {
     /// Events in the witness's order: messages, joins and leaves.
     pub events: usize,
     /// Messages answered with `OK`.
@@ -43,9 +58,9 @@ pub struct Verdict {
 /// * replies are in the order of the requests (clause 5.3), and a plain session gets no line of named sessions (clause 4.5);
 /// * no client joins twice or leaves twice, only members speak, and a roster lists the members at its position (clause 5.4);
 /// * a client that gets `BYE` has received everything before it (clauses 3.8, 6.3).
-pub fn check(sessions: &[Session]) -> Result<Verdict, Violations> {
+pub fn check(sessions: &[Session]) -> Result<Summary, Violations> {
     let mut violations = Vec::new();
-    let Some(witness) = sessions.first() else { return Ok(Verdict::default()) };
+    let Some(witness) = sessions.first() else { return Ok(Summary::default()) };
     let guests = Guests::heard_by(witness);
     let replays = sessions.iter().map(|session| Replay::of(session, guests.who(session), &mut violations));
     let replays: Vec<Replay> = replays.collect();
@@ -56,7 +71,7 @@ pub fn check(sessions: &[Session]) -> Result<Verdict, Violations> {
         return Err(Violations(violations));
     }
     let count = |fate| replays.iter().flat_map(|replay| &replay.said).filter(|(_, known)| *known == fate).count();
-    Ok(Verdict {
+    Ok(Summary {
         events: witness.view.len(),
         accepted: count(replay::Fate::Accepted),
         refused: count(replay::Fate::Refused),

@@ -5,16 +5,16 @@ use std::collections::{HashMap, HashSet};
 use chat_proto::{Name, Text};
 
 use super::{
-    replay::{End, Event, Fate, Replay},
+    replay::{End, Fate, Replay, Seen},
     violation::Violation,
 };
 
 /// The order that the witness saw.
 #[derive(Debug)]
 pub(super) struct Order<'a> {
-    pub(super) events: &'a [Event],
+    pub(super) events: &'a [Seen],
     /// The positions of each event. Joins and leaves may have several.
-    pub(super) positions: HashMap<&'a Event, Vec<usize>>,
+    pub(super) positions: HashMap<&'a Seen, Vec<usize>>,
     /// The messages that were sent, by sender and text.
     pub(super) sent: HashMap<(Name, &'a Text), Sent>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Sent {
 }
 
 impl<'a> Order<'a> {
-    pub(super) fn of(events: &'a [Event], replays: &'a [Replay], violations: &mut Vec<Violation>) -> Self {
+    pub(super) fn of(events: &'a [Seen], replays: &'a [Replay], violations: &mut Vec<Violation>) -> Self {
         let mut sent = HashMap::new();
         for (session, replay) in replays.iter().enumerate() {
             for (number, (text, fate)) in replay.said.iter().enumerate() {
@@ -38,7 +38,7 @@ impl<'a> Order<'a> {
                 }
             }
         }
-        let mut positions: HashMap<&Event, Vec<usize>> = HashMap::new();
+        let mut positions: HashMap<&Seen, Vec<usize>> = HashMap::new();
         for (at, event) in events.iter().enumerate() {
             positions.entry(event).or_default().push(at);
         }
@@ -49,8 +49,8 @@ impl<'a> Order<'a> {
     }
 
     /// The violation of a message that this client got, whatever its position.
-    pub(super) fn fault_of(&self, by: Name, event: &Event) -> Option<Violation> {
-        let Event::Said(from, text) = event else { return None };
+    pub(super) fn fault_of(&self, by: Name, event: &Seen) -> Option<Violation> {
+        let Seen::Said(from, text) = event else { return None };
         match self.sent.get(&(*from, text)) {
             None => Some(Violation::Invented { by, event: event.clone() }),
             Some(Sent { fate: Fate::Refused, .. }) => Some(Violation::RefusedDelivered { by, event: event.clone() }),
@@ -63,9 +63,9 @@ impl<'a> Order<'a> {
         let mut members = HashSet::new();
         for event in &self.events[..events] {
             match event {
-                Event::Joined(name) => members.insert(*name),
-                Event::Left(name) => members.remove(name),
-                Event::Said(..) => true,
+                Seen::Joined(name) => members.insert(*name),
+                Seen::Left(name) => members.remove(name),
+                Seen::Said(..) => true,
             };
         }
         members
@@ -77,7 +77,7 @@ impl<'a> Order<'a> {
         let mut last: HashMap<usize, usize> = HashMap::new();
         let mut seen = HashSet::new();
         for event in self.events {
-            let Event::Said(from, text) = event else { continue };
+            let Seen::Said(from, text) = event else { continue };
             violations.extend(self.fault_of(by, event));
             if !seen.insert(event) {
                 violations.push(Violation::Duplicate { by, event: event.clone() });
@@ -96,7 +96,7 @@ impl<'a> Order<'a> {
         }
         for replay in replays {
             for (text, _) in replay.said.iter().filter(|(_, fate)| *fate == Fate::Accepted) {
-                let event = Event::Said(replay.name, text.clone());
+                let event = Seen::Said(replay.name, text.clone());
                 if !self.positions.contains_key(&event) {
                     violations.push(Violation::Lost { by, event });
                 }
@@ -108,9 +108,9 @@ impl<'a> Order<'a> {
         let mut members = HashSet::new();
         for event in self.events {
             let possible = match event {
-                Event::Joined(name) => members.insert(name.key()),
-                Event::Said(name, _) => members.contains(&name.key()),
-                Event::Left(name) => members.remove(&name.key()),
+                Seen::Joined(name) => members.insert(name.key()),
+                Seen::Said(name, _) => members.contains(&name.key()),
+                Seen::Left(name) => members.remove(&name.key()),
             };
             if !possible {
                 violations.push(Violation::Impossible { event: event.clone() });

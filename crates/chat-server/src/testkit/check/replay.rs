@@ -7,9 +7,10 @@ use chat_proto::{Name, RosterReader, ServerMessage, Text};
 use super::{guests::Who, violation::Violation};
 use crate::testkit::{Ask, Session};
 
-/// An event in the order that all clients see.
+/// What a client sees of the one order.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Event {
+#[non_exhaustive]
+pub enum Seen {
     /// A client joined.
     Joined(Name),
     /// A client sent a message.
@@ -18,7 +19,7 @@ pub enum Event {
     Left(Name),
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Joined(name) => write!(f, "JOIN {name}"),
@@ -55,7 +56,7 @@ pub(super) struct Replay {
     pub(super) name: Name,
     pub(super) said: Vec<(Text, Fate)>,
     /// What it saw, with its own messages where their `OK`s stand. It begins with its own `JOIN`; empty if it never joined.
-    pub(super) view: Vec<Event>,
+    pub(super) view: Vec<Seen>,
     /// Rosters, each with the number of events that the client had seen.
     pub(super) rosters: Vec<(usize, Vec<Name>)>,
     pub(super) end: End,
@@ -91,7 +92,7 @@ impl Replay {
         if self.view.is_empty() {
             match (self.who, line) {
                 (Who::Named(_), ServerMessage::Welcome) => {
-                    self.view.push(Event::Joined(self.name));
+                    self.view.push(Seen::Joined(self.name));
                     return true;
                 }
                 (Who::Named(_), ServerMessage::NameOk | ServerMessage::NameFailure | ServerMessage::NameReq) => {
@@ -106,13 +107,13 @@ impl Replay {
                 // The reply to its first line, which may have been invalid.
                 (_, ServerMessage::BadReq) => {}
                 // No line tells a plain client that it has joined, but this one implies it.
-                _ => self.view.push(Event::Joined(self.name)),
+                _ => self.view.push(Seen::Joined(self.name)),
             }
         }
         match line {
             ServerMessage::Ok => match replying.next() {
                 Some(Ask::Say(text)) => {
-                    self.view.push(Event::Said(self.name, text.clone()));
+                    self.view.push(Seen::Said(self.name, text.clone()));
                     self.answer(replying, Fate::Accepted);
                 }
                 _ => return false,
@@ -126,10 +127,10 @@ impl Replay {
             ServerMessage::Bye if replying.waiting.front() == Some(&&Ask::Bye) => self.end = End::Left,
             ServerMessage::Bye => self.end = End::Stopped,
             ServerMessage::Ping => return matches!(self.who, Who::Named(_)),
-            ServerMessage::Join(name) if *name != self.name => self.view.push(Event::Joined(*name)),
-            ServerMessage::Logout(name) if *name != self.name => self.view.push(Event::Left(*name)),
+            ServerMessage::Join(name) if *name != self.name => self.view.push(Seen::Joined(*name)),
+            ServerMessage::Logout(name) if *name != self.name => self.view.push(Seen::Left(*name)),
             ServerMessage::From { name, text } if *name != self.name => {
-                self.view.push(Event::Said(*name, text.clone()));
+                self.view.push(Seen::Said(*name, text.clone()));
             }
             _ => return false,
         }

@@ -33,12 +33,12 @@ const ANN_HEARD: &str = "JOIN bob\nOK\nBAD REQ\nOK\nLIST CLIENTS 3 wit ann bob\n
 const BOB_HEARD: &str = "FROM ann MSG a1\nFROM ann MSG a2\nPONG\nOK\nLOGOUT ann\nBYE";
 
 /// Checks a run of the witness, Ann and Bob, who received these lines.
-fn run(witness: &str, ann: &str, bob: &str) -> Result<Verdict, Violations> {
+fn run(witness: &str, ann: &str, bob: &str) -> Result<Summary, Violations> {
     check(&[session("wit", "", witness), session("ann", ANN_ASKED, ann), session("bob", "PING\nMSG b1\nMSG b2", bob)])
 }
 
 #[track_caller]
-fn caught(result: Result<Verdict, Violations>, violation: &str) {
+fn caught(result: Result<Summary, Violations>, violation: &str) {
     let violations = result.expect_err("it is broken").0;
     let messages: Vec<_> = violations.iter().map(ToString::to_string).collect();
     assert!(messages.iter().any(|message| message == violation), "{messages:#?}");
@@ -46,8 +46,8 @@ fn caught(result: Result<Verdict, Violations>, violation: &str) {
 
 #[test]
 fn a_sound_history_passes() {
-    let verdict = run(ORDER, ANN_HEARD, BOB_HEARD).unwrap();
-    assert_eq!(verdict, Verdict { events: 7, accepted: 3, refused: 1, unknown: 1 });
+    let summary = run(ORDER, ANN_HEARD, BOB_HEARD).unwrap();
+    assert_eq!(summary, Summary { events: 7, accepted: 3, refused: 1, unknown: 1 });
     // A client that is cut off may have received less. A message without an answer may be in the order or not.
     run(ORDER, "JOIN bob\nOK", "FROM ann MSG a1").unwrap();
     run(&ORDER.replace("MSG b1", "MSG b1\nFROM bob MSG b2"), "JOIN bob", "FROM ann MSG a1").unwrap();
@@ -148,7 +148,7 @@ const GUESTS: &str = "JOIN guest1\nFROM guest1 MSG g1\nJOIN guest2\nJOIN ann\nFR
 const GUEST1: &str = "OK\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nBAD REQ\nOK\nBYE";
 const GUEST2: &str = "BAD REQ\nJOIN ann\nFROM ann MSG a1\nFROM guest1 MSG g2\nLOGOUT guest1\nLOGOUT ann\nBYE";
 
-fn guests(witness: &str, first: &str, second: &str) -> Result<Verdict, Violations> {
+fn guests(witness: &str, first: &str, second: &str) -> Result<Summary, Violations> {
     let ann = session("ann", "MSG a1", "OK\nFROM guest1 MSG g2\nLOGOUT guest1");
     let (first, second) = (plain("MSG g1\nxyz\nMSG g2\nBYE", first), plain("MSG rude\nBYE", second));
     check(&[session("wit", "", witness), second, first, ann])
@@ -156,8 +156,8 @@ fn guests(witness: &str, first: &str, second: &str) -> Result<Verdict, Violation
 
 #[test]
 fn plain_sessions_are_judged_too() {
-    let verdict = guests(GUESTS, GUEST1, GUEST2).unwrap();
-    assert_eq!(verdict, Verdict { events: 10, accepted: 3, refused: 1, unknown: 0 });
+    let summary = guests(GUESTS, GUEST1, GUEST2).unwrap();
+    assert_eq!(summary, Summary { events: 10, accepted: 3, refused: 1, unknown: 0 });
     // They are cut off before they receive anything, or refused.
     guests(GUESTS, "", "BAD REQ").unwrap();
     guests(&GUESTS.replace("guest2", "guest7"), "OK\nJOIN guest7", "BYE").unwrap();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chat_proto::{Name, Text};
 
-use super::Event;
+use super::Seen;
 
 /// Something that must never happen in a run. `by` is the client that saw it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum Violation {
         /// The client.
         by: Name,
         /// What is missing.
-        event: Event,
+        event: Seen,
     },
     /// It got this more than once.
     #[error("{by} got `{event}` again")]
@@ -24,7 +24,7 @@ pub enum Violation {
         /// The client.
         by: Name,
         /// What came again.
-        event: Event,
+        event: Seen,
     },
     /// It got two things in another order than the witness.
     #[error("{by} got `{second}` before `{first}`")]
@@ -32,9 +32,9 @@ pub enum Violation {
         /// The client.
         by: Name,
         /// What comes first for the witness.
-        first: Event,
+        first: Seen,
         /// What came first for this client.
-        second: Event,
+        second: Seen,
     },
     /// It got a message that no client sent.
     #[error("{by} got `{event}`, which no client sent")]
@@ -42,7 +42,7 @@ pub enum Violation {
         /// The client.
         by: Name,
         /// The message.
-        event: Event,
+        event: Seen,
     },
     /// It got a message that was refused to its sender.
     #[error("{by} got `{event}`, which was refused")]
@@ -50,7 +50,7 @@ pub enum Violation {
         /// The client.
         by: Name,
         /// The message.
-        event: Event,
+        event: Seen,
     },
     /// It got an event that the witness did not get, or not after this position.
     #[error("{by} got `{event}`, which is not in the order there")]
@@ -58,19 +58,19 @@ pub enum Violation {
         /// The client.
         by: Name,
         /// What it got.
-        event: Event,
+        event: Seen,
     },
     /// A sender's messages are not in the order in which it sent them.
     #[error("`{event}` comes after a message that was sent later")]
     SenderOrder {
         /// The message that comes too late.
-        event: Event,
+        event: Seen,
     },
     /// A member joins again, or a client that is not a member leaves or speaks.
     #[error("`{event}` is impossible here")]
     Impossible {
         /// The impossible event.
-        event: Event,
+        event: Seen,
     },
     /// A roster does not list the members at its position.
     #[error("{by} got the roster {listed:?} instead of {here:?}")]
@@ -107,6 +107,24 @@ pub enum Violation {
 }
 
 /// All that is wrong with a run, from [`check`](super::check).
+///
+/// ```
+/// use chat_server::testkit::{Ask, Seen, Session, Violation, check};
+///
+/// let mut ann = Session::new("ann".parse()?);
+/// for line in ["NAME OK", "WELCOME", "JOIN bob", "FROM bob MSG hello", "BYE"] {
+///     ann.hears(line);
+/// }
+/// let mut bob = Session::new("bob".parse()?);
+/// for line in ["NAME OK", "WELCOME", "BYE"] {
+///     bob.hears(line);
+/// }
+/// // Bob did not say that.
+/// let violations = check(&[ann, bob]).unwrap_err();
+/// let expected = Seen::Said("bob".parse()?, "hello".parse()?);
+/// assert!(violations.0.iter().any(|v| matches!(v, Violation::Invented { event, .. } if *event == expected)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violations(pub Vec<Violation>);
 

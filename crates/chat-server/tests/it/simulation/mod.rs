@@ -28,7 +28,7 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(100_000);
 
 /// The result of a run.
 struct Run {
-    verdict: Result<testkit::Verdict, Violations>,
+    checked: Result<testkit::Summary, Violations>,
     sessions: usize,
     /// Plain sessions among them.
     plain: usize,
@@ -98,7 +98,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     let plain = sessions.iter().filter(|session| session.name().is_none()).count();
     let left = reported.await.unwrap();
     Run {
-        verdict: check(&sessions),
+        checked: check(&sessions),
         sessions: sessions.len(),
         plain,
         stats: server.stats(),
@@ -192,20 +192,20 @@ fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream 
 fn nothing_is_lost_whatever_clients_do() {
     use EndReason::{Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout};
 
-    let (mut verdicts, mut ended) = (testkit::Verdict::default(), Vec::<EndReason>::new());
+    let (mut sum, mut ended) = (testkit::Summary::default(), Vec::<EndReason>::new());
     let (mut sessions, mut plain) = (0, 0);
     for seed in seeds(SEEDS) {
         let run = play(seed, None);
         check_ends(&run, seed);
-        let verdict = run.verdict.unwrap_or_else(|violations| panic!("CHAT_SIM_SEED={seed}: {violations}"));
+        let summary = run.checked.unwrap_or_else(|violations| panic!("CHAT_SIM_SEED={seed}: {violations}"));
         let Stats { connections, clients, tasks, messages, .. } = run.stats;
         assert_eq!((connections, clients, tasks), (0, 0, 0), "CHAT_SIM_SEED={seed}: something is left behind");
-        assert!(messages >= verdict.accepted as u64, "CHAT_SIM_SEED={seed}: {messages} counted, {verdict:?}");
+        assert!(messages >= summary.accepted as u64, "CHAT_SIM_SEED={seed}: {messages} counted, {summary:?}");
         assert_eq!(run.stats.ended_by(&EndReason::Panicked), 0, "CHAT_SIM_SEED={seed}");
-        verdicts.events += verdict.events;
-        verdicts.accepted += verdict.accepted;
-        verdicts.refused += verdict.refused;
-        verdicts.unknown += verdict.unknown;
+        sum.events += summary.events;
+        sum.accepted += summary.accepted;
+        sum.refused += summary.refused;
+        sum.unknown += summary.unknown;
         sessions += run.sessions;
         plain += run.plain;
         ended.extend(
@@ -217,7 +217,7 @@ fn nothing_is_lost_whatever_clients_do() {
                 .collect::<Vec<_>>(),
         );
     }
-    println!("{sessions} sessions, {plain} of them plain, {verdicts:?}, ended by {ended:?}");
+    println!("{sessions} sessions, {plain} of them plain, {sum:?}, ended by {ended:?}");
     if seeds(SEEDS).count() >= 100 {
         // A simulation that reaches no limits would prove nothing.
         for reason in [Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout] {
@@ -226,7 +226,7 @@ fn nothing_is_lost_whatever_clients_do() {
         assert!(ended.iter().any(|reason| matches!(reason, EndReason::Transport(_))));
         assert!(ended.iter().any(|reason| reason.ending() == Ending::Refused));
         assert!(plain > sessions / 5, "{plain} of {sessions} are plain");
-        assert!(verdicts.accepted > 10_000 && verdicts.refused > 100 && verdicts.unknown > 100, "{verdicts:?}");
+        assert!(sum.accepted > 10_000 && sum.refused > 100 && sum.unknown > 100, "{sum:?}");
     }
 }
 
@@ -234,7 +234,7 @@ fn nothing_is_lost_whatever_clients_do() {
 fn the_same_seed_is_the_same_run() {
     for seed in 0..5 {
         let [first, second] = [play(seed, None), play(seed, None)];
-        assert_eq!((first.verdict, first.stats), (second.verdict, second.stats), "seed {seed}");
+        assert_eq!((first.checked, first.stats), (second.checked, second.stats), "seed {seed}");
     }
 }
 
@@ -249,7 +249,7 @@ fn a_planted_bug_is_found() {
                 continue;
             }
             *(if run.victim.is_guest() { &mut plain } else { &mut named }) += 1;
-            let Err(Violations(found)) = run.verdict else { panic!("{trick:?} at seed {seed} is not found") };
+            let Err(Violations(found)) = run.checked else { panic!("{trick:?} at seed {seed} is not found") };
             let victim = run.victim;
             let right = found.iter().any(|violation| match violation {
                 Violation::Lost { by, .. } => *by == victim && trick == Trick::Drop,

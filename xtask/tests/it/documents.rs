@@ -1,6 +1,5 @@
-//! Checks that the things that the documents of the workspace name exist: linked files, paths in backticks, and the
-//! programs, packages, examples, tasks and flags of commands.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+//! Checks that what the documents name exists: linked files, paths in backticks, and the programs, packages, examples,
+//! tasks and flags in commands.
 
 use std::{
     collections::BTreeSet,
@@ -9,23 +8,25 @@ use std::{
     process::Command,
 };
 
-/// The root of the workspace.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use serde_json::Value;
 
-/// All files below a folder, except those of git and the target folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+use crate::{root, workspace_packages};
+
+/// All files below a directory, except those of git and of the target directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let kept = entries.filter(|path| !path.ends_with("target") && !path.ends_with(".git"));
     kept.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// All Markdown files, with their text.
 fn documents() -> impl Iterator<Item = (PathBuf, String)> {
-    let documents =
-        files(&root()).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let documents = files(&root()).into_iter().filter(|path| has_extension(path, "md"));
     documents.map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
 }
 
 /// The text without its code blocks.
@@ -33,7 +34,7 @@ fn prose(text: &str) -> String {
     text.split("\n```").step_by(2).collect()
 }
 
-/// The anchor that forges make of a heading.
+/// The anchor that a forge such as GitHub generates for a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim_start_matches('#').trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
@@ -57,7 +58,7 @@ fn links_point_to_existing_files_and_headings() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// A path in backticks starts at the root, or is the end of a path, such as `hub/state.rs`.
+/// A path in backticks is relative to the root, or is the end of a path, such as `hub/task.rs`.
 #[test]
 fn paths_in_backticks_exist() {
     let files = files(&root());
@@ -74,19 +75,16 @@ fn paths_in_backticks_exist() {
 
 /// Whether the text in backticks is a path.
 fn is_path(span: &str) -> bool {
-    let plain = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-    plain && (span.starts_with("crates/") || Path::new(span).extension().is_some_and(|extension| extension == "rs"))
+    let has_path_characters = span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    has_path_characters && (span.starts_with("crates/") || has_extension(Path::new(span), "rs"))
 }
 
 /// Arguments that name a program, package, example, bench or task of the workspace, such as `--bin chat-server`.
 fn known_arguments() -> BTreeSet<String> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
-    let metadata: serde_json::Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
-    let name = |item: &serde_json::Value| item["name"].as_str().unwrap().to_owned();
+    let name = |item: &Value| item["name"].as_str().unwrap().to_owned();
     let mut known = BTreeSet::new();
-    for package in metadata["packages"].as_array().unwrap() {
-        known.insert(format!("--package {}", name(package)));
+    for package in workspace_packages() {
+        known.insert(format!("--package {}", name(&package)));
         let targets = package["targets"].as_array().unwrap().iter();
         known.extend(targets.map(|target| format!("--{} {}", target["kind"][0].as_str().unwrap(), name(target))));
     }
@@ -105,14 +103,14 @@ fn commands_name_existing_programs_packages_and_tasks() {
             for pair in words.windows(2) {
                 let flag = if pair[0] == "-p" { "--package" } else { pair[0] };
                 let name = pair[1].trim_matches(|c: char| !c.is_ascii_alphanumeric());
-                let is_name = matches!(flag, "--bin" | "--package" | "--example" | "--bench" | "xtask");
-                assert!(!is_name || known.contains(&format!("{flag} {name}")), "{}: {command}", path.display());
+                let takes_name = matches!(flag, "--bin" | "--package" | "--example" | "--bench" | "xtask");
+                assert!(!takes_name || known.contains(&format!("{flag} {name}")), "{}: {command}", path.display());
             }
         }
     }
 }
 
-/// The flags after `--bin PROGRAM --` must be in the snapshot of its `--help`.
+/// The snapshot of the program's `--help` must contain the flags after `--bin PROGRAM --`.
 #[test]
 fn commands_use_existing_flags() {
     let snapshots = files(&root()).into_iter().filter(|path| path.ends_with("snapshots/help.txt"));

@@ -1,0 +1,1 @@
+//! Nothing to use: the programs are in `examples`, and their tests in `tests`.
