@@ -54,7 +54,8 @@ pub(super) fn read(line: &str, side: Side) -> Result<Vec<(char, Act)>, String> {
             } else if let Some(bytes) = rest.strip_prefix("<not ").filter(|_| side == Side::Client) {
                 Act::NotShown(contract::quoted(bytes)?)
             } else {
-                return contract::step(line).and_then(|(who, action)| Ok(vec![(who, from_contract(&action)?)]));
+                let (who, action) = contract::step(line)?;
+                return Ok(vec![(who, from_contract(&action)?)]);
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Block, ContractError, is_clause_number, quoted};
+use super::{Block, ContractError, NotationError, is_clause_number, quoted};
 
 /// A transcript between a server and one or more clients.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,12 +80,11 @@ impl fmt::Display for Level {
 }
 
 impl FromStr for Level {
-    type Err = String;
+    type Err = NotationError;
 
-    /// Parses a level. The error is a sentence.
-    fn from_str(level: &str) -> Result<Self, String> {
+    fn from_str(level: &str) -> Result<Self, NotationError> {
         let found = [Self::Plain, Self::Named, Self::Robust].into_iter().find(|known| known.as_str() == level);
-        found.ok_or_else(|| format!("`{level}` is no level: plain, named or robust"))
+        found.ok_or_else(|| NotationError(format!("`{level}` is no level: plain, named or robust")))
     }
 }
 
@@ -95,7 +94,7 @@ pub(super) fn read(block: &Block<'_>) -> Result<Dialogue, ContractError> {
     let &[_, name, level] = block.info.split_whitespace().collect::<Vec<_>>().as_slice() else {
         return Err(failed("a dialogue has a name and a level".to_owned()));
     };
-    let level = level.parse().map_err(failed)?;
+    let level = level.parse().map_err(|error: NotationError| failed(error.0))?;
     let mut dialogue = Dialogue { name: name.to_owned(), level, clauses: Vec::new(), steps: Vec::new(), at: block.at };
 
     for &(at, line) in &block.lines {
@@ -107,7 +106,7 @@ pub(super) fn read(block: &Block<'_>) -> Result<Dialogue, ContractError> {
             }
             continue;
         }
-        let (client, action) = step(line).map_err(failed)?;
+        let (client, action) = step(line).map_err(|error| failed(error.0))?;
         let receives = matches!(action, Action::Expect(_) | Action::ExpectRaw(_) | Action::ExpectEof);
         if receives && !dialogue.steps.iter().any(|step| step.client == client) {
             return Err(failed(format!("{client} receives something, and has sent nothing yet")));
@@ -120,7 +119,7 @@ pub(super) fn read(block: &Block<'_>) -> Result<Dialogue, ContractError> {
 /// Parses one step of a dialogue: the letter of the client, and what it does or receives.
 ///
 /// # Errors
-/// A sentence that says what is wrong.
+/// [`NotationError`] says what is wrong with the step.
 ///
 /// ```
 /// use chat_proto::contract::{Action, step};
@@ -128,27 +127,30 @@ pub(super) fn read(block: &Block<'_>) -> Result<Dialogue, ContractError> {
 /// assert_eq!(step("A> MSG hi"), Ok(('A', Action::Send("MSG hi".to_owned()))));
 /// assert_eq!(step("B<EOF"), Ok(('B', Action::ExpectEof)));
 /// ```
-pub fn step(line: &str) -> Result<(char, Action), String> {
+pub fn step(line: &str) -> Result<(char, Action), NotationError> {
     let mut chars = line.chars();
     let (client, sends) = match (chars.next(), chars.next()) {
         (Some(client @ 'A'..='Z'), Some('>')) => (client, true),
         (Some(client @ 'A'..='Z'), Some('<')) => (client, false),
-        _ => return Err(format!("`{line}` is no step: it starts with a client's letter and `>` or `<`")),
+        _ => {
+            let problem = format!("`{line}` is no step: it starts with a client's letter and `>` or `<`");
+            return Err(NotationError(problem));
+        }
     };
     let rest = chars.as_str();
     let action = if rest == "EOF" {
         if sends { Action::HalfClose } else { Action::ExpectEof }
     } else if let Some(raw) = rest.strip_prefix("raw ") {
-        let bytes = quoted::whole(raw)?;
+        let bytes = quoted::whole(raw).map_err(NotationError)?;
         if sends { Action::SendRaw(bytes) } else { Action::ExpectRaw(bytes) }
     } else if rest.is_empty() && sends {
         Action::Send(String::new())
     } else if let Some(line) = rest.strip_prefix(' ') {
         if sends { Action::Send(line.to_owned()) } else { Action::Expect(line.to_owned()) }
     } else {
-        return Err(format!(
-            "`{line}` is no step: behind `>` or `<` comes SP and a line, `raw` and a string, or `EOF`"
-        ));
+        let problem =
+            format!("`{line}` is no step: behind `>` or `<` comes SP and a line, `raw` and a string, or `EOF`");
+        return Err(NotationError(problem));
     };
     Ok((client, action))
 }

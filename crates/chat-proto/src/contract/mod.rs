@@ -54,6 +54,16 @@ pub struct ContractError {
     problem: String,
 }
 
+/// A string, a step or a level that does not follow the notation of the annexes. Its `Display` is a sentence that says what is
+/// wrong.
+///
+/// ```
+/// let error = chat_proto::contract::quoted("hi").unwrap_err();
+/// assert_eq!(error.to_string(), "a string in quotes is wanted, not `hi`");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotationError(String);
+
 /// A fenced block: its info string, and its lines with their numbers.
 struct Block<'a> {
     info: &'a str,
@@ -146,13 +156,13 @@ impl Contract {
 /// Parses the quoted strings of the annexes.
 ///
 /// # Errors
-/// A sentence that says what is wrong.
+/// [`NotationError`] says what is wrong with the string.
 ///
 /// ```
 /// assert_eq!(chat_proto::contract::quoted(r#""MSG " + "a"*3 + "\n""#), Ok(b"MSG aaa\n".to_vec()));
 /// ```
-pub fn quoted(text: &str) -> Result<Vec<u8>, String> {
-    quoted::whole(text)
+pub fn quoted(text: &str) -> Result<Vec<u8>, NotationError> {
+    quoted::whole(text).map_err(NotationError)
 }
 
 /// The number and the first words, if a clause starts here: `**1.3** A line is …`.
@@ -184,6 +194,21 @@ impl fmt::Display for ContractError {
 }
 
 impl error::Error for ContractError {}
+
+impl fmt::Display for NotationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl error::Error for NotationError {}
+
+/// The sentence.
+impl From<NotationError> for String {
+    fn from(error: NotationError) -> Self {
+        error.0
+    }
+}
 
 #[cfg(test)]
 mod tests {
