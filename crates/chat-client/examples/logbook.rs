@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
             SessionEvent::Connected { gap: Some(gap), .. } => {
-                writeln!(book, "# nothing was received for {} s", gap.as_secs())?
+                writeln!(book, "# nothing was received for {} s", gap.as_secs())?;
             }
             SessionEvent::Failed { error, retry_in: None, .. } => return Err(error.into()),
             _ => {}
