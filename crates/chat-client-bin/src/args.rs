@@ -12,13 +12,14 @@ use crate::{
     Exit,
     config::{self, Setting},
     exit_code, print_output,
+    terminal_args::TerminalArgs,
     usage_error::{report_clap_error, report_usage},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   chat-client --name alice                     connect to this machine as alice
-  chat-client --name alice chat.example.org    connect to another server; HOST:PORT if not 2222
+  chat-client --name alice chat.example.org    connect to another server; HOST:PORT for another port
   printf 'a\\nb\\n' | chat-client --name bot     send two messages, wait for each OK, leave
   chat-client --name log --no-input >> log     log the conversation; status goes to stderr
   chat-client --json --no-input | head -1      one JSON object per event";
@@ -37,11 +38,11 @@ pub(crate) struct Args {
     #[arg(value_name = "HOST:PORT", env = "CHAT_SERVER", default_value = "localhost:2222")]
     pub(crate) server: Address,
 
-    /// The port, if it does not follow the host after a colon
+    /// Port of the server, if the address does not contain it
     #[arg(value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
 
-    /// Print each event as one JSON object per line
+    /// Print events as JSON, one object per line
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -83,8 +84,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHEN", env = "CHAT_BELL", default_value = "auto")]
     pub(crate) bell: When,
 
-    /// The format of the time in a pipe. `None`: no time. A script does not expect the setting of a terminal, so only a flag
-    /// sets it.
+    #[command(flatten)]
+    pub(crate) terminal: TerminalArgs,
+
+    /// The format of the time in a pipe. `None`: no time. Only the flag sets it: the file and the environment set the format
+    /// at a terminal, and scripts do not expect a time.
     #[arg(skip)]
     pub(crate) pipe_time: Option<String>,
 
@@ -148,8 +152,8 @@ fn parse(words: Vec<OsString>, settings: &[Setting]) -> Result<(Args, ArgMatches
         let address = format!("{host} {port}").parse();
         args.server = address.map_err(|why: AddressError| command.error(ErrorKind::ValueValidation, why))?;
     }
-    let is_flag = matches.value_source("time") == Some(ValueSource::CommandLine);
-    args.pipe_time = is_flag.then(|| args.time.clone());
+    let is_time_from_flag = matches.value_source("time") == Some(ValueSource::CommandLine);
+    args.pipe_time = is_time_from_flag.then(|| args.time.clone());
     Ok((args, matches))
 }
 
@@ -166,8 +170,8 @@ fn ignore_empty_variable(arg: Arg) -> Arg {
 fn config_text(args: &Args, matches: &ArgMatches, settings: &[Setting]) -> String {
     let setting = |key: &&str| {
         let value = matches.get_raw(key).and_then(|mut values| values.next()).unwrap_or_default();
-        let with_port = args.port.filter(|_| *key == "server").map(|_| args.server.to_string());
-        let value = with_port.map_or_else(|| value.to_string_lossy(), Into::into);
+        let server_with_port = args.port.filter(|_| *key == "server").map(|_| args.server.to_string());
+        let value = server_with_port.map_or_else(|| value.to_string_lossy(), Into::into);
         let source = match matches.value_source(key) {
             Some(ValueSource::CommandLine) => "command line",
             Some(ValueSource::EnvVariable) => "environment",

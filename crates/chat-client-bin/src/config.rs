@@ -9,7 +9,8 @@ use std::{
 use etcetera::BaseStrategy;
 
 /// All keys. `server` is a positional argument of the command line; all others are flags.
-pub(crate) const KEYS: &[&str] = &["server", "name", "color", "time", "bell", "reconnect"];
+pub(crate) const KEYS: &[&str] =
+    &["server", "name", "color", "time", "bell", "reconnect", "log", "history", "joins", "notify"];
 
 /// One setting of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Unacknowledged,
     /// 130: interrupted with Ctrl-C.
     Interrupted,
+    /// 128 and the number of the signal that ended the program.
+    Signalled(u8),
 }
 
 /// The last part of `--help`.
@@ -35,7 +37,8 @@ Exit codes:
   4    login refused: name taken, unknown protocol, server full, or no guests allowed
   5    connection lost or closed by the server; no message is unacknowledged
   6    a line was refused, not acknowledged or not sent; standard error lists or counts it
-  130  interrupted (Ctrl-C sends BYE and waits for the OKs; a second Ctrl-C exits at once)";
+  130  interrupted (Ctrl-C sends BYE and waits for the OKs; a second Ctrl-C exits at once)
+  128+N  at a terminal: ended by signal N, such as SIGTERM (143)";
 
 impl Exit {
     /// The exit code of a conversation whose last session ended for `reason`, and whose messages are all acknowledged.
@@ -60,6 +63,7 @@ impl Exit {
             Self::Lost => 5,
             Self::Unacknowledged => 6,
             Self::Interrupted => 130,
+            Self::Signalled(number) => 128 + number,
         }
     }
 }

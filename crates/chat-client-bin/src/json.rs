@@ -112,16 +112,16 @@ fn line_at(record: &Record<'_>, now: Timestamp) -> String {
     escape_control(json)
 }
 
-/// Escapes characters that control a terminal as `\uXXXX`, because the output may be shown on one. JSON allows this in
-/// strings.
+/// Replaces characters that control a terminal by `\uXXXX`, because the output may be shown on one. JSON allows such escapes
+/// in strings.
 fn escape_control(json: String) -> String {
-    let is_control = |text: &str| matches!(escape(text), Cow::Owned(_));
-    if !is_control(&json) {
+    let has_control = |text: &str| matches!(escape(text), Cow::Owned(_));
+    if !has_control(&json) {
         return json;
     }
     let mut escaped = String::with_capacity(json.len() + 16);
     for c in json.chars() {
-        if is_control(c.encode_utf8(&mut [0; 4])) {
+        if has_control(c.encode_utf8(&mut [0; 4])) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(escaped, "\\u{unit:04x}").expect("writing to a string cannot fail");
             }

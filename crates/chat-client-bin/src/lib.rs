@@ -7,11 +7,13 @@ mod args;
 mod config;
 mod exit_code;
 mod json;
+mod log_file;
 mod open_failure;
 mod pipe;
 mod pipe_format;
 mod stdout_closed;
 mod terminal;
+mod terminal_args;
 mod usage_error;
 
 use std::{

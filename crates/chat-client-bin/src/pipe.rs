@@ -1,10 +1,10 @@
 //! The conversation of a script: stdin and stdout carry messages, stderr carries status, and the exit code is the
 //! outcome.
 
-use std::pin::Pin;
+use std::{io::IsTerminal, pin::Pin};
 
 use chat_client::{
-    CloseReason, Reconnecting, Redial,
+    CloseReason, Reconnecting, Redial, SessionEvent,
     conversation::{self, ConversationEnd, ConversationReport, InputError, Screen, input_lines, inputs, talk, texts},
 };
 use futures::{Stream, StreamExt, stream};
@@ -14,7 +14,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Args, Exit, json, open_failure, pipe_format, print_error, stdout_closed::stdout_closed};
+use crate::{
+    Args, Exit, json,
+    log_file::{EventLog, LogFile},
+    open_failure, pipe_format, print_error,
+    stdout_closed::stdout_closed,
+};
 
 type Input = Pin<Box<dyn Stream<Item = Result<conversation::Input, InputError>>>>;
 
@@ -34,9 +39,20 @@ enum Stop {
 
 /// Runs a conversation from stdin to stdout.
 pub(crate) async fn run(args: &Args, mut interrupts: mpsc::Receiver<()>) -> Exit {
-    let shown = args.clone();
-    let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr())
-        .format(move |event, lines| pipe_format::show(&shown, event, lines));
+    let log = match args.terminal.log.as_deref().map(LogFile::open).transpose() {
+        Ok(log) => EventLog::new(log, args.name),
+        Err(why) => {
+            print_error(&why);
+            return Exit::Failed;
+        }
+    };
+    let settings = args.clone();
+    let mut screen = Screen::new(tokio::io::stdout(), tokio::io::stderr()).format(move |event, lines| {
+        if let SessionEvent::Event(event) = event {
+            log.append(event);
+        }
+        pipe_format::show(&settings, event, lines);
+    });
     let reconnects = args.reconnect.resolve(false);
     let sessions = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
     let mut sessions = if reconnects { sessions } else { sessions.once() };
@@ -76,10 +92,12 @@ fn input(args: &Args) -> Input {
     if args.no_input {
         return Box::pin(stream::pending());
     }
+    // What a person types at a terminal without an editor is no data.
+    let reads_commands = args.commands || std::io::stdin().is_terminal();
     let stdin = tokio::io::stdin();
     let lines: Input = if args.json_in {
         Box::pin(input_lines(stdin, MAX_JSON_LINE).map(|line| line.map(|line| json::command(&line))))
-    } else if args.commands {
+    } else if reads_commands {
         Box::pin(inputs(stdin))
     } else {
         Box::pin(texts(stdin))
@@ -117,8 +135,8 @@ fn exit(args: &Args, report: &ConversationReport, stopped: Option<Stop>) -> Exit
         _ => Exit::Lost,
     };
     // A line that was not sent can be sent again: the exit code says why it was not sent.
-    let is_unsent_told = matches!(exit, Exit::CannotConnect | Exit::Lost | Exit::Failed);
-    let without_ok = report.refused + report.unacknowledged + if is_unsent_told { 0 } else { report.unsent };
+    let explains_unsent = matches!(exit, Exit::CannotConnect | Exit::Lost | Exit::Failed);
+    let without_ok = report.refused + report.unacknowledged + if explains_unsent { 0 } else { report.unsent };
     match exit {
         Exit::Refused => exit,
         _ if without_ok > 0 => Exit::Unacknowledged,

@@ -34,10 +34,14 @@ pub(crate) fn show(args: &Args, event: &SessionEvent, lines: &mut Lines) {
             });
         }
         SessionEvent::Failed { error, retry_in: Some(delay), .. } => {
-            let (_, message) = open_failure::explain(error, &args.server);
+            let message = if error.is_name_refused() {
+                format!("{error}: the server may still hold it for the lost session")
+            } else {
+                open_failure::explain(error, &args.server).1
+            };
             lines.status(&format!("{message}; next attempt in {:.1} s", delay.as_secs_f32()));
         }
-        // The program prints it when it ends.
+        // The last failure is printed when the program ends.
         SessionEvent::Failed { .. } => {}
         event => render_session(event, lines),
     }
@@ -57,7 +61,7 @@ fn json_line(args: &Args, event: &SessionEvent) -> Option<String> {
     }
 }
 
-/// A line with the time before it. The line alone if the format does not apply to this moment.
+/// A line with the time before it. The line alone if the formatted time is empty, or if formatting fails.
 fn with_time(format: &str, line: &str) -> String {
     match jiff::fmt::strtime::format(format, &jiff::Zoned::now()) {
         Ok(time) if !time.is_empty() => format!("{} {line}", chat_client::escape(&time)),

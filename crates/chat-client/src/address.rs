@@ -49,13 +49,13 @@ pub enum AddressError {
     /// The host or the path is missing.
     #[error("the host is missing: write HOST, HOST:PORT or unix:PATH")]
     Empty,
-    /// It is a URL, but not one of `tcp`.
+    /// A URL whose scheme is not `tcp`, or that has a path.
     #[error("this kind of URL is not supported: write HOST, HOST:PORT or unix:PATH")]
     Url,
     /// `HOST:PORT PORT`.
     #[error("the port is given twice")]
     TwoPorts,
-    /// The text after the colon is not a port.
+    /// The port is not a number from 1 to 65535.
     #[error("a port is a number from 1 to 65535")]
     Port,
     /// The closing bracket is missing, or something other than `:PORT` follows it.
@@ -66,33 +66,33 @@ pub enum AddressError {
 impl FromStr for Address {
     type Err = AddressError;
 
-    fn from_str(written: &str) -> Result<Self, AddressError> {
-        if let Some(path) = written.strip_prefix("unix:") {
+    fn from_str(address: &str) -> Result<Self, AddressError> {
+        if let Some(path) = address.strip_prefix("unix:") {
             return unix(path);
         }
-        let written = match written.split_once("://") {
+        let address = match address.split_once("://") {
             Some(("tcp", address)) => address.strip_suffix('/').unwrap_or(address),
             Some(_) => return Err(AddressError::Url),
-            None if written.contains('/') => return unix(written),
-            None => written,
+            None if address.contains('/') => return unix(address),
+            None => address,
         };
-        let (written, separate_port) = match written.split_once(char::is_whitespace) {
+        let (host_and_port, separate_port) = match address.split_once(char::is_whitespace) {
             Some((host, port)) => (host, Some(port.trim_start())),
-            None => (written, None),
+            None => (address, None),
         };
-        let (host, port) = match written.strip_prefix('[') {
+        let (host, port) = match host_and_port.strip_prefix('[') {
             Some(rest) => match rest.split_once(']').ok_or(AddressError::Brackets)? {
                 (host, "") => (host, None),
                 (host, port) => (host, Some(port.strip_prefix(':').ok_or(AddressError::Brackets)?)),
             },
             // Several colons without brackets: an IPv6 address without a port.
-            None => match written.split_once(':') {
+            None => match host_and_port.split_once(':') {
                 Some((host, port)) if !port.contains(':') => (host, Some(port)),
-                _ => (written, None),
+                _ => (host_and_port, None),
             },
         };
         let host = match host {
-            "" if port.is_some() && !written.starts_with('[') => "localhost",
+            "" if port.is_some() && !host_and_port.starts_with('[') => "localhost",
             "" => return Err(AddressError::Empty),
             host if host.contains('/') => return Err(AddressError::Url),
             host => host,

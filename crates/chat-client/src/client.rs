@@ -1,10 +1,6 @@
 //! The handle of a session: sends messages and requests, and returns their answers.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::time::Duration;
 
 use chat_proto::{Name, Text};
 use tokio::{
@@ -16,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    CloseError, CloseReason, RequestError, SendError, SessionReport,
+    CloseError, CloseReason, Receipt, RequestError, SendError, SessionReport,
     session::{Answer, Ended, Orders, Request, Ticket},
 };
 
@@ -222,8 +218,8 @@ impl ChatClient {
 
     /// When the last line of a session that is over was received.
     #[cfg(feature = "reconnect")]
-    pub(crate) fn heard_at(&self) -> Option<Instant> {
-        self.ended.borrow().as_ref().map(|ended| ended.heard_at)
+    pub(crate) fn last_received(&self) -> Option<Instant> {
+        self.ended.borrow().as_ref().map(|ended| ended.last_received)
     }
 
     /// The report of a session that is over.
@@ -272,7 +268,7 @@ fn not_queued(error: &TrySendError<Request<Ticket>>) -> SendError {
 
 fn say(text: Text) -> (Request<Ticket>, Receipt) {
     let (ticket, answer) = oneshot::channel();
-    (Request::Say(text, ticket), Receipt { answer })
+    (Request::Say(text, ticket), Receipt::new(answer))
 }
 
 fn failure(answer: &Answer) -> RequestError {
@@ -280,50 +276,5 @@ fn failure(answer: &Answer) -> RequestError {
         Answer::Refused => RequestError::Refused,
         Answer::Unknown | Answer::NotSent => RequestError::Closed,
         _ => RequestError::Malformed,
-    }
-}
-
-/// The answer to one message: a future that is done at its `OK` or `BAD REQ`, or when the session ends.
-///
-/// ```
-/// use chat_client::{Login, SendError};
-/// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-/// #
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (stream, server) = tokio::io::duplex(4096);
-/// # tokio::spawn(async move {
-/// #     let mut server = BufReader::new(server);
-/// #     for reply in ["NAME OK\r\nWELCOME\r\n", "OK\r\n", "BAD REQ\r\n"] {
-/// #         server.read_line(&mut String::new()).await?;
-/// #         server.write_all(reply.as_bytes()).await?;
-/// #     }
-/// #     std::io::Result::Ok(())
-/// # });
-/// let (client, _events) = Login::over(stream).log_in("bob".parse()?).await?;
-/// let first = client.queue("one".parse()?).await?;
-/// let second = client.queue("two".parse()?).await?; // sent without waiting for the first `OK`
-/// assert_eq!(first.await, Ok(()));
-/// assert_eq!(second.await, Err(SendError::Refused));
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-#[must_use = "without the receipt, nobody knows whether the message was accepted"]
-pub struct Receipt {
-    answer: oneshot::Receiver<Answer>,
-}
-
-impl Future for Receipt {
-    type Output = Result<(), SendError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match ready!(Pin::new(&mut self.answer).poll(cx)) {
-            Ok(Answer::Accepted) => Ok(()),
-            Ok(Answer::Refused) => Err(SendError::Refused),
-            Ok(Answer::NotSent) => Err(SendError::Closed),
-            // Also if the task is gone: only the task knows that a message was not sent.
-            _ => Err(SendError::Unknown),
-        })
     }
 }

@@ -4,7 +4,6 @@ use std::io;
 
 /// Why a session ended.
 ///
-///
 /// ```
 /// use chat_client::{CloseReason, Event, Login};
 /// # use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -33,7 +32,7 @@ pub enum CloseReason {
     /// This client said `BYE` after all answers had arrived (clauses 3.8 and 4.3).
     #[error("left with BYE")]
     Left,
-    /// The server said `BYE` because it stops (clause 6.3).
+    /// The server said `BYE`: it stops (clause 6.3), or it removed this client.
     #[error("the server says BYE")]
     ServerBye,
     /// The first line for a guest was `BYE`: the server is full, stopping, or bans the address (clause 2.6).
@@ -63,7 +62,8 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// Whether the connection was lost: it ended without `BYE`, or the session's task was stopped.
+    /// Whether the connection failed, was closed without `BYE` or went silent, or the session's task was stopped. `false` if
+    /// this client left, or if the server refused it.
     ///
     /// ```
     /// use chat_client::CloseReason;

@@ -84,6 +84,7 @@ mod error;
 mod escape;
 mod event;
 mod login;
+mod receipt;
 #[cfg(feature = "reconnect")]
 mod reconnect;
 mod session;
@@ -94,7 +95,7 @@ pub use chat_proto::{
 };
 
 pub use address::{Address, AddressError};
-pub use client::{ChatClient, Receipt};
+pub use client::ChatClient;
 pub use close_reason::{CloseError, CloseReason, SessionReport};
 #[cfg(unix)]
 pub use connect::connect_unix;
@@ -103,6 +104,7 @@ pub use error::{ConnectError, LoginError, OpenError, RequestError, SendError};
 pub use escape::escape;
 pub use event::{Event, Events};
 pub use login::{LOGIN_TIMEOUT, Login, Retry};
+pub use receipt::Receipt;
 #[cfg(feature = "reconnect")]
 pub use reconnect::{Reconnecting, Redial, SessionEvent};
 pub use session::{KEEPALIVE_INTERVAL, LEAVE_TIMEOUT, MAX_EVENTS, MAX_OUTSTANDING, MAX_QUEUED};

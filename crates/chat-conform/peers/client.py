@@ -112,9 +112,9 @@ class Client:
             typed, self.typed = self.typed, []
             for text in typed:
                 self.say(text)
-        elif line == "NAME FAILURE":
+        elif line == "NAME FAILURE" and not self.joined:
             show(f"! the name {self.name} cannot be had: type another")
-        elif line == "NAME REQ":
+        elif line == "NAME REQ" and not self.joined:  # 7.2: ignore a stray one
             self.asked = True
             if self.typed:
                 self.say(self.typed.pop(0))
@@ -124,7 +124,7 @@ class Client:
                 self.refused += line == "BAD REQ"
             if line == "BAD REQ":
                 show("! refused")
-        elif line in ("BYE", "BAD PROT") or (line == "BAD REQ" and not self.joined):
+        elif line == "BYE" or (line in ("BAD REQ", "BAD PROT") and not self.joined):
             show(f"! {line}")
             return "end"  # 6.7
         elif line not in ("NAME OK", "PONG"):

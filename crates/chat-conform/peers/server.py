@@ -16,8 +16,7 @@ import time
 import unicodedata
 
 MAX_LINE, MAX_UNTERMINATED, MAX_TEXT, MAX_FAILURES = 8192, 65536, 2000, 5  # 8.1
-LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN = 120, 60, 3  # 8.2
-MAX_BEHIND = 1 << 20  # The server disconnects a client that is this many bytes behind (6.5).
+LOGIN_DEADLINE, PING_AFTER, PONG_WITHIN, MAX_STALL, MAX_BEHIND = 120, 60, 3, 10, 4 << 20  # 8.2
 NOT_CHAT = set(range(9)) | {0x0B, 0x0C, 0x7F, 0xC0, 0xC1} | set(range(0x0E, 0x20)) | set(range(0xF5, 0x100))  # 2.4
 
 NEW, ASKED, NAMED, PLAIN, LEFT = "new", "asked", "named", "plain", "left"
@@ -48,7 +47,7 @@ class Client:
         self.overlong = 0  # how many bytes of a line that is too long were dropped
         self.to_send = b""
         self.closing = None  # when to close the connection, if the session is over
-        self.since = self.heard = time.monotonic()
+        self.since = self.heard = self.took = time.monotonic()
         self.pinged = False
 
     def joined(self):
@@ -59,10 +58,10 @@ class Client:
 
 
 class Server:
-    turn = 1  # seconds between checks of the deadlines
-
-    def __init__(self, host, port):
-        self.listener = socket.create_server((host, port))
+    def __init__(self, host, port, settings):
+        self.listener = socket.create_server((host, port), backlog=128)
+        self.settings = settings
+        self.turn = min(1, settings.login_deadline / 4, settings.ping_after / 4)  # seconds between looks at the clock
         self.clients = []
         self.guests = 0
 
@@ -87,6 +86,7 @@ class Server:
         try:
             if client.to_send:
                 client.to_send = client.to_send[client.socket.send(client.to_send):]
+                client.took = time.monotonic()
             if not client.to_send and client.closing and client.closing > time.monotonic() + 0.9:
                 client.closing = time.monotonic() + 0.9
                 client.socket.shutdown(socket.SHUT_WR)
@@ -115,17 +115,22 @@ class Server:
 
     def look_after(self, client):
         """Checks the deadlines of 2.5, 6.1, 6.5 and 6.7."""
-        now = time.monotonic()
+        now, settings = time.monotonic(), self.settings
+        stalled = client.to_send and now > client.took + settings.max_stall
+        if not client.to_send:
+            client.took = now
         if client.closing:
             if now > client.closing:
                 self.drop(client)
         elif not client.joined():
-            if now > client.since + LOGIN_DEADLINE:
+            if now > client.since + settings.login_deadline:  # 2.5
                 self.end(client)
-        elif len(client.to_send) > MAX_BEHIND or (client.pinged and now > client.heard + PING_AFTER + PONG_WITHIN):
+        elif stalled or len(client.to_send) > MAX_BEHIND:  # 6.5
             client.to_send = b""
             self.end(client)
-        elif client.state == NAMED and not client.pinged and now > client.heard + PING_AFTER:
+        elif client.pinged and now > client.heard + settings.ping_after + settings.pong_within:  # 6.1
+            self.end(client)
+        elif client.state == NAMED and not client.pinged and now > client.heard + settings.ping_after:  # 6.1
             client.send("PING")
             client.pinged = True
 
@@ -202,6 +207,9 @@ class Server:
             self.prot(client, line)
         elif (len(words) >= 3 and words[-1].startswith("HTTP/")) or (line and not is_text(line)):
             self.refuse(client)
+        elif self.settings.no_plain:  # 2.8
+            client.send("BAD PROT")
+            self.end(client)
         else:
             self.guests += 1
             self.join(client, f"guest{self.guests}", PLAIN)
@@ -319,15 +327,15 @@ class Server:
 def main():
     parser = argparse.ArgumentParser(description="A chat server.")
     parser.add_argument("address", nargs="?", default="localhost:2222", help="HOST:PORT; port 0: any free port")
-    parser.add_argument("--fault", help="run with this fault of faults.py, to test the judge")
-    arguments = parser.parse_args()
-    host, _, port = arguments.address.rpartition(":")
-    kind = Server
-    if arguments.fault:
-        import faults
-        kind = faults.FAULTS[arguments.fault]
+    parser.add_argument("--login-deadline", type=float, default=LOGIN_DEADLINE, metavar="S", help="2.5")
+    parser.add_argument("--ping-after", type=float, default=PING_AFTER, metavar="S", help="6.1")
+    parser.add_argument("--pong-within", type=float, default=PONG_WITHIN, metavar="S", help="6.1")
+    parser.add_argument("--max-stall", type=float, default=MAX_STALL, metavar="S", help="6.5")
+    parser.add_argument("--no-plain", action="store_true", help="refuse plain sessions (2.8)")
+    settings = parser.parse_args()
+    host, _, port = settings.address.rpartition(":")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    server = kind(host, int(port))
+    server = Server(host, int(port), settings)
     print("listening on {}:{}".format(*server.listener.getsockname()), flush=True)
     try:
         server.run()

@@ -8,13 +8,16 @@
 //!
 //! Every wait has a timeout. Cases work while other clients are in the room, because each run uses fresh names.
 
+mod annotate;
 mod case;
 pub mod class;
 pub mod clauses;
 pub mod cli;
 mod client;
 mod clock;
+mod coverage;
 mod expected_failures;
+mod pace;
 mod play;
 mod preflight;
 pub mod proxy;
@@ -23,11 +26,12 @@ mod server;
 mod text_file;
 mod transcript;
 
-pub use case::{Act, Case, CaseError, Level, Names, Requirement, Select, Side, Step, Suite, read};
-pub use client::{Command, Timeouts, judge_client};
+pub use case::{Act, Case, CaseError, Level, Names, Requirement, Select, Settings, Side, Step, Suite, Wait, read};
+pub use client::{ClientOptions, Command, judge_client};
+pub use coverage::Coverage;
 pub use expected_failures::ExpectedFailures;
 pub use play::{Failure, play};
 pub use preflight::{NotJudged, preflight};
 pub use report::{CaseReport, FailureReport, Report, Score, Verdict};
-pub use server::judge_server;
+pub use server::{ServerOptions, judge_server, judge_server_with};
 pub use transcript::{Mark, Transcript, shortened, visible};

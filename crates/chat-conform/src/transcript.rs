@@ -54,9 +54,9 @@ impl Transcript {
         self.push(who, Kind::Sent(shortened(bytes)), Mark::Fine);
     }
 
-    /// Records that `who` received these bytes.
-    pub fn received(&mut self, who: char, bytes: &[u8], mark: Mark) {
-        self.push(who, Kind::Received(shortened(bytes)), mark);
+    /// Records that `who` received these bytes. Returns the position of the entry, for [`Self::mark`].
+    pub fn received(&mut self, who: char, bytes: &[u8], mark: Mark) -> u64 {
+        self.push(who, Kind::Received(shortened(bytes)), mark)
     }
 
     /// Records an event without bytes at `who`, such as a close.
@@ -64,16 +64,39 @@ impl Transcript {
         self.push(who, Kind::Event(event), mark);
     }
 
-    fn push(&mut self, who: char, kind: Kind, mark: Mark) {
+    /// The position of the last entry.
+    pub(crate) fn last_position(&self) -> u64 {
+        (self.first.len() as u64 + self.dropped + self.last.len() as u64).saturating_sub(1)
+    }
+
+    /// Marks the entry at this position. Does nothing if the entry was dropped.
+    pub fn mark(&mut self, position: u64, mark: Mark) {
+        let kept = self.first.len() as u64;
+        let entry = match position.checked_sub(kept) {
+            None => usize::try_from(position).ok().and_then(|index| self.first.get_mut(index)),
+            Some(after) => {
+                let index = after.checked_sub(self.dropped).and_then(|index| usize::try_from(index).ok());
+                index.and_then(|index| self.last.get_mut(index))
+            }
+        };
+        if let Some(entry) = entry {
+            entry.mark = mark;
+        }
+    }
+
+    fn push(&mut self, who: char, kind: Kind, mark: Mark) -> u64 {
+        let position = self.first.len() as u64 + self.dropped + self.last.len() as u64;
         let entry = Entry { who, kind, mark };
         if self.first.len() < KEPT_LINES {
-            return self.first.push(entry);
+            self.first.push(entry);
+            return position;
         }
         if self.last.len() == KEPT_LINES {
             self.last.pop_front();
             self.dropped += 1;
         }
         self.last.push_back(entry);
+        position
     }
 
     /// The lines as text. A wrong line starts with `!`, an ignored one with `~`. One line tells how many lines were
@@ -134,10 +157,10 @@ pub fn visible(bytes: &[u8]) -> String {
     out
 }
 
-/// Whether the character is a control character, has no width, or changes the direction of text.
+/// Whether the character is a control character, has no width, looks like SP, or changes the direction of text.
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        || matches!(c, '\u{a0}' | '\u{ad}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -174,9 +197,14 @@ mod tests {
             transcript.received('A', b"JOIN x\r\n", Mark::Ignored);
         }
         transcript.received('A', b"NO\r\n", Mark::Wrong);
+        let last = transcript.received('A', b"LAST\r\n", Mark::Ignored);
+        transcript.mark(last, Mark::Fine);
+        transcript.mark(1, Mark::Fine);
+        transcript.mark(70, Mark::Wrong);
         let lines: Vec<_> = transcript.lines().collect();
         assert_eq!(lines.len(), 2 * KEPT_LINES + 1);
-        assert_eq!((lines[0].as_str(), lines[2 * KEPT_LINES].as_str()), ("  A> hello\\r\\n", "! A< NO\\r\\n"));
-        assert_eq!(lines[KEPT_LINES], format!("  … {} more lines", 100_002 - 2 * KEPT_LINES));
+        assert_eq!((lines[1].as_str(), lines.last().unwrap().as_str()), ("  A< JOIN x\\r\\n", "  A< LAST\\r\\n"));
+        assert_eq!((lines[0].as_str(), lines[2 * KEPT_LINES - 1].as_str()), ("  A> hello\\r\\n", "! A< NO\\r\\n"));
+        assert_eq!(lines[KEPT_LINES], format!("  … {} more lines", 100_003 - 2 * KEPT_LINES));
     }
 }

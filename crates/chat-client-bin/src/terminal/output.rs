@@ -1,158 +1,241 @@
-//! Prints to the terminal: above the line being typed, or directly if the editor is stopped.
+//! Shows the conversation: turns events into lines, puts separators between them, and logs them.
 
-use std::{io::Write, time::Duration};
+use std::time::Duration;
 
 use chat_client::{
     Event, Name,
-    conversation::{Line, render},
+    conversation::{self, render},
 };
+use jiff::Zoned;
 use tokio::time::Instant;
 
 use super::{
-    burst::Burst,
-    editor::{Editor, EditorCommand, EditorEvent},
-    paint::Paint,
-    size::columns as width,
+    room::{Days, Ignored, JoinsAndLeaves, Unread, notification},
+    screen::Screen,
+    shown::{Line, mentions},
 };
-use crate::Args;
+use crate::{
+    Args,
+    log_file::LogFile,
+    terminal_args::{Joins, Notify},
+};
 
 /// Time to wait for further joins and leaves, which are then shown in one line.
-const BURST_WINDOW: Duration = Duration::from_millis(400);
+const GATHER_TIME: Duration = Duration::from_millis(400);
+const BELL: &str = "\u{7}";
 
+#[derive(Debug)]
 pub(super) struct Output {
-    pub(super) editor: Option<Editor>,
-    paint: Paint,
+    pub(super) screen: Screen,
+    pub(super) ignored: Ignored,
+    /// This client's name.
     name: Option<Name>,
-    burst: Burst,
-    /// The deadline of the burst.
-    burst_deadline: Option<Instant>,
+    /// Format of the time before each line, as for strftime. Empty for no time.
+    time: String,
+    rings: bool,
+    notify: Notify,
+    is_in_tmux: bool,
+    hides_joins: bool,
+    log: Option<LogFile>,
+    clock: fn() -> Zoned,
+    days: Days,
+    unread: Unread,
+    joins_and_leaves: JoinsAndLeaves,
+    /// When the joins and leaves are shown that have arrived so far.
+    joins_deadline: Option<Instant>,
 }
 
 impl Output {
-    pub(super) fn new(args: &Args) -> Self {
-        let auto_color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-        let paint =
-            Paint { color: args.color.resolve(auto_color), bell: args.bell.resolve(true), time: args.time.clone() };
-        Self { editor: None, paint, name: args.name, burst: Burst::default(), burst_deadline: None }
-    }
-
-    pub(super) fn color(&self) -> bool {
-        self.paint.color
-    }
-
-    /// The next event of the editor. Pending if there is no editor. Cancel safe.
-    pub(super) async fn next_event(&mut self) -> EditorEvent {
-        match &mut self.editor {
-            Some(editor) => editor.next_event().await,
-            None => std::future::pending().await,
+    pub(super) fn new(args: &Args, screen: Screen, log: Option<LogFile>) -> Self {
+        Self {
+            screen,
+            ignored: Ignored::default(),
+            name: args.name,
+            time: args.time.clone(),
+            rings: args.bell.resolve(true),
+            notify: args.terminal.notify,
+            is_in_tmux: std::env::var_os("TMUX").is_some(),
+            hides_joins: args.terminal.joins == Joins::Hide,
+            log,
+            clock: Zoned::now,
+            days: Days::default(),
+            unread: Unread::new(Instant::now()),
+            joins_and_leaves: JoinsAndLeaves::default(),
+            joins_deadline: None,
         }
     }
 
-    pub(super) fn command(&self, command: EditorCommand) {
-        if let Some(editor) = &self.editor {
-            editor.command(command);
-        }
-    }
-
-    pub(super) fn set_prompt(&self, prompt: &str) {
-        if let Some(editor) = &self.editor {
-            editor.set_prompt(prompt);
-        }
-    }
-
-    /// Stops the editor and restores the terminal.
-    pub(super) fn stop(&mut self) {
-        let Some(editor) = self.editor.take() else { return };
-        let unprinted = editor.stop();
-        // Clear the prompt.
-        let _ = write!(std::io::stdout(), "\r\u{1b}[K");
-        for line in unprinted {
-            print_line(&line);
-        }
-    }
-
-    /// Clears the entered line from the screen. The message appears once the server acknowledges it.
-    pub(super) fn erase_entered(&self) {
-        if let Some(editor) = &self.editor {
-            editor.erase_entered();
-        }
+    /// A key was pressed: the person has seen what is on the screen.
+    pub(super) fn on_key(&mut self) {
+        self.unread.on_key(Instant::now());
     }
 
     /// Shows an event. `own` is this client's name.
-    pub(super) async fn show_event(&mut self, event: &Event, own: Option<Name>) {
+    pub(super) fn show_event(&mut self, event: &Event, own: Option<Name>) {
         self.name = own;
-        if self.burst.add(event) {
-            self.burst_deadline.get_or_insert_with(|| Instant::now() + BURST_WINDOW);
+        if self.ignored.hides(event) {
+            return;
+        }
+        if self.joins_and_leaves.add(event) {
+            self.joins_deadline.get_or_insert_with(|| Instant::now() + GATHER_TIME);
             return;
         }
         // The event came after these joins and leaves.
-        self.show_burst().await;
+        self.show_joins_and_leaves();
         match event {
-            Event::Message { from, text, .. } => {
-                self.print(self.paint.message(*from, text.as_str(), own, width())).await;
-            }
+            Event::Message { from, text, .. } => self.message(*from, text.as_str()),
             // Not dimmed like joins and leaves: a notice must not be overlooked.
-            Event::Notice { text, .. } => self.warning(&format!("* notice: {text}")).await,
-            Event::Accepted { text, .. } => self.own_message(text.as_str(), "").await,
-            Event::Refused { text, .. } => self.own_message(text.as_str(), "refused by the server").await,
+            Event::Notice { text, .. } => self.warning(&format!("* notice: {}", text.as_str())),
+            Event::Accepted { text, .. } => self.own_message(text.as_str(), ""),
+            Event::Refused { text, .. } => self.own_message(text.as_str(), "refused by the server"),
             event => match render(event) {
-                Some(Line::Data(line)) => self.note(&line).await,
-                Some(Line::Status(line)) => self.warning(&line).await,
+                Some(conversation::Line::Data(line)) => self.note(&line),
+                Some(conversation::Line::Status(line)) => self.warning(&line),
                 _ => {}
             },
         }
     }
 
+    fn message(&mut self, from: Name, text: &str) {
+        let is_own = self.name.is_some_and(|own| own.key() == from.key());
+        let is_mention = !is_own && self.name.is_some_and(|own| mentions(text, own));
+        if let Some(separator) = self.unread.separator(Instant::now()) {
+            self.screen.print(Line::note(separator));
+        }
+        let mut line = Line::message(from, text, is_own, is_mention);
+        if is_mention {
+            let bell = if self.rings { BELL } else { "" };
+            line = line.with_signal(bell).with_signal(&notification(self.notify, from, text, self.is_in_tmux));
+        }
+        self.print(line);
+    }
+
     /// Shows a message of this client, with a remark unless that is empty.
-    pub(super) async fn own_message(&mut self, text: &str, remark: &str) {
-        let width = width();
-        let line = match (self.name, remark) {
-            (Some(name), "") => self.paint.message(name, text, Some(name), width),
-            (None, "") => self.paint.note(&format!("<you> {text}"), width),
-            (Some(name), remark) => self.paint.note(&format!("<{name}> {text}  [{remark}]"), width),
-            (None, remark) => self.paint.note(&format!("<you> {text}  [{remark}]"), width),
-        };
-        self.print(line).await;
+    pub(super) fn own_message(&mut self, text: &str, remark: &str) {
+        self.print(match (self.name, remark) {
+            (Some(name), "") => Line::message(name, text, true, false),
+            (None, "") => Line::note(&format!("<you> {text}")),
+            (Some(name), remark) => Line::note(&format!("<{name}> {text}  [{remark}]")),
+            (None, remark) => Line::note(&format!("<you> {text}  [{remark}]")),
+        });
     }
 
-    pub(super) async fn note(&mut self, text: &str) {
-        self.print(self.paint.note(text, width())).await;
+    pub(super) fn note(&mut self, text: &str) {
+        self.print(Line::note(text));
     }
 
-    pub(super) async fn warning(&mut self, text: &str) {
-        self.show_burst().await;
-        self.print(self.paint.warning(text, width())).await;
+    pub(super) fn warning(&mut self, text: &str) {
+        self.show_joins_and_leaves();
+        self.print(Line::warning(text));
     }
 
     /// The time at which [`Output::show_overdue`] has something to show.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.burst_deadline
+        self.joins_deadline
     }
 
     /// Shows joins and leaves if the time to wait for further ones is over.
-    pub(super) async fn show_overdue(&mut self) {
-        if self.burst_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            self.show_burst().await;
+    pub(super) fn show_overdue(&mut self) {
+        if self.joins_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            self.show_joins_and_leaves();
         }
     }
 
     /// Shows joins and leaves now.
-    pub(super) async fn show_burst(&mut self) {
-        self.burst_deadline = None;
-        if let Some(line) = self.burst.take_line() {
-            self.print(self.paint.note(&line, width())).await;
+    pub(super) fn show_joins_and_leaves(&mut self) {
+        self.joins_deadline = None;
+        if let Some(line) = self.joins_and_leaves.take_line().filter(|_| !self.hides_joins) {
+            self.print(Line::note(&line));
         }
     }
 
-    async fn print(&mut self, line: String) {
-        match &mut self.editor {
-            Some(editor) => editor.print(line).await,
-            None => print_line(&line),
+    fn print(&mut self, line: Line) {
+        let now = (self.clock)();
+        if let Some(separator) = self.days.separator(&now) {
+            self.screen.print(Line::note(&separator));
+        }
+        // Cannot fail: the format was checked when the settings were parsed.
+        let time = jiff::fmt::strtime::format(&self.time, &now).unwrap_or_default();
+        let logged = self.log.as_mut().map_or(Ok(()), |log| log.append(&now, &line.plain()));
+        self.screen.print(line.at(&time));
+        if let Err(why) = logged {
+            self.log = None;
+            self.warning(&format!("{why}; the log ends here"));
         }
     }
 }
 
-fn print_line(line: &str) {
-    // Fails if the terminal is gone: nobody sees the output.
-    let _ = writeln!(std::io::stdout(), "{line}");
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use clap::Parser;
+    use tokio::time::advance;
+
+    use super::*;
+
+    thread_local! {
+        /// Minutes since 23:58.
+        static MINUTES: Cell<i64> = const { Cell::new(0) };
+    }
+
+    fn clock() -> Zoned {
+        let start: Zoned = "2026-11-25T23:58[UTC]".parse().unwrap();
+        start + jiff::SignedDuration::from_mins(MINUTES.get())
+    }
+
+    /// What is shown with these arguments.
+    fn output(args: &[&str]) -> Output {
+        let args = Args::parse_from([&["chat-client", "--name", "ann"], args].concat());
+        Output { clock, ..Output::new(&args, Screen::start(false).unwrap(), None) }
+    }
+
+    async fn pass_minutes(minutes: u32) {
+        advance(Duration::from_secs(60) * minutes).await;
+        MINUTES.set(MINUTES.get() + i64::from(minutes));
+    }
+
+    fn say(output: &mut Output, text: &str) {
+        output.show_event(&Event::message("bob".parse().unwrap(), text.parse().unwrap()), output.name);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_stand_where_the_day_changes_and_where_unread_messages_begin() {
+        let mut output = output(&[]);
+        say(&mut output, "one");
+        pass_minutes(2).await;
+        say(&mut output, "two");
+        pass_minutes(1).await;
+        say(&mut output, "three");
+        output.note("a note");
+        say(&mut output, "four");
+        output.on_key();
+        say(&mut output, "five");
+        let expected = [
+            "23:58 <bob> one",
+            "---- Thursday, 26 November 2026 ----",
+            "00:00 <bob> two",
+            "---- unread ----",
+            "00:01 <bob> three",
+            "00:01 a note",
+            "00:01 <bob> four",
+            "00:01 <bob> five",
+        ];
+        assert_eq!(output.screen.take_waiting(80), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn joins_and_leaves_are_shown_together_before_what_came_after_them() {
+        let mut output = output(&["--time", ""]);
+        let name = |name: &str| name.parse::<Name>().unwrap();
+        output.show_event(&Event::joined(name("al")), None);
+        output.show_event(&Event::left(name("cy")), None);
+        output.show_overdue();
+        assert_eq!(output.screen.take_waiting(80), [""; 0]);
+        say(&mut output, "hi");
+        output.show_event(&Event::joined(name("dan")), None);
+        advance(GATHER_TIME).await;
+        output.show_overdue();
+        assert_eq!(output.screen.take_waiting(80), ["* al joined; cy left", "<bob> hi", "* dan joined"]);
+    }
 }

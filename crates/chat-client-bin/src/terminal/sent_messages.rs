@@ -9,9 +9,6 @@ use tokio::time::Instant;
 /// once, in its place in the order.
 const MARK_AFTER: Duration = Duration::from_millis(500);
 
-/// The prompt while there is no session.
-pub(super) const CONNECTING_PROMPT: &str = ".. ";
-
 #[derive(Debug, Default)]
 pub(super) struct SentMessages {
     /// Each message, its receipt, and the time at which it is shown with the remark. Oldest first.
@@ -27,10 +24,9 @@ impl SentMessages {
         self.waiting.push_back((text, receipt, Instant::now() + MARK_AFTER));
     }
 
-    /// The prompt, with the number of messages that have no `OK`.
-    pub(super) fn prompt(&self) -> &'static str {
-        const COUNTED: [&str; 10] = [">> ", "1> ", "2> ", "3> ", "4> ", "5> ", "6> ", "7> ", "8> ", "9> "];
-        COUNTED.get(self.waiting.len()).copied().unwrap_or("+> ")
+    /// Number of messages without an outcome.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Waits for the outcome of the oldest message. Returns its text if the outcome is unknown.

@@ -1,151 +1,111 @@
-//! Handles what the person typed, at each stage of the connection.
+//! Handles what the person has entered, at each stage of the connection.
 
-use chat_client::{Name, SendError, conversation::Input};
+use chat_client::Name;
 
 use super::{
-    Stage, Terminal, connecting,
-    editor::{EditorCommand, EditorEvent},
-    suspend,
+    Request, Stage, Terminal, connecting,
+    input::{Command, Entered, HELP},
 };
-use crate::{Exit, print_error};
-
-const HELP: &str = "\
-each line is a message to everybody; Tab completes names and commands
-/clients     list who is here
-/name NAME   set your name, if you have none yet
-/reconnect   reconnect now
-/quit        leave, as does Ctrl-D (Ctrl-C clears the line, and leaves if it is empty)
-/help        list these commands
-//text       send /text as a message";
+use crate::Exit;
 
 impl Terminal<'_> {
-    pub(super) async fn on_editor_event(&mut self, event: EditorEvent) -> Option<Exit> {
-        let line = match event {
-            EditorEvent::Line(line) => line,
-            EditorEvent::Interrupt => return self.leave(Exit::Interrupted).await,
-            EditorEvent::End => return self.leave(Exit::Done).await,
-            EditorEvent::Suspend => {
-                suspend::suspend().await;
-                self.output.command(EditorCommand::Read);
-                return None;
-            }
-            EditorEvent::Failed(why) => {
-                print_error(&format!("the terminal failed: {why}; use a pipe instead"));
-                return self.leave(Exit::Failed).await;
-            }
-        };
-        if matches!(self.stage, Stage::AskingName) && !line.starts_with('/') {
-            self.set_name(line.trim()).await;
-            self.show_prompt();
-            self.output.command(EditorCommand::Read);
+    pub(super) async fn on_entered(&mut self, entered: Entered) -> Option<Exit> {
+        if matches!(self.stage, Stage::AskingName) && (entered.is_verbatim || !entered.text.starts_with('/')) {
+            self.set_name(entered.text.trim());
             return None;
         }
-        // A paste may contain several lines.
-        let mut inputs = line.lines().map(Input::parse);
-        if inputs.all(|input| matches!(input, Input::Say(_) | Input::Empty)) {
-            self.output.erase_entered();
-        }
+        self.editor.remember(&entered);
         // If a line cannot be sent, keep it and all lines after it.
         let mut kept = Vec::new();
-        for line in line.lines() {
-            let input = Input::parse(line);
-            if matches!(input, Input::Quit) {
+        for line in entered.text.lines() {
+            let command = if entered.is_verbatim { Command::say(line) } else { Command::parse(line) };
+            if command == Command::Quit {
                 return self.leave(Exit::Done).await;
             }
-            if !kept.is_empty() || !self.execute(input).await {
+            if !kept.is_empty() || !self.execute(command) {
                 kept.push(line);
             }
         }
-        self.show_prompt();
-        self.output.command(if kept.is_empty() {
-            EditorCommand::Read
-        } else {
-            EditorCommand::ReadAgain(kept.join("\n"))
-        });
+        if !kept.is_empty() {
+            self.editor.restore(&Entered { text: kept.join("\n"), is_verbatim: entered.is_verbatim });
+        }
         None
     }
 
-    /// Executes a line. Returns `false` if it could not be sent and must be kept.
-    async fn execute(&mut self, input: Input) -> bool {
-        match input {
-            Input::Empty | Input::Quit => {}
-            Input::Say(text) => {
-                let Stage::Connected(client) = &self.stage else {
-                    self.output.note("not connected: your line was not sent, and is kept").await;
+    /// Executes a line. Returns `false` if the line must be kept, because it could not be sent.
+    fn execute(&mut self, command: Command) -> bool {
+        match command {
+            Command::Nothing | Command::Quit => {}
+            Command::Say(text) => {
+                if !matches!(self.stage, Stage::Connected(_)) {
+                    self.output.note("not connected: your line was not sent, and is kept");
                     return false;
-                };
-                match client.queue(text.clone()).await {
-                    Ok(receipt) => {
-                        self.sent.push(text, receipt);
-                    }
-                    Err(SendError::Bye) => {
-                        self.output.warning("a guest cannot send BYE as a message; /quit leaves").await;
-                    }
-                    Err(_) => return false,
                 }
+                self.requests.push(Request::Say(text));
             }
-            Input::Clients => match &self.stage {
-                Stage::Connected(client) if client.name().is_some() => {
-                    client.request_clients().await;
-                }
-                Stage::Connected(_) => {
-                    self.output.warning("guests cannot list who is here; /name NAME sets a name").await;
-                }
-                _ => self.output.note("not connected").await,
+            Command::Clients => match &self.stage {
+                Stage::Connected(client) if client.name().is_some() => self.requests.push(Request::Clients),
+                Stage::Connected(_) => self.output.warning("guests cannot list who is here; /name NAME sets a name"),
+                _ => self.output.note("not connected"),
             },
-            Input::Help => {
-                for line in HELP.lines() {
-                    self.output.note(line).await;
-                }
+            Command::Help => HELP.lines().for_each(|line| self.output.note(line)),
+            Command::Ignore(None) => {
+                let list = self.output.ignored.list();
+                self.output.note(&if list.is_empty() {
+                    "you ignore nobody".to_owned()
+                } else {
+                    format!("ignored: {list}")
+                });
             }
-            Input::Reconnect => match self.stage {
-                Stage::Connected(_) => self.output.note("you are connected").await,
-                _ => self.session.redial().hurry(),
-            },
-            Input::Name(name) => self.rename(&name).await,
-            Input::UnknownCommand(word) => {
-                self.output
-                    .warning(&format!(
-                        "no such command: {word} (/help lists them; to send it as a message, write /{word})"
-                    ))
-                    .await;
+            Command::Ignore(Some(name)) => {
+                let is_new = self.output.ignored.add(name);
+                let already = if is_new { "" } else { "already " };
+                self.output.note(&format!("{name} is {already}ignored; /unignore {name} ends that"));
             }
-            Input::InvalidText(why) => self.output.warning(&format!("not sent: {why}")).await,
-            Input::Malformed(why) => self.output.warning(&why).await,
-            _ => self.output.warning("not supported at a terminal").await,
+            Command::Unignore(name) => {
+                let was_ignored = self.output.ignored.remove(name);
+                let what = if was_ignored { "no longer" } else { "not" };
+                self.output.note(&format!("{name} is {what} ignored"));
+            }
+            Command::Reconnect => self.session.reconnect(),
+            Command::SetName(name) => self.rename(&name),
+            Command::Invalid(why) => self.output.warning(&why),
+            Command::InvalidText(why) => {
+                self.output.warning(&format!("not sent, and kept: {why}"));
+                return false;
+            }
         }
         true
     }
 
-    async fn rename(&mut self, name: &str) {
+    fn rename(&mut self, name: &str) {
         match &self.stage {
             Stage::Connected(client) => {
                 if let Some(name) = client.name() {
-                    self.output
-                        .warning(&format!("you already have the name {name}; to change it, /quit and start again"))
-                        .await;
+                    let why = format!("you already have the name {name}; to change it, /quit and start again");
+                    self.output.warning(&why);
                     return;
                 }
                 match Name::chosen(name) {
                     Ok(name) => {
                         self.name = Some(name);
                         self.session.redial().rename(Some(name));
-                        client.leave().await;
+                        self.requests.push(Request::Bye);
                     }
-                    Err(why) => self.output.warning(&why.to_string()).await,
+                    Err(why) => self.output.warning(&why.to_string()),
                 }
             }
-            _ => self.set_name(name).await,
+            _ => self.set_name(name),
         }
     }
 
     /// Sets the name for the next session. An empty name joins as a guest.
-    async fn set_name(&mut self, name: &str) {
+    fn set_name(&mut self, name: &str) {
         let name = match Name::chosen(name) {
             _ if name.is_empty() => None,
             Ok(name) => Some(name),
             Err(why) => {
-                self.output.warning(&format!("{why}; choose another name")).await;
+                self.output.warning(&format!("{why}; choose another name"));
                 return;
             }
         };
@@ -153,6 +113,6 @@ impl Terminal<'_> {
         self.session.redial().rename(name);
         self.session.resume();
         self.stage = Stage::Connecting;
-        self.output.note(&connecting(&self.args.server)).await;
+        self.output.note(&connecting(&self.args.server));
     }
 }

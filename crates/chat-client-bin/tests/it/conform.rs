@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_conform::{ExpectedFailures, Level, Select, Side, Suite, Timeouts, judge_client};
+use chat_conform::{ClientOptions, ExpectedFailures, Level, Select, Side, Suite, judge_client};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-client");
 
@@ -10,9 +10,10 @@ async fn assert_passes(command: &[&str], level: Option<Level>) {
     let command = chat_conform::Command::new(command.iter().map(ToString::to_string).collect()).unwrap();
     let suite = Suite::embedded().unwrap();
     let cases = suite.select(Side::Client, &Select::new(None, level));
-    let timeouts = Timeouts { line: Duration::from_secs(20), person: Duration::ZERO };
+    let options =
+        ClientOptions { line: Duration::from_secs(20), person: Duration::ZERO, verbose: false, fail_fast: false };
     let known = ExpectedFailures::default();
-    let report = judge_client("127.0.0.1:0", Some(&command), &cases, timeouts, &known, |_| {}, |_| {}).await.unwrap();
+    let report = judge_client("127.0.0.1:0", Some(&command), &cases, options, &known, |_| {}, |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
 }

@@ -1,16 +1,16 @@
-//! Tests of the program as a child process, in pipes and at a pseudo-terminal. The server is scripted.
+//! Tests of the program as a child process, in pipes and at a pseudo-terminal. In most tests the server is scripted.
 
 // A panic in a helper fails the test.
 #![allow(clippy::unwrap_used)]
 
 mod conform;
+mod flags;
 #[cfg(unix)]
 mod pairs;
 #[cfg(unix)]
 #[path = "../../../chat-conform/tests/it/peer.rs"]
 #[allow(dead_code, reason = "shared with the tests of the judge")]
 mod peer;
-mod pipes;
 mod process;
 mod program;
 #[cfg(unix)]

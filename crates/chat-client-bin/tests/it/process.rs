@@ -19,7 +19,7 @@ pub(crate) struct Ended {
 
 /// Environment variables that hide the settings of this machine.
 pub(crate) fn hermetic() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [("XDG_CONFIG_HOME", "/nowhere"), ("XDG_STATE_HOME", "/nowhere"), ("TZ", "UTC")].into_iter()
+    [("XDG_CONFIG_HOME", "/nowhere"), ("XDG_STATE_HOME", "/dev/null"), ("TZ", "UTC")].into_iter()
 }
 
 /// Starts the program with pipes.

@@ -107,9 +107,9 @@ async fn the_tables_of_flags_and_exit_codes_match_help() {
     }
     let expected = codes.lines().map(|line| line.trim().split_once(' ').unwrap());
     let expected: Vec<_> = expected.map(|(code, meaning)| (code, meaning.trim())).collect();
-    let shown = table("exit code | meaning");
-    assert_eq!(shown.len(), expected.len());
-    for ((code, meaning), (expected, words)) in shown.into_iter().zip(expected) {
+    let documented = table("exit code | meaning");
+    assert_eq!(documented.len(), expected.len());
+    for ((code, meaning), (expected, words)) in documented.into_iter().zip(expected) {
         // The remark in parentheses is longer in --help.
         assert_eq!(code, expected);
         let same = meaning.split(" (").next() == words.split(" (").next();
@@ -132,12 +132,18 @@ async fn the_example_of_settings_is_read_and_printed_unchanged() {
     assert_eq!(settings(&ended.stdout), settings(block("ini")));
 }
 
-/// `/name` and `/reconnect` exist only at a terminal.
+/// Commands that exist only at a terminal. `terminal/people.rs` compares the table with the `/help` of the terminal.
+const TERMINAL_ONLY: [&str; 5] = ["/me TEXT", "/name NAME", "/ignore NAME", "/unignore NAME", "/reconnect"];
+
+/// The commands of the table.
+pub(crate) fn commands() -> impl Iterator<Item = &'static str> {
+    table("type | to").into_iter().flat_map(|(typed, _)| code_spans(typed))
+}
+
 #[tokio::test]
 async fn the_help_in_a_pipe_lists_the_commands_of_the_table() {
     let ended = served(&["--commands"], "/help\n", async |server| server.answer_bye().await).await;
-    for command in table("type | to").into_iter().flat_map(|(typed, _)| code_spans(typed)) {
-        let terminal_only = ["/name NAME", "/reconnect"].contains(&command);
-        assert!(terminal_only || ended.stderr.contains(command), "{command} is not in {}", ended.stderr);
+    for command in commands().filter(|command| !TERMINAL_ONLY.contains(command)) {
+        assert!(ended.stderr.contains(command), "{command} is not in {}", ended.stderr);
     }
 }

@@ -59,6 +59,21 @@ async fn commands_are_read_on_request() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
+/// What a person types is no data, also where the line editor does not work.
+#[cfg(unix)]
+#[tokio::test]
+async fn commands_are_read_from_a_dumb_terminal() {
+    let (listener, address) = listen().await;
+    let (mut pty, pts) = pty_process::open().unwrap();
+    let command = pty_process::Command::new(env!("CARGO_BIN_EXE_chat-client")).args(["--name", "x", &address]);
+    let mut child = command.envs(hermetic()).env("TERM", "dumb").kill_on_drop(true).spawn(pts).unwrap();
+    let mut server = Server::accept(&listener).await;
+    server.welcome("x").await;
+    pty.write_all(b"/quit\n").await.unwrap();
+    server.answer_bye().await;
+    assert_eq!(within(child.wait()).await.unwrap().code(), Some(0));
+}
+
 #[tokio::test]
 async fn lines_that_were_not_sent_are_counted() {
     const LINES: usize = 20_000;
@@ -158,7 +173,7 @@ async fn a_byte_order_mark_is_no_text() {
 
 #[tokio::test]
 async fn the_time_is_shown_on_request() {
-    let shown = async |flags: &[&str]| {
+    let output_with = async |flags: &[&str]| {
         let (listener, address) = listen().await;
         let args = [flags, &["--name", "x", "--no-input", &address]].concat();
         let serve = async {
@@ -168,8 +183,8 @@ async fn the_time_is_shown_on_request() {
         };
         tokio::join!(piped(&args, ""), serve).0.stdout
     };
-    assert_eq!(shown(&["--time", "(time)"]).await, "(time) <al> hi\n");
-    assert_eq!(shown(&[]).await, "<al> hi\n");
+    assert_eq!(output_with(&["--time", "(time)"]).await, "(time) <al> hi\n");
+    assert_eq!(output_with(&[]).await, "<al> hi\n");
 }
 
 #[tokio::test]

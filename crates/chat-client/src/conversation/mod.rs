@@ -8,11 +8,12 @@
 //! | run a conversation until its input or its last session ends | [`talk`] |
 //! | read messages from a stream of bytes | [`texts`] |
 //! | read commands and messages from a stream of bytes | [`inputs`] |
-//! | read lines of another notation | [`input_lines`] |
+//! | read lines in a format of your own, such as JSON | [`input_lines`] |
 //! | show events in another form | [`Screen::format`] |
 //! | learn what became of the messages | [`ConversationReport`] |
 
 mod command;
+mod handlers;
 mod input;
 mod outgoing;
 mod render;

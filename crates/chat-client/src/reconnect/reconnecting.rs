@@ -49,7 +49,7 @@ pub struct Reconnecting {
     redial: Redial,
     session: Option<(ChatClient, Events)>,
     /// When the last line of the last session was received.
-    heard_at: Option<Instant>,
+    last_received: Option<Instant>,
     /// Whether to give up after the first session or the first failed attempt.
     once: bool,
     /// The user wants another session, although the current one may be fine.
@@ -95,7 +95,7 @@ pub enum SessionEvent {
 impl Reconnecting {
     /// A client whose sessions `redial` opens. It connects at the first call of [`Reconnecting::next`].
     pub fn new(redial: Redial) -> Self {
-        Self { redial, session: None, heard_at: None, once: false, is_forced: false, over: false }
+        Self { redial, session: None, last_received: None, once: false, is_forced: false, over: false }
     }
 
     /// A client whose only session is already open.
@@ -157,7 +157,7 @@ impl Reconnecting {
                 None => CloseReason::Aborted,
             };
             let unknown = client.closed().await.unknown;
-            self.heard_at = client.heard_at();
+            self.last_received = client.last_received();
             self.session = None;
             let is_forced = std::mem::take(&mut self.is_forced);
             // Reconnecting does not help: this client has left, or the server requires a name.
@@ -175,7 +175,7 @@ impl Reconnecting {
         Some(match self.redial.attempt().await {
             DialOutcome::Connected(client, events) => {
                 self.session = Some((client.clone(), events));
-                SessionEvent::Connected { client, gap: self.heard_at.take().map(|heard| heard.elapsed()) }
+                SessionEvent::Connected { client, gap: self.last_received.take().map(|received| received.elapsed()) }
             }
             DialOutcome::Failed { error, retry_in } => {
                 let retry_in = retry_in.filter(|_| !self.once);

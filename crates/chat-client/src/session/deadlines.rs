@@ -47,7 +47,7 @@ pub(super) struct Waiting {
 pub(super) struct Deadlines {
     keepalive: Option<Duration>,
     waiting: Waiting,
-    heard: Instant,
+    received: Instant,
     /// When the `PING` after a silence was sent.
     pinged: Option<Instant>,
     unproven_since: Option<Instant>,
@@ -63,7 +63,7 @@ impl Deadlines {
         Self {
             keepalive,
             waiting: Waiting::default(),
-            heard: now,
+            received: now,
             pinged: None,
             unproven_since: None,
             leaving_since: None,
@@ -73,13 +73,13 @@ impl Deadlines {
     }
 
     /// When the last line was received.
-    pub(super) fn heard_at(&self) -> Instant {
-        self.heard
+    pub(super) fn last_received(&self) -> Instant {
+        self.received
     }
 
     /// The server has sent a line.
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
+    pub(super) fn received(&mut self, now: Instant) {
+        self.received = now;
         self.pinged = None;
     }
 
@@ -102,7 +102,7 @@ impl Deadlines {
     pub(super) fn update(&mut self, waiting: Waiting, now: Instant) {
         if waiting.can_ping && !self.waiting.can_ping {
             // What the session did not read is not the server's silence.
-            self.heard(now);
+            self.received(now);
         }
         let since = |before: Option<Instant>, waits: bool| waits.then(|| before.unwrap_or(now));
         self.unproven_since = since(self.unproven_since, waiting.unproven);
@@ -115,7 +115,7 @@ impl Deadlines {
     pub(super) fn next(&self) -> Option<(Instant, Due)> {
         let after = |since: Option<Instant>, limit: Duration, due| Some((since?.checked_add(limit)?, due));
         let keepalive = self.keepalive.filter(|_| self.waiting.can_ping).and_then(|interval| match self.pinged {
-            None => after(Some(self.heard), interval, Due::Ping),
+            None => after(Some(self.received), interval, Due::Ping),
             pinged => after(pinged, interval, Due::Dead),
         });
         let limits = [
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(deadlines.take_due(late), Some(Due::Ping));
         assert_eq!(deadlines.take_due(late + KEEPALIVE_INTERVAL - SECOND), None);
         assert_eq!(deadlines.take_due(late + KEEPALIVE_INTERVAL), Some(Due::Dead));
-        deadlines.heard(late + KEEPALIVE_INTERVAL);
+        deadlines.received(late + KEEPALIVE_INTERVAL);
         assert_eq!(deadlines.take_due(late + KEEPALIVE_INTERVAL), None);
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Driver {
     sink: EventSink,
     events_closed: mpsc::Sender<Event>,
     /// Whether to read although the events do not fit, because their reader has stopped.
-    reads_on: bool,
+    ignores_reader: bool,
 }
 
 impl Driver {
@@ -45,7 +45,17 @@ impl Driver {
         sink: EventSink,
     ) -> Self {
         let events_closed = sink.reader();
-        Self { wire, state, deadlines, requests, requests_over: false, orders, sink, events_closed, reads_on: false }
+        Self {
+            wire,
+            state,
+            deadlines,
+            requests,
+            requests_over: false,
+            orders,
+            sink,
+            events_closed,
+            ignores_reader: false,
+        }
     }
 
     /// Runs the session to its end, and answers all waiting requests.
@@ -61,7 +71,7 @@ impl Driver {
             answer(request.ticket, Answer::Unknown);
         }
         let reason = ended.reason.clone();
-        report.send_replace(Some(Ended { report: ended, heard_at: deadlines.heard_at() }));
+        report.send_replace(Some(Ended { report: ended, last_received: deadlines.last_received() }));
         requests.close();
         // Ends at once: nobody holds room in the queue across an `await`.
         while let Some(request) = requests.recv().await {
@@ -98,7 +108,7 @@ impl Driver {
                     WireEvent::Ended(reason) => return reason,
                 },
                 () = self.sink.writable(), if self.sink.is_blocked() => {
-                    self.reads_on = false;
+                    self.ignores_reader = false;
                     self.sink.catch_up();
                     self.deadlines.read(Instant::now());
                 }
@@ -119,14 +129,14 @@ impl Driver {
         // A request must get its answer even if nobody reads the events: see `Events`.
         let may_stall =
             is_blocked && self.state.is_waiting() && (orders.leave_by.is_some() || !orders.waits_for_reader);
-        self.reads_on &= may_stall;
-        let intake = if is_blocked && !self.reads_on { Intake::Paused } else { Intake::Open };
+        self.ignores_reader &= may_stall;
+        let intake = if is_blocked && !self.ignores_reader { Intake::Paused } else { Intake::Open };
         let waiting = Waiting {
             unproven: self.state.is_unproven(),
             can_ping: self.state.can_ping() && intake == Intake::Open,
             // What the session does not read is not the server's delay.
             is_leaving: (self.state.is_leaving() || orders.leave) && intake == Intake::Open,
-            is_stalling: may_stall && !self.reads_on,
+            is_stalling: may_stall && !self.ignores_reader,
         };
         self.deadlines.update(waiting, Instant::now());
         intake
@@ -136,7 +146,7 @@ impl Driver {
     async fn on_alarm(&mut self, intake: Intake) -> Option<CloseReason> {
         yield_now().await;
         for _ in 0..MAX_LINES_AFTER_DEADLINE {
-            if self.sink.is_blocked() && !self.reads_on {
+            if self.sink.is_blocked() && !self.ignores_reader {
                 break;
             }
             match self.wire.next(intake).now_or_never() {
@@ -156,7 +166,7 @@ impl Driver {
             Due::Probe | Due::Ping => self.state.ping(),
             Due::Dead => return Some(CloseReason::Silent),
             Due::Leave => return Some(CloseReason::TimedOut),
-            Due::Stall => self.reads_on = true,
+            Due::Stall => self.ignores_reader = true,
         }
         None
     }
@@ -189,7 +199,7 @@ impl Driver {
     }
 
     fn receive(&mut self, line: Result<ServerMessage, ParseError>) -> Option<CloseReason> {
-        self.deadlines.heard(Instant::now());
+        self.deadlines.received(Instant::now());
         let reaction = self.state.receive(line);
         while let Some(earlier) = self.state.next_earlier() {
             self.react(earlier);

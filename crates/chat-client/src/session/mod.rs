@@ -61,7 +61,8 @@ pub(crate) struct Orders {
 pub(crate) struct Ended {
     pub(crate) report: SessionReport,
     /// When the last line was received.
-    pub(crate) heard_at: Instant,
+    #[cfg_attr(not(feature = "reconnect"), allow(dead_code, reason = "only gaps between sessions need it"))]
+    pub(crate) last_received: Instant,
 }
 
 /// Starts the task of a session after its login. `name` is `None` for a guest. `keepalive` is as for

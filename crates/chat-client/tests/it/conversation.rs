@@ -338,7 +338,7 @@ impl tokio::io::AsyncWrite for Full {
 }
 
 #[tokio::test]
-async fn a_failed_output_ends_the_conversation_with_a_word() {
+async fn a_failed_output_ends_the_conversation_and_is_reported() {
     let (mut server, client, events) = bob().await;
     let mut sessions = reconnecting((client, events));
     let ((_typing, input), mut status) = (open_input(), Vec::new());

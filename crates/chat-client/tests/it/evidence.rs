@@ -27,21 +27,32 @@ struct Plan {
     omitted: usize,
     /// Number of lines after which the connection is lost.
     lost_after: Option<usize>,
+    /// Number of lines after which it does nothing any more.
+    silent_after: Option<usize>,
     /// Time between two messages of the client.
     between: Duration,
 }
 
-/// An answer that the server has sent, and when.
-type Sent = (Instant, Result<(), SendError>);
+/// What a server has sent.
+#[derive(Default)]
+struct Sent {
+    /// The answers to messages, and when.
+    answers: Vec<(Instant, Result<(), SendError>)>,
+    /// When it sent any line.
+    lines: Vec<Instant>,
+}
 
-async fn serve(stream: DuplexStream, plan: Plan) -> Vec<Sent> {
-    let (mut stream, mut sent, mut line) = (BufReader::new(stream), Vec::new(), String::new());
+async fn serve(stream: DuplexStream, plan: Plan) -> Sent {
+    let (mut stream, mut sent, mut line) = (BufReader::new(stream), Sent::default(), String::new());
     let mut turns = plan.turns.iter().cycle();
     let mut messages = 0;
     for number in 0.. {
         line.clear();
         if plan.lost_after == Some(number) || !matches!(stream.read_line(&mut line).await, Ok(1..)) {
             break;
+        }
+        if plan.silent_after.is_some_and(|limit| number >= limit) {
+            continue;
         }
         let turn = turns.next().expect("it is not empty");
         let reply = match line.trim_end() {
@@ -56,10 +67,11 @@ async fn serve(stream: DuplexStream, plan: Plan) -> Vec<Sent> {
             _ => {
                 sleep(turn.pause).await;
                 let answer = if turn.refuses { Err(SendError::Refused) } else { Ok(()) };
-                sent.push((Instant::now(), answer.clone()));
+                sent.answers.push((Instant::now(), answer.clone()));
                 if answer.is_ok() { "OK\r\n" } else { "BAD REQ\r\n" }
             }
         };
+        sent.lines.push(Instant::now());
         if stream.write_all(reply.as_bytes()).await.is_err() {
             break;
         }
@@ -71,8 +83,8 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
-        let (as_guest, between, omitted, is_lost) =
-            (plan.as_guest, plan.between, plan.omitted, plan.lost_after.is_some());
+        let (as_guest, between, omitted) = (plan.as_guest, plan.between, plan.omitted);
+        let fails = plan.lost_after.is_some() || plan.silent_after.is_some();
         let server = tokio::spawn(serve(theirs, plan));
         let login = Login::over(ours);
         let (client, mut events) = if as_guest {
@@ -81,14 +93,10 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
             let Ok(session) = login.log_in("bob".parse().unwrap()).await else { return Ok(()) };
             session
         };
-        let heard = tokio::spawn(async move {
-            let mut heard_at = Instant::now();
-            while let Some(event) = events.next().await {
-                if !matches!(event, chat_client::Event::Closed(_) | chat_client::Event::Unknown { .. }) {
-                    heard_at = Instant::now();
-                }
-            }
-            (heard_at, Instant::now())
+        let opened_at = Instant::now();
+        let listening = tokio::spawn(async move {
+            while events.next().await.is_some() {}
+            Instant::now()
         });
         let mut receipts = Vec::new();
         for number in 0..messages {
@@ -99,7 +107,7 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
         }
         let leaving = Instant::now();
         let report = client.close().await.unwrap_or_else(CloseError::into_report);
-        let (heard_at, ended_at) = heard.await.unwrap();
+        let ended_at = listening.await.unwrap();
         let mut answers = Vec::new();
         for receipt in receipts {
             answers.push(receipt.await);
@@ -107,22 +115,25 @@ fn run(plan: Plan, messages: usize) -> Result<(), TestCaseError> {
         drop(client);
         let sent = server.await.unwrap();
 
-        // Bounds: leaving ends, and so does a session with a silent server.
-        let limit = (2 * KEEPALIVE_INTERVAL).max(LEAVE_TIMEOUT);
-        prop_assert!(ended_at <= leaving.max(heard_at) + limit, "{:?} {:?}", report, ended_at - heard_at);
+        // Bounds: each line of the server extends the session, and each answer the time to leave.
+        let last_before_end = |times: &mut dyn Iterator<Item = Instant>| times.filter(|at| *at < ended_at).max();
+        let last_line = last_before_end(&mut sent.lines.iter().copied()).unwrap_or(opened_at);
+        let last_answer = last_before_end(&mut sent.answers.iter().map(|(at, _)| *at)).unwrap_or(opened_at);
+        prop_assert!(as_guest || ended_at <= last_line + 2 * KEEPALIVE_INTERVAL, "{:?}", report);
+        prop_assert!(ended_at <= leaving.max(last_answer) + LEAVE_TIMEOUT, "{:?}", report);
         // What was answered while the session lasted has its answer, and it is the right one.
-        let came = sent.iter().filter(|(at, _)| *at < ended_at).count();
+        let came = sent.answers.iter().filter(|(at, _)| *at < ended_at).count();
         let skipped = omitted.min(answers.len());
         let (omitted, answered) = answers.split_at(skipped);
-        for (answer, (_, expected)) in answered.iter().zip(&sent).take(came) {
-            prop_assert_eq!(answer, expected, "{:?} {:?}", sent, answers);
+        for (answer, (_, expected)) in answered.iter().zip(&sent.answers).take(came) {
+            prop_assert_eq!(answer, expected, "{:?} {:?}", sent.answers, answers);
         }
         prop_assert!(omitted.iter().all(|answer| *answer != Err(SendError::Refused)), "{:?}", omitted);
         // Nothing else is acknowledged, and nothing is unknown unless the server failed.
-        prop_assert!(answered.iter().skip(sent.len()).all(Result::is_err), "{:?} {:?}", sent, answers);
+        prop_assert!(answered.iter().skip(sent.answers.len()).all(Result::is_err), "{:?} {:?}", sent.answers, answers);
         let unknown = answers.iter().filter(|answer| **answer == Err(SendError::Unknown)).count();
         prop_assert_eq!(report.unknown, unknown as u64);
-        if report.reason == CloseReason::Left && !is_lost {
+        if report.reason == CloseReason::Left && !fails {
             prop_assert_eq!(unknown, 0);
         }
         Ok(())
@@ -137,17 +148,18 @@ fn turns(longest_pause: u64) -> impl Strategy<Value = Vec<Turn>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// A server that answers in order, slowly, and may vanish.
+    /// A server that answers in order, slowly, and may vanish or fall silent.
     #[test]
     fn a_message_whose_answer_came_is_never_unknown(
         as_guest: bool,
         turns in turns(100_000),
         lost_after in prop::option::weighted(0.3, 1_usize..15),
+        silent_after in prop::option::weighted(0.3, 1_usize..15),
         between in 0_u64..50_000,
         messages in 0_usize..12,
     ) {
         let between = Duration::from_millis(between);
-        run(Plan { as_guest, turns, omitted: 0, lost_after, between }, messages)?;
+        run(Plan { as_guest, turns, omitted: 0, lost_after, silent_after, between }, messages)?;
     }
 
     /// A server that sends no `OK` at first, answers `PING`, and then sends `OK`: the habit is unlearnt.
@@ -159,6 +171,6 @@ proptest! {
         messages in 0_usize..12,
     ) {
         let between = Duration::from_millis(between);
-        run(Plan { as_guest: false, turns, omitted, lost_after: None, between }, messages)?;
+        run(Plan { as_guest: false, turns, omitted, lost_after: None, silent_after: None, between }, messages)?;
     }
 }

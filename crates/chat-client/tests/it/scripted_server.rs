@@ -60,9 +60,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
         let expected: String = lines.lines().flat_map(|line| [line, "\r\n"]).collect();
         async move {
             for line in expected.split_inclusive('\n') {
-                let mut heard = String::new();
-                within(self.stream.read_line(&mut heard)).await.unwrap();
-                assert_eq!(heard, line, "expected at {place}");
+                let mut received = String::new();
+                within(self.stream.read_line(&mut received)).await.unwrap();
+                assert_eq!(received, line, "expected at {place}");
             }
         }
     }
@@ -71,10 +71,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Server<S> {
     #[track_caller]
     pub(crate) fn expect_bytes(&mut self, bytes: &[u8]) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
-        let mut heard = vec![0; bytes.len()];
+        let mut received = vec![0; bytes.len()];
         async move {
-            within(self.stream.read_exact(&mut heard)).await.unwrap();
-            assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(bytes), "expected at {place}");
+            within(self.stream.read_exact(&mut received)).await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&received), String::from_utf8_lossy(bytes), "expected at {place}");
         }
     }
 

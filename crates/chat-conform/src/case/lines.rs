@@ -1,114 +1,250 @@
-//! Makes cases from Annex C: a case sends one line to the server, and expects the reply that the line's meaning
-//! requires.
+//! Makes cases from Annex C: a client sends one line, the server gives the reply that the line's meaning requires, and
+//! an observer receives what the meaning requires, byte for byte.
 
 use chat_proto::contract::{Context, Contract, Level, Meaning, Vector};
 
 use super::{Act, Case, Requirement, Side, Step};
 
-/// One case for each line of Annex C that goes to a server.
+/// One case for each line of Annex C that goes to a server. A line of a named session may give two: after login, and
+/// before it.
 pub(super) fn cases(contract: &Contract) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for vector in contract.vectors() {
-        let Some(mut case) = case_of(vector) else { continue };
-        // Two long lines may have the same shortened name: append the length.
-        if cases.iter().any(|other| other.name == case.name) {
-            case.name = format!("{} ({})", case.name, vector.line.len());
+        for mut case in [Script::of(vector), Script::before_login(vector)].into_iter().flatten() {
+            // Two long lines may have the same shortened name: append the length.
+            if cases.iter().any(|other| other.name == case.name) {
+                case.name = format!("{} ({})", case.name, vector.line.len());
+            }
+            cases.push(case);
         }
-        cases.push(case);
     }
     cases
 }
 
-/// `None` if the line has no reply that depends on this line alone.
-fn case_of(vector: &Vector) -> Option<Case> {
-    let (context, prefix, level) = match vector.context {
-        Context::First if vector.line.starts_with(b"PROT") => ("first", None, Level::Named),
-        Context::First => ("first", None, Level::Plain),
-        Context::Named => ("named", Some("PROT 0.1 CONNECT USER asker\r\n"), Level::Named),
-        Context::Plain => ("plain", Some("\r\n"), Level::Plain),
-        _ => return None,
-    };
-    let reply = reply_to(vector)?;
-    let mut steps = Vec::new();
-    let mut step = |act| steps.push(Step { who: 'A', act, clause: None, within: None, at: vector.at });
-    if let Some(prefix) = prefix {
-        step(Act::Send(prefix.as_bytes().to_vec()));
-    }
-    if vector.context == Context::Named {
-        step(Act::Expect("NAME OK".to_owned()));
-        step(Act::Expect("WELCOME".to_owned()));
-    }
-    step(Act::Send([&vector.line[..], b"\r\n"].concat()));
-    for line in reply.lines {
-        step(Act::Expect((*line).to_owned()));
-    }
-    match reply.then {
-        Then::Closed => step(Act::ExpectEof),
-        // The `BYE` must be the next line: a second reply fails the case.
-        Then::Continues => {
-            step(Act::Send(b"BYE\r\n".to_vec()));
-            step(Act::Expect("BYE".to_owned()));
-            step(Act::ExpectEof);
+/// The steps of a case while they are written. A observes, B sends the line.
+struct Script<'a> {
+    vector: &'a Vector,
+    steps: Vec<Step>,
+    clause: String,
+    /// The name that A sees B under.
+    sender: &'static str,
+    level: Level,
+}
+
+impl<'a> Script<'a> {
+    fn new(vector: &'a Vector, level: Level, clause: &str) -> Self {
+        let is_guest = vector.context == Context::Plain || (vector.context == Context::First && level == Level::Plain);
+        let sender = if is_guest { "guest{b}" } else { "asker" };
+        let mut script = Self { vector, steps: Vec::new(), clause: clause.to_owned(), sender, level };
+        if level == Level::Plain {
+            script.send('A', b"hello\r\n").expect('A', "OK");
+        } else {
+            script.send('A', b"PROT 0.1 CONNECT USER ann\r\n").expect('A', "NAME OK").expect('A', "WELCOME");
         }
-        Then::AwaitsName => {}
+        script
     }
-    Some(Case {
-        name: format!("line-{context} {}", shortened_line(&vector.line)),
-        side: Side::Server,
-        level,
-        requirement: Requirement::Must,
-        clauses: vec![reply.clause],
-        about: "The reply to a line of Annex C follows from the line's meaning.".to_owned(),
-        steps,
-        place: format!("protocole.md:{}", vector.at),
+
+    /// The case of a first line, or of a line after login. `None`: other cases test it.
+    fn of(vector: &'a Vector) -> Option<Case> {
+        let is_prot = vector.line == b"PROT" || vector.line.starts_with(b"PROT ");
+        let (is_first, is_plain) = (vector.context == Context::First, vector.context == Context::Plain);
+        let level = if is_plain || (is_first && !is_prot) { Level::Plain } else { Level::Named };
+        let context = match vector.context {
+            Context::First => "first",
+            Context::Named => "named",
+            Context::Plain => "plain",
+            _ => return None,
+        };
+        // After login, `NAME` is no request: the reply does not depend on the name.
+        let is_name =
+            vector.context == Context::Named && vector.line.starts_with(b"NAME") && is_about_name(&vector.meaning);
+        let clause = if is_name { "3.9" } else { clause_of(vector)? };
+        let mut script = Script::new(vector, level, clause);
+        if vector.context == Context::Plain {
+            script.send('B', b"\r\n").expect('A', "JOIN guest{b}");
+        } else if !is_first {
+            script.send('B', b"PROT 0.1 CONNECT USER asker\r\n").expect('B', "NAME OK").expect('B', "WELCOME");
+            script.expect('A', "JOIN asker");
+        }
+        script.send('B', &[&vector.line[..], b"\r\n"].concat());
+        if is_name {
+            script.refused("BAD REQ", false);
+        } else {
+            script.meaning(is_first);
+        }
+        Some(script.case(format!("line-{context} {}", shortened_line(&vector.line))))
+    }
+
+    /// The case of a line after `NAME REQ`. `None`: the line is no `NAME`.
+    fn before_login(vector: &'a Vector) -> Option<Case> {
+        if vector.context != Context::Named || !is_about_name(&vector.meaning) {
+            return None;
+        }
+        let mut script = Script::new(vector, Level::Named, clause_of(vector)?);
+        script.send('B', b"PROT 0.1 CONNECT NEW\r\n").expect('B', "NAME REQ");
+        script.send('B', &[&vector.line[..], b"\r\n"].concat());
+        script.meaning(false);
+        Some(script.case(format!("line-asked {}", shortened_line(&vector.line))))
+    }
+
+    /// The reply to the line, and what the observer receives.
+    fn meaning(&mut self, is_first: bool) {
+        let is_plain = self.sender == "guest{b}";
+        let joins_first = is_first && is_plain;
+        match &self.vector.meaning {
+            Meaning::Breaks { reply, .. } => self.refused(reply.as_deref().unwrap_or_default(), is_first),
+            Meaning::Says { word, with } => match (word.as_str(), with.as_slice()) {
+                ("connect-new", _) => {
+                    self.expect('B', "NAME REQ").send('B', b"NAME asker\r\n").joined("asker");
+                }
+                ("connect-user" | "name", [name]) => self.joined(name),
+                ("message", [text]) => {
+                    self.expect('B', "OK");
+                    if joins_first {
+                        self.expect('A', "JOIN guest{b}");
+                    }
+                    self.message(text).says_more();
+                }
+                ("ping", _) => drop(self.expect('B', "PONG").says_more()),
+                ("clients", _) => drop(self.expect('B', "LIST CLIENTS 2 ann asker").says_more()),
+                ("pong" | "blank", _) => {
+                    if joins_first {
+                        self.expect('A', "JOIN guest{b}");
+                    }
+                    self.says_more();
+                }
+                ("bye", _) => {
+                    if joins_first {
+                        self.expect('A', "JOIN guest{b}");
+                    }
+                    self.leaves();
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// The server refuses the line with this reply. Nobody else receives anything.
+    fn refused(&mut self, reply: &str, is_first: bool) {
+        match reply {
+            "NAME FAILURE" => {
+                self.expect('B', "NAME FAILURE").expect('B', "NAME REQ");
+                self.send('B', b"NAME asker\r\n").joined("asker");
+            }
+            reply if is_first => {
+                self.expect('B', reply).step('B', Act::ExpectEof);
+                let fence: (&[u8], _) = if self.level == Level::Plain {
+                    (b"still here\r\n", "OK")
+                } else {
+                    (b"REQ CLIENTS\r\n", "LIST CLIENTS 1 ann")
+                };
+                self.send('A', fence.0).expect('A', fence.1);
+            }
+            reply => drop(self.expect('B', reply).says_more()),
+        }
+    }
+
+    /// B joins under this name.
+    fn joined(&mut self, name: &str) {
+        self.expect('B', "NAME OK").expect('B', "WELCOME").expect('A', &format!("JOIN {name}"));
+        self.send('B', b"MSG now\r\n").expect('B', "OK").expect('A', &format!("FROM {name} MSG now"));
+    }
+
+    /// A receives this message of B, byte for byte.
+    fn message(&mut self, text: &str) -> &mut Self {
+        let line = format!("FROM {} MSG {text}\r\n", self.sender);
+        self.step('A', Act::ExpectRaw(line.into_bytes()))
+    }
+
+    /// The session of B goes on, and the next line that A receives about B is B's next message.
+    fn says_more(&mut self) -> &mut Self {
+        let verb = if self.sender == "guest{b}" { "" } else { "MSG " };
+        self.send('B', format!("{verb}now\r\n").as_bytes()).expect('B', "OK").message("now");
+        self.send('B', b"BYE\r\n").leaves();
+        self
+    }
+
+    /// B leaves.
+    fn leaves(&mut self) {
+        let line = format!("LOGOUT {}", self.sender);
+        self.expect('B', "BYE").step('B', Act::ExpectEof).expect('A', &line);
+    }
+
+    fn send(&mut self, who: char, bytes: &[u8]) -> &mut Self {
+        self.step(who, Act::Send(bytes.to_vec()))
+    }
+
+    fn expect(&mut self, who: char, line: &str) -> &mut Self {
+        self.step(who, Act::Expect(line.to_owned()))
+    }
+
+    fn step(&mut self, who: char, act: Act) -> &mut Self {
+        self.steps.push(Step { who, act, clause: None, within: None, at: self.vector.at });
+        self
+    }
+
+    fn case(self, name: String) -> Case {
+        Case {
+            name,
+            side: Side::Server,
+            level: self.level,
+            requirement: Requirement::Must,
+            clauses: vec![self.clause],
+            slow: false,
+            about: "The reply to a line of Annex C, and what others receive, follow from the line's meaning."
+                .to_owned(),
+            steps: self.steps,
+            place: format!("protocole.md:{}", self.vector.at),
+        }
+    }
+}
+
+/// Whether the line asks for a name, valid or not.
+fn is_about_name(meaning: &Meaning) -> bool {
+    match meaning {
+        Meaning::Says { word, .. } => word == "name",
+        Meaning::Breaks { reply, .. } => reply.as_deref() == Some("NAME FAILURE"),
+        _ => false,
+    }
+}
+
+/// The clause that requires the reply to the line. `None` if the meaning is none of a client's line.
+fn clause_of(vector: &Vector) -> Option<&str> {
+    let is_plain = vector.context == Context::Plain || vector.context == Context::First;
+    Some(match &vector.meaning {
+        Meaning::Breaks { clause, .. } => clause,
+        Meaning::Says { word, with } => match (word.as_str(), with.as_slice()) {
+            ("connect-new", _) => "3.1",
+            ("name" | "connect-user", [name]) if name.to_ascii_lowercase().starts_with("guest") => "2.7",
+            ("connect-user", [name]) if name == "bob" => "3.2",
+            ("name" | "connect-user", _) => "1.6",
+            ("message", [text]) => clause_of_text(text, vector),
+            ("ping" | "pong", _) => "3.7",
+            ("clients", _) => "3.6",
+            ("blank", _) => "4.2",
+            ("bye", _) if is_plain => "4.3",
+            ("bye", _) => "3.8",
+            _ => return None,
+        },
+        _ => return None,
     })
 }
 
-/// What the server must do after the line.
-struct Reply {
-    lines: &'static [&'static str],
-    then: Then,
-    /// The clause that requires the reply.
-    clause: String,
-}
-
-/// The state of the connection after the reply.
-enum Then {
-    /// The session goes on.
-    Continues,
-    /// The server waits for a name.
-    AwaitsName,
-    /// The server closes the connection.
-    Closed,
-}
-
-/// The reply that the meaning of the line requires. `None` if other cases test this line.
-fn reply_to(vector: &Vector) -> Option<Reply> {
-    let is_named = vector.context == Context::Named;
-    let by_kind = |named_clause: &'static str, plain_clause| if is_named { named_clause } else { plain_clause };
-    let (lines, then, clause): (&'static [_], _, &str) = match &vector.meaning {
-        Meaning::Breaks { clause, reply } => match (reply.as_deref(), vector.context) {
-            (Some("BAD PROT"), _) => (&["BAD PROT"], Then::Closed, clause),
-            (Some("BAD REQ"), Context::First) => (&["BAD REQ"], Then::Closed, clause),
-            (Some("BAD REQ"), _) => (&["BAD REQ"], Then::Continues, clause),
-            (Some("NAME FAILURE"), Context::First) => (&["NAME FAILURE", "NAME REQ"], Then::AwaitsName, clause),
-            // `NAME FAILURE` is a reply during login only.
-            _ => return None,
-        },
-        Meaning::Says { word, .. } => match word.as_str() {
-            "connect-new" => (&["NAME REQ"], Then::AwaitsName, "3.1"),
-            "connect-user" => (&["NAME OK", "WELCOME"], Then::Continues, "3.2"),
-            "message" => (&["OK"], Then::Continues, by_kind("3.5", "4.1")),
-            "ping" => (&["PONG"], Then::Continues, "3.7"),
-            "pong" => (&[], Then::Continues, "3.7"),
-            "blank" => (&[], Then::Continues, "4.2"),
-            "bye" => (&["BYE"], Then::Closed, by_kind("3.8", "4.3")),
-            // The reply depends on more than this line, such as on who is in the room. Other cases test these.
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some(Reply { lines, then, clause: clause.to_owned() })
+/// The clause that a message with this text tests.
+fn clause_of_text<'a>(text: &str, vector: &Vector) -> &'a str {
+    let words = ["BYE", "PING", "MSG", "NAME", "REQ", "PROT", "GET", "PONG"];
+    let verb = text.trim().split([' ', '\t']).next().unwrap_or_default().to_ascii_uppercase();
+    match vector.context {
+        Context::First if verb.starts_with("PROT") || verb == "MSG" || verb == "NAME" || verb == "PING" => "2.3",
+        Context::First if text.contains("HTTP/") => "2.4",
+        Context::First | Context::Plain if verb == "BYE" => "4.3",
+        Context::Plain if words.contains(&verb.as_str()) || text.trim().is_empty() => "4.1",
+        Context::First if text.starts_with('@') => "9.2",
+        Context::Named if words.contains(&verb.as_str()) => "3.5",
+        Context::Named if text.starts_with(' ') => "1.8",
+        _ => "1.5",
+    }
 }
 
 /// The line as part of a case name: escaped, at most 32 bytes, and the length of a longer line.

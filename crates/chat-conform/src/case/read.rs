@@ -1,11 +1,11 @@
 //! Reads case files. A case is a heading, a description, and steps. Blank lines separate cases. Lines that start with
 //! `#` are comments.
 
-use std::{error, fmt, time::Duration};
+use std::{error, fmt};
 
 use chat_proto::contract::Level;
 
-use super::{Case, Requirement, Side, Step, step};
+use super::{Case, Requirement, Side, Step, Wait, step};
 use crate::clauses;
 
 /// Why a case file cannot be read: the file and line, and a message.
@@ -74,7 +74,7 @@ struct State {
     /// From `clause`: applies to the rest of the case.
     clause: Option<String>,
     /// From `within`: applies to the next step.
-    within: Option<Duration>,
+    within: Option<Wait>,
 }
 
 impl State {
@@ -88,7 +88,9 @@ impl State {
         } else if let Some(number) = line.strip_prefix("clause ") {
             self.clause = Some(clause(number)?);
         } else if let Some(time) = line.strip_prefix("within ") {
-            self.within = Some(step::duration(time)?);
+            self.within = Some(Wait::read(time)?);
+        } else if line == "slow" {
+            case.slow = true;
         } else {
             let within = self.within.take();
             let steps = step::read(line, case.side)?.into_iter();
@@ -121,7 +123,7 @@ fn heading(line: &str) -> Result<Case, String> {
         return Err("the heading cites no clause".to_owned());
     }
     let (name, about, place) = (name.to_owned(), String::new(), String::new());
-    Ok(Case { name, side, level, requirement, clauses, about, steps: Vec::new(), place })
+    Ok(Case { name, side, level, requirement, clauses, about, slow: false, steps: Vec::new(), place })
 }
 
 /// Checks that the clause exists.
@@ -151,7 +153,7 @@ mod tests {
         assert_eq!(cases[0].clauses, ["2.3", "4.1"]);
         let steps = &cases[0].steps;
         assert_eq!((steps[0].clause.as_deref(), steps[1].clause.as_deref()), (None, Some("5.1")));
-        assert_eq!((steps[1].within, steps[2].within), (Some(Duration::from_secs(1)), None));
+        assert_eq!((steps[1].within, steps[2].within), (Wait::read("1s").ok(), None));
         assert_eq!(
             (cases[1].side, cases[1].requirement, cases[1].level),
             (Side::Client, Requirement::Should, Level::Named)

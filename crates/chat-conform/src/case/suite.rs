@@ -24,17 +24,36 @@ pub struct Select {
     pub only: Option<String>,
     /// Selects cases up to this level.
     pub level: Option<Level>,
+    /// Selects also slow cases.
+    pub slow: bool,
+    /// Leaves out the cases with plain sessions, for a server that refuses them (clause 2.8).
+    pub no_plain: bool,
 }
 
 impl Select {
     /// Selects cases whose name contains `only` or that cite the clause `only`, up to `level`. `None` selects all.
     pub fn new(only: Option<String>, level: Option<Level>) -> Self {
-        Self { only, level }
+        Self { only, level, ..Self::default() }
+    }
+
+    /// Selects also slow cases.
+    #[must_use]
+    pub fn with_slow(self, slow: bool) -> Self {
+        Self { slow, ..self }
+    }
+
+    /// Leaves out the cases with plain sessions.
+    #[must_use]
+    pub fn without_plain(self, no_plain: bool) -> Self {
+        Self { no_plain, ..self }
     }
 
     fn selects(&self, case: &Case) -> bool {
         let matches = |pattern: &String| case.name.contains(pattern.as_str()) || case.clauses.contains(pattern);
-        self.only.as_ref().is_none_or(matches) && self.level.is_none_or(|level| case.level <= level)
+        self.only.as_ref().is_none_or(matches)
+            && self.level.is_none_or(|level| case.level <= level)
+            && (self.slow || !case.slow)
+            && if self.no_plain { !case.opens_plain() } else { !case.refuses_plain() }
     }
 }
 
@@ -102,6 +121,7 @@ fn from_dialogue(dialogue: &Dialogue) -> Result<Case, String> {
         requirement: Requirement::Must,
         clauses: dialogue.clauses.clone(),
         about: "A dialogue of Annex B.".to_owned(),
+        slow: false,
         steps: steps.collect::<Result<_, String>>()?,
         place: format!("protocole.md:{}", dialogue.at),
     })

@@ -24,6 +24,8 @@ pub(super) const LEVELS: [Level; 3] = [Level::Plain, Level::Named, Level::Robust
 /// A message with the number of the first line that is not `NAME,HOST:PORT`.
 pub fn read(text: &str) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
+    // Spreadsheets write a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let fields = fields(line).ok_or_else(|| format!("line {}: a closing quote is missing", index + 1))?;
         match fields.as_slice() {
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_table_is_read_as_names_and_addresses() {
-        let rows = read("name,address\nAnn,localhost:2222\n\n\"Bob, \"\"B\"\"\", [::1]:1 \n").unwrap();
+        let rows = read("\u{feff}name,address\nAnn,localhost:2222\n\n\"Bob, \"\"B\"\"\", [::1]:1 \n").unwrap();
         let pairs: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.address.as_str())).collect();
         assert_eq!(pairs, [("Ann", "localhost:2222"), ("Bob, \"B\"", "[::1]:1")]);
         assert_eq!(read("Ann,a:1\nBob\n"), Err("line 2: expected NAME,HOST:PORT".to_owned()));

@@ -42,11 +42,26 @@ pub(super) enum Command {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Server {
-    /// Address of the server
+    /// Address of the server: HOST:PORT, or :PORT for 127.0.0.1
     #[arg(value_name = "HOST:PORT", required_unless_present = "list")]
     pub(super) target: Option<String>,
     #[command(flatten)]
     pub(super) judge: Judge,
+    /// For a server that refuses plain sessions: play no cases with them
+    #[arg(long)]
+    pub(super) no_plain: bool,
+    /// With --slow: the server's login deadline in seconds (clause 2.5)
+    #[arg(long, value_name = "S", default_value = "120", value_parser = seconds)]
+    pub(super) login_deadline: Duration,
+    /// With --slow: the server's silence before PING in seconds (clause 6.1)
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
+    pub(super) ping_after: Duration,
+    /// With --slow: the server's silence after PING in seconds (clause 6.1)
+    #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
+    pub(super) pong_within: Duration,
+    /// With --slow: the server's longest stall of one write in seconds (clause 6.5)
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    pub(super) max_stall: Duration,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -66,6 +81,7 @@ pub(super) struct Client {
 }
 
 /// The flags that `server` and `client` share.
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Judge {
     /// Play only cases whose name contains PATTERN, or that cite the clause PATTERN
@@ -74,9 +90,18 @@ pub(super) struct Judge {
     /// Play only cases up to this level: plain, named or robust
     #[arg(long, value_name = "LEVEL")]
     pub(super) level: Option<Level>,
-    /// Seconds to wait for each line
+    /// Seconds to wait for each line. A program that proves slow gets more
     #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
     pub(super) timeout: Duration,
+    /// Play the slow cases too. They wait for deadlines of a server, or send a client many MiB
+    #[arg(long)]
+    pub(super) slow: bool,
+    /// Stop at the first failure
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Show the lines of cases that pass too
+    #[arg(long)]
+    pub(super) verbose: bool,
     /// Also fail if a SHOULD case fails, or if a known failure passes
     #[arg(long)]
     pub(super) strict: bool,
@@ -89,6 +114,9 @@ pub(super) struct Judge {
     /// List the cases without playing them
     #[arg(long)]
     pub(super) list: bool,
+    /// With --list: list the clauses, the cases for each, or why it has none
+    #[arg(long, requires = "list")]
+    pub(super) clauses: bool,
     /// Print the report as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -105,6 +133,9 @@ pub(super) struct Class {
     /// Write the scores as an HTML page
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
+    /// Append the scores to FILE, and show those of earlier runs on the page
+    #[arg(long, value_name = "FILE")]
+    pub(super) history: Option<PathBuf>,
     /// Write the scores as CSV to FILE instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(super) csv: Option<PathBuf>,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Exit, args::Judge};
-use crate::{Case, ExpectedFailures, Report, Select, Side, Suite, text_file};
+use crate::{Case, ExpectedFailures, Report, Select, Side, Suite, coverage, text_file};
 
 /// Prints a line on standard output. A closed output, as after `| head`, does not stop the run.
 pub(super) fn line(text: &str) {
@@ -37,14 +37,19 @@ pub(super) fn suite(judge: &Judge) -> Result<Suite, String> {
 
 /// The cases that `--only` and `--level` select.
 pub(super) fn selected<'a>(suite: &'a Suite, side: Side, judge: &Judge) -> Vec<&'a Case> {
-    suite.select(side, &Select::new(judge.only.clone(), judge.level))
+    suite.select(side, &select(judge))
+}
+
+/// The selection that the flags make.
+pub(super) fn select(judge: &Judge) -> Select {
+    Select::new(judge.only.clone(), judge.level).with_slow(judge.slow)
 }
 
 /// The list of `--known-failing`. A name that no case has is an error, because it is probably misspelled.
 pub(super) fn expected_failures(suite: &Suite, side: Side, judge: &Judge) -> Result<ExpectedFailures, String> {
     let Some(path) = &judge.known_failing else { return Ok(ExpectedFailures::default()) };
     let known = ExpectedFailures::read(&read_file(path)?);
-    let all = suite.select(side, &Select::default());
+    let all = suite.select(side, &Select::default().with_slow(true));
     let names: BTreeSet<_> = all.iter().map(|case| case.name.as_str()).collect();
     match known.unknown_names(&names).as_slice() {
         [] => Ok(known),
@@ -52,8 +57,16 @@ pub(super) fn expected_failures(suite: &Suite, side: Side, judge: &Judge) -> Res
     }
 }
 
-/// Prints a line for each case.
-pub(super) fn list(cases: &[&Case]) {
+/// Puts `127.0.0.1` before `:PORT`.
+pub(super) fn with_default_host(address: &str) -> String {
+    if address.starts_with(':') { format!("127.0.0.1{address}") } else { address.to_owned() }
+}
+
+/// Prints a line for each case, or with `--clauses` the lines for each clause.
+pub(super) fn list(suite: &Suite, cases: &[&Case], judge: &Judge) {
+    if judge.clauses {
+        return line(coverage::Coverage::of(suite).to_string().trim_end());
+    }
     for case in cases {
         let should = if case.requirement == crate::Requirement::Should { " (SHOULD)" } else { "" };
         line(&format!("{:<6} {:<36} {}{should}: {}", case.level, case.name, case.clauses.join(" "), case.about));

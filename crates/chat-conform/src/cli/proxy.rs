@@ -14,7 +14,7 @@ use crate::{
 const MAX_HEADING: usize = 1_024;
 
 pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
-    let (listen, to) = (with_default_host(&args.listen), with_default_host(&args.to));
+    let (listen, to) = (output::with_default_host(&args.listen), output::with_default_host(&args.to));
     let listener = TcpListener::bind(&listen).await.map_err(|error| {
         format!("cannot listen on {listen}: {error}: choose another address with --listen, as in :3333")
     })?;
@@ -30,11 +30,6 @@ pub(super) async fn run(args: &Proxy) -> Result<Exit, String> {
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(Exit::Passed)
-}
-
-/// Puts `127.0.0.1` before `:PORT`.
-fn with_default_host(address: &str) -> String {
-    if address.starts_with(':') { format!("127.0.0.1{address}") } else { address.to_owned() }
 }
 
 /// Creates the file and writes the heading of the case.

@@ -1,5 +1,7 @@
 //! The steps that expect something of a client: a line, a close, nothing, or some output.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -9,6 +11,7 @@ use super::{
 };
 use crate::{
     case::Act,
+    clock::deadline_after,
     play::{LineRead, Violation},
     transcript::{Mark, shortened},
 };
@@ -20,15 +23,21 @@ impl CaseRun {
         loop {
             let text = self.next(deadline).await.map_err(|read| self.missing_line(&read, &expectation))?;
             if text == expected {
+                self.pings = self.pings.saturating_sub(u32::from(text == "PONG"));
                 return Ok(());
+            }
+            if self.is_typed_hello(&text) {
+                self.answer(&["OK".to_owned()], deadline).await;
+                continue;
             }
             match self.session.react(&text) {
                 Reaction::Answer(lines) => self.answer(&lines, deadline).await,
+                Reaction::Unexpected if self.is_late_pong(&text, expected) => {}
                 Reaction::Unexpected => {
-                    self.transcript.event('S', "another line", Mark::Wrong);
-                    return Err(Violation::new(format!(
-                        "the client should send {expectation}, but sends another line"
-                    )));
+                    let what = format!("the client should send {expectation}, but sends another line");
+                    let violation = self.wrong_line(&text, what);
+                    let only_case_differs = text.eq_ignore_ascii_case(expected);
+                    return Err(if only_case_differs { Violation::new(violation.what) } else { violation });
                 }
             }
         }
@@ -46,8 +55,7 @@ impl CaseRun {
                 Ok(text) => match self.session.react(&text) {
                     Reaction::Answer(lines) => self.answer(&lines, deadline).await,
                     Reaction::Unexpected => {
-                        self.transcript.event('S', "another line", Mark::Wrong);
-                        return Err(Violation::new("the client should close, but sends more"));
+                        return Err(self.wrong_line(&text, "the client should close, but sends more".to_owned()));
                     }
                 },
                 Err(_) => {
@@ -64,11 +72,50 @@ impl CaseRun {
             // A client that has closed sends nothing.
             Err(LineRead::TimedOut | LineRead::Eof(_)) => Ok(()),
             Err(read) => Err(self.missing_line(&read, "nothing")),
+            Ok(text) if self.is_typed_hello(&text) => {
+                self.answer(&["OK".to_owned()], deadline).await;
+                Box::pin(self.expect_nothing(deadline)).await
+            }
             Ok(text) => match self.session.react(&text) {
-                Reaction::Answer(_) => Ok(()),
-                Reaction::Unexpected => Err(Violation::new("the client should send nothing")),
+                Reaction::Answer(lines) => {
+                    self.answer(&lines, deadline).await;
+                    Box::pin(self.expect_nothing(deadline)).await
+                }
+                Reaction::Unexpected if self.is_late_pong(&text, "") => Box::pin(self.expect_nothing(deadline)).await,
+                Reaction::Unexpected => Err(self.wrong_line(&text, "the client should send nothing".to_owned())),
             },
         }
+    }
+
+    /// Expects that the client neither sends a line nor closes up to the deadline.
+    pub(super) async fn expect_open(&mut self, deadline: Instant) -> Result<(), Violation> {
+        self.expect_nothing(deadline).await?;
+        if self.peer.as_ref().is_some_and(|peer| !peer.has_ended()) {
+            return Ok(());
+        }
+        self.transcript.event('S', "the client has closed", Mark::Wrong);
+        Err(Violation::new("the client should wait, but closes"))
+    }
+
+    /// Whether the line is the `hello` that the judge typed before the client sent its first line.
+    fn is_typed_hello(&mut self, text: &str) -> bool {
+        let is_hello = self.has_typed_hello && text == self.session.message("hello");
+        self.has_typed_hello &= !is_hello;
+        is_hello
+    }
+
+    /// Whether the line is the reply to a `PING` that no step has expected yet.
+    fn is_late_pong(&mut self, text: &str, expected: &str) -> bool {
+        let is_pong = text == "PONG" && expected != "PONG" && self.pings > 0;
+        self.pings -= u32::from(is_pong);
+        is_pong
+    }
+
+    /// The violation if the client sends this line, where another one was expected. A line that is no request breaks its
+    /// own clause.
+    fn wrong_line(&mut self, text: &str, what: String) -> Violation {
+        self.transcript.event('S', "another line", Mark::Wrong);
+        Violation::maybe(self.session.broken_clause(text), what)
     }
 
     /// Reads the next line. `Err`: why there is none.
@@ -79,6 +126,14 @@ impl CaseRun {
         Ok(text)
     }
 
+    /// Waits until a client whose server is gone has printed all, or for a moment.
+    async fn await_last_output(&mut self) {
+        const LAST_OUTPUT: Duration = Duration::from_millis(300);
+        if let Some(process) = self.process.as_mut().filter(|_| self.is_over) {
+            process.wait_for_end(deadline_after(LAST_OUTPUT)).await;
+        }
+    }
+
     /// The violation if `read` is not a line, where a line was expected.
     pub(super) fn missing_line(&mut self, read: &LineRead, expectation: &str) -> Violation {
         let (event, what) = match read {
@@ -86,14 +141,42 @@ impl CaseRun {
             LineRead::TooLong(_) => ("too many bytes without LF", "sends too many bytes without LF"),
             LineRead::TimedOut | LineRead::Line(_) => ("nothing came", "sends nothing"),
         };
+        let unfinished = self.peer.as_ref().map(|peer| peer.unfinished().to_vec()).filter(|bytes| !bytes.is_empty());
+        if let Some(bytes) = unfinished.filter(|_| matches!(read, LineRead::TimedOut)) {
+            self.transcript.received('S', &bytes, Mark::Wrong);
+            return Violation::of("1.1", format!("the client should send {expectation}, but sends a line without LF"));
+        }
         self.transcript.event('S', event, Mark::Wrong);
         Violation::new(format!("the client should send {expectation}, but {what}"))
     }
 
     /// Checks what the client prints. Passes if a person runs the client, because then its output is not known.
     pub(super) async fn check_screen(&mut self, act: &Act, deadline: Instant) -> Result<(), Violation> {
+        if matches!(act, Act::NotShown(_)) {
+            self.await_last_output().await;
+        }
         let Some(process) = &mut self.process else { return Ok(()) };
         match act {
+            Act::ShownTimes { count, bytes } => {
+                let times = process.times_printed(bytes);
+                if times == *count {
+                    return Ok(());
+                }
+                self.transcript.received('O', bytes, Mark::Wrong);
+                let shown = shortened(bytes);
+                Err(Violation::new(format!(
+                    "the client should print \"{shown}\" {count} times, but prints it {times} times"
+                )))
+            }
+            Act::Memory(limit) => {
+                let Some(taken) = process.memory_taken() else { return Ok(()) };
+                if taken < limit * 1024 * 1024 {
+                    return Ok(());
+                }
+                self.transcript.event('O', "too much memory", Mark::Wrong);
+                let taken = taken / (1024 * 1024);
+                Err(Violation::new(format!("the client should take less than {limit} MiB, but takes {taken} MiB")))
+            }
             Act::Expect(text) if process.wait_for_output(text.as_bytes(), deadline).await => Ok(()),
             Act::NotShown(bytes) if process.has_printed(bytes) => {
                 self.transcript.received('O', bytes, Mark::Wrong);

@@ -1,19 +1,18 @@
 //! Plays one case against a client, step by step.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
-use super::{Command, Timeouts, process::Process, session::Session};
+use super::{ClientOptions, Command, process::Process, session::Session};
 use crate::{
     Failure, NotJudged,
-    case::{Act, Case, Step},
-    clauses,
+    case::{Act, Case, Settings, Step},
     clock::deadline_after,
-    play::{LineRead, Peer, Violation},
+    play::{LineRead, Peer, Sent, Violation},
     transcript::{Mark, Transcript, shortened},
 };
 
@@ -34,7 +33,15 @@ pub(super) struct CaseRun {
     /// The connection. `None` after a reset.
     pub(super) peer: Option<Peer>,
     pub(super) session: Session,
-    timeouts: Timeouts,
+    /// The listener of this case. A client may connect again.
+    listener: Arc<TcpListener>,
+    /// How many `PING`s the client has not answered.
+    pub(super) pings: u32,
+    /// Whether the judge has ended the connection.
+    pub(super) is_over: bool,
+    /// Whether the judge has typed `hello`, because the client sent no first line. The client may still send it.
+    pub(super) has_typed_hello: bool,
+    options: ClientOptions,
     /// The name to type after a refused name.
     second_name: String,
     pub(super) transcript: Transcript,
@@ -43,9 +50,9 @@ pub(super) struct CaseRun {
 impl CaseRun {
     /// Starts the client and waits for its connection.
     pub(super) async fn start(
-        listener: &TcpListener,
+        listener: Arc<TcpListener>,
         command: Option<&Command>,
-        timeouts: Timeouts,
+        options: ClientOptions,
         number: u32,
     ) -> Result<Self, NotJudged> {
         // Clients of earlier cases may have reconnected. The limit is for a client that never stops.
@@ -57,20 +64,34 @@ impl CaseRun {
         let name = format!("client{number:07}");
         let process = command.map(|command| Process::start(command, address, &name)).transpose();
         let mut process = process.map_err(NotJudged::Setup)?;
-        let wait = if process.is_some() { START_TIMEOUT.max(timeouts.line) } else { timeouts.person };
-        let accepted = timeout(wait, listener.accept()).await;
-        let Ok(accepted) = accepted else {
+        let wait = if process.is_some() { START_TIMEOUT.max(options.line) } else { options.person };
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => Some(accepted),
+            () = exited(process.as_mut()) => timeout(Duration::ZERO, listener.accept()).await.ok(),
+            () = sleep(wait) => None,
+        };
+        let Some(accepted) = accepted else {
             let output = process.as_mut().map(|process| shortened(&process.output_tail())).unwrap_or_default();
             return Err(NotJudged::Setup(format!("no client has connected to {address} within {wait:?} \"{output}\"")));
         };
         let peer = accepted.and_then(|(stream, _)| Peer::from_stream(stream)).map_err(failed)?;
-        let (session, transcript) = (Session::Fresh, Transcript::default());
-        let second_name = format!("other{number:07}");
-        Ok(Self { process, peer: Some(peer), session, timeouts, second_name, transcript })
+        Ok(Self {
+            process,
+            peer: Some(peer),
+            session: Session::Fresh,
+            listener,
+            pings: 0,
+            is_over: false,
+            has_typed_hello: false,
+            options,
+            second_name: format!("other{number:07}"),
+            transcript: Transcript::default(),
+        })
     }
 
     /// Runs the steps up to the first failure. A client that a signal killed fails its case.
-    pub(super) async fn play(&mut self, case: &Case, prompt: &mut impl FnMut(&str)) -> Result<(), Failure> {
+    pub(super) async fn play(&mut self, case: &Case, prompt: &mut impl FnMut(&str)) -> Result<Transcript, Failure> {
         let mut result = Ok(());
         for step in &case.steps {
             result = self.step(step, prompt).await.map_err(|violation| (violation, step));
@@ -82,41 +103,48 @@ impl CaseRun {
         if let (Ok(()), true, Some(last)) = (&result, was_killed, case.steps.last()) {
             result = Err((Violation::new("a signal killed the client"), last));
         }
-        result.map_err(|(violation, step)| {
-            if let Some(process) = &self.process {
-                self.transcript.received('O', &process.output_tail(), Mark::Fine);
-            }
-            let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
-            Failure {
-                clause: violation
-                    .clause
-                    .map(str::to_owned)
-                    .or_else(|| step.clause.clone())
-                    .or_else(|| clauses::likely_clause(&step.act, &case.clauses))
-                    .unwrap_or_else(|| case.clauses[0].clone()),
-                what: violation.what,
-                place: format!("{file}:{}", step.at),
-                transcript: std::mem::take(&mut self.transcript),
-            }
+        let Err((violation, step)) = result else { return Ok(std::mem::take(&mut self.transcript)) };
+        if let Some(process) = &self.process {
+            self.transcript.received('O', &process.output_tail(), Mark::Fine);
+        }
+        let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
+        Err(Failure {
+            clause: violation.clause_in(case, Some(step)),
+            what: violation.what,
+            place: format!("{file}:{}", step.at),
+            transcript: std::mem::take(&mut self.transcript),
         })
     }
 
     async fn step(&mut self, step: &Step, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
-        let line_timeout = if self.process.is_some() { self.timeouts.line } else { self.timeouts.person };
-        let deadline = deadline_after(step.within.unwrap_or(line_timeout));
+        let line_timeout = if self.process.is_some() { self.options.line } else { self.options.person };
+        let deadline = deadline_after(step.within.map_or(line_timeout, |within| within.resolve(&Settings::default())));
         match (step.who, &step.act) {
             ('S', Act::Login) => self.login(deadline, prompt).await,
             ('S', Act::Refuse) => self.refuse(deadline, prompt).await,
             ('S', Act::Send(bytes)) => self.send(bytes, usize::MAX, deadline).await,
             ('S', Act::SendEach(bytes)) => self.send(bytes, 1, deadline).await,
+            ('S', Act::SendMany(count)) => {
+                // One MiB after the other, so that the judge keeps no more than that.
+                let part = vec![b'x'; 1 << 20];
+                for _ in 0..*count {
+                    let wait = step.within.map_or(line_timeout, |within| within.resolve(&Settings::default()));
+                    self.send(&part, usize::MAX, deadline_after(wait)).await?;
+                }
+                Ok(())
+            }
             ('S', Act::HalfClose) => {
                 self.transcript.event('S', "the server closes its sending side", Mark::Fine);
+                self.is_over = true;
                 if let Some(peer) = &mut self.peer {
                     peer.half_close().await;
                 }
                 Ok(())
             }
+            ('S', Act::ExpectOpen(time)) => self.expect_open(deadline_after(time.resolve(&Settings::default()))).await,
+            ('S', Act::Again(time)) => self.again(time.resolve(&Settings::default()), prompt).await,
             ('S', Act::Reset) => {
+                self.is_over = true;
                 self.transcript.event('S', "the server resets the connection", Mark::Fine);
                 self.peer.take().into_iter().for_each(Peer::reset);
                 Ok(())
@@ -124,7 +152,9 @@ impl CaseRun {
             ('S', Act::Expect(line)) => self.expect(line, deadline).await,
             ('S', Act::ExpectMessage(text)) => self.expect(&self.session.message(text), deadline).await,
             ('S', Act::ExpectEof) => self.expect_end(deadline).await,
-            ('S', Act::ExpectNothing(time)) => self.expect_nothing(deadline_after(*time)).await,
+            ('S', Act::ExpectNothing(time)) => {
+                self.expect_nothing(deadline_after(time.resolve(&Settings::default()))).await
+            }
             ('T', Act::Send(bytes)) => self.type_line(bytes, deadline, prompt).await,
             ('T', Act::HalfClose) => {
                 self.end_input(prompt);
@@ -137,24 +167,47 @@ impl CaseRun {
 
     /// Accepts a login, named or plain, and welcomes the client.
     async fn login(&mut self, deadline: Instant, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
-        let mut has_typed = false;
         while !self.session.is_open() {
             // A plain client may wait for its user.
-            let read_deadline =
-                if has_typed || self.session != Session::Fresh { deadline } else { deadline_after(LOGIN_SILENCE) };
+            let read_deadline = if self.has_typed_hello || self.session != Session::Fresh {
+                deadline
+            } else {
+                deadline_after(LOGIN_SILENCE)
+            };
             let text = match self.next(read_deadline).await {
-                Err(LineRead::TimedOut) if !has_typed && self.session == Session::Fresh => {
-                    has_typed = true;
+                Err(LineRead::TimedOut) if !self.has_typed_hello && self.session == Session::Fresh => {
+                    self.has_typed_hello = true;
                     self.type_line(b"hello\n", deadline, prompt).await?;
                     continue;
                 }
                 Err(read) => return Err(self.missing_line(&read, "a first line")),
                 Ok(text) => text,
             };
+            // The client has sent it now.
+            self.has_typed_hello &= text != "hello";
             let answer = self.session.login(&text)?;
             self.answer(&answer, deadline).await;
         }
+        if let Some(process) = &mut self.process {
+            process.remember_memory();
+        }
         Ok(())
+    }
+
+    /// Waits for another connection of the client, and logs it in. Does nothing if the client does not connect again.
+    async fn again(&mut self, wait: Duration, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
+        let listener = Arc::clone(&self.listener);
+        let accepted = tokio::select! {
+            biased;
+            accepted = listener.accept() => accepted.ok(),
+            () = exited(self.process.as_mut()) => None,
+            () = sleep(wait) => None,
+        };
+        let Some((stream, _)) = accepted else { return Ok(()) };
+        self.transcript.event('S', "the client connects again", Mark::Fine);
+        self.peer = Peer::from_stream(stream).ok();
+        self.session = Session::Fresh;
+        self.login(deadline_after(self.options.line), prompt).await
     }
 
     /// Refuses the client's name, and types another. The client must offer a name or close.
@@ -189,8 +242,11 @@ impl CaseRun {
 
     async fn send(&mut self, bytes: &[u8], max_write: usize, deadline: Instant) -> Result<(), Violation> {
         self.transcript.sent('S', bytes);
-        if let Some(peer) = &mut self.peer {
-            peer.send(bytes, max_write, deadline).await;
+        self.pings += u32::from(bytes == b"PING\r\n");
+        let Some(peer) = &mut self.peer else { return Ok(()) };
+        if peer.send(bytes, max_write, deadline).await == Sent::Stalled {
+            self.transcript.event('S', "the client does not read", Mark::Wrong);
+            return Err(Violation::new("the client should read what the server sends, but does not"));
         }
         Ok(())
     }
@@ -226,5 +282,13 @@ impl CaseRun {
             Some(process) => process.close_input(),
             None => prompt("  end the input, or quit your client"),
         }
+    }
+}
+
+/// Waits for the exit of the process. Without a process, waits forever.
+async fn exited(process: Option<&mut Process>) {
+    match process {
+        Some(process) => drop(process.wait_exit(deadline_after(Duration::MAX)).await),
+        None => std::future::pending().await,
     }
 }

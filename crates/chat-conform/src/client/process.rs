@@ -78,6 +78,7 @@ pub(super) struct Process {
     output: Arc<Mutex<Output>>,
     /// Changes whenever there is new output.
     changed: watch::Receiver<()>,
+    memory_before: Option<u64>,
     /// The tasks that read the output. They end when this is dropped, even if another process holds the pipes open.
     _collectors: JoinSet<()>,
 }
@@ -123,7 +124,7 @@ impl Process {
             collectors.spawn(collect(stdout, Arc::clone(&output), change.clone()));
             collectors.spawn(collect(stderr, Arc::clone(&output), change));
         }
-        Ok(Self { stdin: child.stdin.take(), child, output, changed, _collectors: collectors })
+        Ok(Self { stdin: child.stdin.take(), child, output, changed, memory_before: None, _collectors: collectors })
     }
 
     /// Writes to the client's standard input. A client that no longer reads is not an error.
@@ -149,6 +150,34 @@ impl Process {
     /// Whether the first [`MAX_OUTPUT`] bytes of the output contain these bytes.
     pub(super) fn has_printed(&self, bytes: &[u8]) -> bool {
         self.output().has(bytes, 0)
+    }
+
+    /// How often the first [`MAX_OUTPUT`] bytes of the output contain these bytes.
+    pub(super) fn times_printed(&self, bytes: &[u8]) -> usize {
+        self.output().first.windows(bytes.len().max(1)).filter(|window| *window == bytes).count()
+    }
+
+    /// How much the memory of the client has grown since [`Self::remember_memory`], in bytes. `None` where the system
+    /// does not tell.
+    pub(super) fn memory_taken(&self) -> Option<u64> {
+        Some(self.memory()?.saturating_sub(self.memory_before?))
+    }
+
+    /// Remembers how much memory the client has now.
+    pub(super) fn remember_memory(&mut self) {
+        self.memory_before = self.memory();
+    }
+
+    /// The memory of the process in bytes, at its highest. Linux tells it.
+    fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
+    }
+
+    /// Waits until the output has ended, because the client has exited.
+    pub(super) async fn wait_for_end(&mut self, deadline: Instant) {
+        while let Ok(Ok(())) = timeout_at(deadline, self.changed.changed()).await {}
     }
 
     /// Whether the client has printed more than [`MAX_OUTPUT`] bytes.

@@ -1,6 +1,6 @@
 //! The server side of a client's session: the login, and the lines that the judge answers without a step of the case.
 
-use chat_proto::Name;
+use chat_proto::{ClientMessage, Name, Session as Kind, Stage};
 
 use crate::{
     play::{LineRead, Peer, Violation},
@@ -65,9 +65,21 @@ impl Session {
         match (self, line) {
             (Self::Named(name), "REQ CLIENTS") => Reaction::Answer(vec![format!("LIST CLIENTS 1 {name}")]),
             (Self::Named(_), "PING") => Reaction::Answer(vec!["PONG".to_owned()]),
-            (Self::Named(_), "PONG") | (Self::Plain, "") => Reaction::Answer(Vec::new()),
+            (Self::Plain, "") => Reaction::Answer(Vec::new()),
             _ => Reaction::Unexpected,
         }
+    }
+
+    /// The clause that the line of the client breaks, whatever the case expects. `None`: it is a request.
+    pub(super) fn broken_clause(&self, line: &str) -> Option<&'static str> {
+        let stage = match self {
+            Self::Fresh => Stage::First,
+            Self::Asked | Self::Named(_) => Stage::Later(Kind::Named),
+            Self::Plain => Stage::Later(Kind::Plain),
+        };
+        // `NAME` is a request, but not here. The case says why it must not come.
+        let is_name = line.starts_with("NAME ");
+        ClientMessage::parse(stage, line.to_owned()).err().filter(|_| !is_name).map(|error| error.clause())
     }
 
     /// The line for a message with this text: with `MSG` in a named session, without it in a plain one.

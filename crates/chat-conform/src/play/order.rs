@@ -1,11 +1,11 @@
 //! Checks that several clients receive messages in the same order (clause 5.2).
 
-use tokio::time::Instant;
+use std::time::Duration;
 
-use super::{CaseRun, LineRead, Violation, check_bytes};
-use crate::transcript::Mark;
+use super::{CaseRun, Violation, guests};
+use crate::{clock::deadline_after, transcript::Mark};
 
-impl CaseRun {
+impl CaseRun<'_> {
     /// Expects that `who` and `others` receive the next `count` messages in the same order. `who` sends none of them.
     /// Each of `others` receives `OK` in place of its own messages.
     pub(super) async fn same_order(
@@ -13,11 +13,11 @@ impl CaseRun {
         who: char,
         count: usize,
         others: &[char],
-        deadline: Instant,
+        wait: Duration,
     ) -> Result<(), Violation> {
-        let reference = self.messages(who, count, deadline).await?;
+        let reference = self.messages(who, count, wait).await?;
         for &other in others {
-            let mut theirs = self.messages(other, count, deadline).await?;
+            let mut theirs = self.messages(other, count, wait).await?;
             // Each `OK` must stand where `who` received a message of this client. The first `OK` shows the client's
             // name.
             let lines: Vec<&str> = theirs.iter().map(String::as_str).collect();
@@ -40,29 +40,27 @@ impl CaseRun {
         Ok(())
     }
 
-    /// Reads `count` messages and `OK`s. Skips unrelated lines.
-    async fn messages(&mut self, who: char, count: usize, deadline: Instant) -> Result<Vec<String>, Violation> {
+    /// Reads `count` messages and `OK`s. Skips unrelated lines. The wait starts again at each line.
+    async fn messages(&mut self, who: char, count: usize, wait: Duration) -> Result<Vec<String>, Violation> {
         let mut lines = Vec::with_capacity(count);
         while lines.len() < count {
-            let line = match self.next(who, deadline).await {
-                LineRead::Line(bytes) => bytes,
-                other => return Err(self.missing_line(who, other, &format!("message {} of {count}", lines.len() + 1))),
-            };
-            let text = match check_bytes(&line, self.peers[&who].wants_crlf()) {
-                Ok(text) => text,
-                Err(violation) => {
-                    self.transcript.received(who, &line, Mark::Wrong);
-                    return Err(violation);
+            self.deadline = deadline_after(wait);
+            let expectation = format!("expected message {} of {count}", lines.len() + 1);
+            let received = loop {
+                let received = self.receive(who, None, &expectation).await?;
+                let is_own = match guests::split(&received.text) {
+                    Some((_, form)) => form.strip_prefix("FROM MSG ").is_some_and(|text| self.room.is_own_text(text)),
+                    None => received.text == "OK" || received.text.starts_with("FROM "),
+                };
+                if is_own && !self.room.is_about_named_stranger(&received.text) {
+                    break received;
+                }
+                if !self.skip_unrelated(who, &received).await? {
+                    return Err(self.wrong_line(who, &received.text, &received.note, received.at, &expectation));
                 }
             };
-            if self.skip_unrelated(who, &text, &line, deadline).await {
-                continue;
-            }
-            if text != "OK" && !text.starts_with("FROM ") {
-                self.transcript.received(who, &line, Mark::Wrong);
-                return Err(Violation::new(format!("{who}: expected a message or OK, got another line")));
-            }
-            lines.push(text);
+            self.transcript.mark(received.at, Mark::Fine);
+            lines.push(received.text);
         }
         Ok(lines)
     }

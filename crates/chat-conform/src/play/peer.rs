@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::Violation;
+use super::{Violation, origin::Origin};
 
 /// Buffer space for each read, in bytes.
 const READ_SIZE: usize = 8 * 1024;
@@ -28,12 +28,23 @@ pub(crate) struct Peer {
     searched: usize,
     /// How many bytes of lines were read after their deadline.
     late_bytes: usize,
-    /// The first line that was sent, or its beginning. It decides the terminator (clause 1.2).
-    first_line: Vec<u8>,
     /// Whether the sending side is open.
     can_send: bool,
     /// Whether the peer has closed its sending side, or has reset the connection.
     ended: bool,
+    /// Whether the peer has reset the connection.
+    was_reset: bool,
+}
+
+/// The result of sending.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Sent {
+    /// All bytes are on their way.
+    All,
+    /// The peer has closed or reset the connection.
+    Closed,
+    /// The peer does not read: the deadline has passed.
+    Stalled,
 }
 
 /// The result of reading a line.
@@ -51,8 +62,12 @@ pub(crate) enum LineRead {
 
 impl Peer {
     pub(crate) async fn connect(address: SocketAddr, line_timeout: Duration) -> io::Result<Self> {
-        let stream =
-            timeout(line_timeout, TcpStream::connect(address)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        Self::connect_from(address, line_timeout, Origin::default()).await
+    }
+
+    /// Connects as `origin` says.
+    pub(crate) async fn connect_from(address: SocketAddr, line_timeout: Duration, origin: Origin) -> io::Result<Self> {
+        let stream = timeout(line_timeout, origin.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut)??;
         Self::from_stream(stream)
     }
 
@@ -60,21 +75,20 @@ impl Peer {
         // Nagle's algorithm would merge writes that a case keeps apart.
         stream.set_nodelay(true)?;
         let received = BytesMut::with_capacity(READ_SIZE);
-        Ok(Self { stream, received, searched: 0, late_bytes: 0, first_line: Vec::new(), can_send: true, ended: false })
+        Ok(Self { stream, received, searched: 0, late_bytes: 0, can_send: true, ended: false, was_reset: false })
     }
 
     /// Sends `bytes` in writes of at most `max_write` bytes. A closed connection is no error here: the next read
     /// reports it.
-    pub(crate) async fn send(&mut self, bytes: &[u8], max_write: usize, deadline: Instant) {
-        if !self.first_line.ends_with(b"\n") {
-            let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
-            self.first_line.extend(&bytes[..end]);
-        }
+    pub(crate) async fn send(&mut self, bytes: &[u8], max_write: usize, deadline: Instant) -> Sent {
         for piece in bytes.chunks(max_write.max(1)) {
-            if !matches!(timeout_at(deadline, self.stream.write_all(piece)).await, Ok(Ok(()))) {
-                break;
+            match timeout_at(deadline, self.stream.write_all(piece)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Sent::Closed,
+                Err(_) => return Sent::Stalled,
             }
         }
+        Sent::All
     }
 
     /// Closes the sending side.
@@ -90,14 +104,24 @@ impl Peer {
         drop(self.stream.set_linger(Some(Duration::ZERO)));
     }
 
+    /// The beginning of a line whose end has not arrived.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        &self.received
+    }
+
+    /// Whether the peer has closed its sending side, or has reset the connection.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the peer has reset the connection.
+    pub(crate) fn was_reset(&self) -> bool {
+        self.was_reset
+    }
+
     /// Whether neither side has closed, as far as is known.
     pub(crate) fn is_open(&self) -> bool {
         self.can_send && !self.ended
-    }
-
-    /// Whether the peer must end its lines with CRLF. The first line that was sent decides this (clause 1.2).
-    pub(crate) fn wants_crlf(&self) -> bool {
-        !self.first_line.ends_with(b"\n") || self.first_line.ends_with(b"\r\n")
     }
 
     /// Reads the next line. A peer that never stops sending cannot postpone the deadline.
@@ -125,8 +149,9 @@ impl Peer {
                 None => return LineRead::TimedOut,
                 Some(Ok(1..)) => {}
                 // The peer has closed (`Ok(0)`) or reset the connection (`Err`).
-                Some(_) => {
+                Some(end) => {
                     self.ended = true;
+                    self.was_reset = end.is_err();
                     return LineRead::Eof(self.take_rest());
                 }
             }

@@ -1,7 +1,6 @@
 //! A proxy between clients and a server. It annotates each line with its clause, and can split or delay bytes. It never
 //! changes them.
 
-mod annotator;
 mod pump;
 mod recorder;
 
@@ -19,10 +18,8 @@ use tokio::{
 };
 
 use self::pump::{PumpEvent, pump};
-pub use self::{
-    annotator::{Annotator, Note},
-    recorder::Recorder,
-};
+pub use self::recorder::Recorder;
+pub use crate::annotate::{Annotator, Note};
 use crate::transcript::shortened;
 
 /// How the proxy forwards bytes, to simulate a bad network.
@@ -124,8 +121,12 @@ async fn serve<O: Observer>(who: char, client: TcpStream, server: TcpStream, sha
         let (observer, recorder) = &mut *observer;
         let sign = if from_client { '>' } else { '<' };
         match event {
-            PumpEvent::Line(bytes) => {
-                let note = if from_client { annotator.client_line(bytes) } else { annotator.server_line(bytes) };
+            PumpEvent::Read(bytes) if from_client => annotator.client_bytes(bytes),
+            PumpEvent::Read(_) => {}
+            // The reply may come before the end of the line. So the line is shown and saved now, before its reply.
+            PumpEvent::Unfinished(_) if !from_client || !annotator.is_refused_early() => return false,
+            PumpEvent::Line(bytes) | PumpEvent::Unfinished(bytes) => {
+                let note = if from_client { annotator.note_of(bytes) } else { annotator.server_line(bytes) };
                 let mark = if note.wrong { '!' } else { ' ' };
                 observer.print(&format!(
                     "{mark} {who}{sign} {:<48} {:<4} {}",
@@ -136,10 +137,14 @@ async fn serve<O: Observer>(who: char, client: TcpStream, server: TcpStream, sha
                 recorder.step(who, from_client, bytes, &annotator).into_iter().for_each(|step| observer.save(&step));
             }
             PumpEvent::Closed => {
+                if from_client {
+                    annotator.client_closed();
+                }
                 observer.print(&format!("  {who}{sign} ({} closes)", if from_client { "client" } else { "server" }));
                 observer.save(&format!("{who}{sign}EOF"));
             }
         }
+        true
     };
     tokio::join!(
         pump(from_client, to_server, shape, |event| on_event(true, event)),

@@ -12,18 +12,23 @@ use crate::clock::deadline_after;
 
 /// What one side of the connection did.
 pub(super) enum PumpEvent<'a> {
+    /// It sent these bytes. The lines in them follow.
+    Read(&'a [u8]),
     /// It sent a line, with its terminator. The last line may have none, and a line that is too long comes in parts.
     Line(&'a [u8]),
+    /// It sent the beginning of a line.
+    Unfinished(&'a [u8]),
     /// It closed its sending side.
     Closed,
 }
 
-/// Forwards bytes until the sender closes or the receiver no longer accepts them.
+/// Forwards bytes until the sender closes or the receiver no longer accepts them. `on_event` returns whether the event
+/// is handled. An unfinished line that is not handled is reported again, with what follows.
 pub(super) async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     shape: Shape,
-    mut on_event: impl FnMut(PumpEvent<'_>),
+    mut on_event: impl FnMut(PumpEvent<'_>) -> bool,
 ) {
     const READ_SIZE: usize = 64 * 1024;
     let (mut bytes, mut line) = (Vec::with_capacity(READ_SIZE), Vec::new());
@@ -37,7 +42,11 @@ pub(super) async fn pump(
                 Err(_) => break,
             }
         }
+        on_event(PumpEvent::Read(&bytes));
         split_lines(&bytes, &mut line, &mut on_event);
+        if !line.is_empty() && on_event(PumpEvent::Unfinished(&line)) {
+            line.clear();
+        }
         if !shape.delay.is_zero() {
             sleep(shape.delay).await;
         }
@@ -62,7 +71,7 @@ pub(super) async fn pump(
 
 /// Appends `bytes` to `line`, and reports each complete line. Reports a line that is too long in parts, to bound the
 /// memory.
-fn split_lines(bytes: &[u8], line: &mut Vec<u8>, on_event: &mut impl FnMut(PumpEvent<'_>)) {
+fn split_lines(bytes: &[u8], line: &mut Vec<u8>, on_event: &mut impl FnMut(PumpEvent<'_>) -> bool) {
     for part in bytes.split_inclusive(|&byte| byte == b'\n') {
         line.extend(part);
         if part.ends_with(b"\n") || line.len() > MAX_UNTERMINATED {

@@ -14,6 +14,7 @@ use crate::{
     clauses,
     expected_failures::ExpectedFailures,
     play::Failure,
+    transcript::Transcript,
 };
 
 /// The results of a run.
@@ -64,11 +65,14 @@ pub struct CaseReport {
     pub seconds: f64,
     /// Why the case failed.
     pub failure: Option<FailureReport>,
+    /// The lines that were exchanged in a case that passed, if the run keeps them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transcript: Vec<String>,
 }
 
 /// The result of a case, in a word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {
     /// It passed.
@@ -78,7 +82,6 @@ pub enum Verdict {
     /// A SHOULD case failed.
     Warned,
     /// It failed, and is on the list of expected failures.
-    #[serde(rename = "expectedfailures")]
     KnownFailure,
     /// It passed, and can be removed from the list of expected failures.
     Fixed,
@@ -147,7 +150,16 @@ impl Report {
 }
 
 impl CaseReport {
-    pub(crate) fn new(case: &Case, result: Result<(), Failure>, known: &ExpectedFailures, taken: Duration) -> Self {
+    pub(crate) fn new(
+        case: &Case,
+        result: Result<Transcript, Failure>,
+        known: &ExpectedFailures,
+        taken: Duration,
+        verbose: bool,
+    ) -> Self {
+        let transcript = result.as_ref().ok().filter(|_| verbose).map(|transcript| transcript.lines().collect());
+        let transcript = transcript.unwrap_or_default();
+        let result = result.map(drop);
         let verdict = match (&result, known.contains(&case.name), case.requirement) {
             (Ok(()), false, _) => Verdict::Passed,
             (Ok(()), true, _) => Verdict::Fixed,
@@ -163,6 +175,7 @@ impl CaseReport {
             verdict,
             seconds: taken.as_secs_f64(),
             failure: result.err().map(FailureReport::new),
+            transcript,
         }
     }
 }

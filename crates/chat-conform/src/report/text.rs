@@ -22,6 +22,7 @@ impl fmt::Display for CaseReport {
         if self.verdict == Verdict::Fixed {
             f.write_str("\n      passes now: remove it from the list of known failures")?;
         }
+        self.transcript.iter().try_for_each(|line| write!(f, "\n    {line}"))?;
         let Some(failure) = &self.failure else { return Ok(()) };
         if failure.transcript.is_empty() {
             return write!(f, "\n      {}", failure.what);

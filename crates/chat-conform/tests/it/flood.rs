@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use chat_conform::{Suite, Transcript, play, read};
+use chat_conform::{ServerOptions, Suite, Transcript, play, read};
 use tokio::time::{Instant, timeout};
 
 use crate::python::python_installed;
@@ -72,7 +72,9 @@ async fn a_server_that_never_stops_sending_cannot_postpone_the_deadline() {
         let address = endless_server(line);
         for case in read("flood", text).unwrap() {
             let started = Instant::now();
-            let played = timeout(TEST_TIMEOUT, play(address, LINE_TIMEOUT, &case, 1)).await.expect("play ends in time");
+            let played = timeout(TEST_TIMEOUT, play(address, ServerOptions::new(LINE_TIMEOUT), &case, 1))
+                .await
+                .expect("play ends in time");
             let lines = short_lines(&played.unwrap_err().transcript);
             assert!(lines.iter().any(|shown| shown.contains(line.trim_end())), "{lines:?}");
             assert!(started.elapsed() < Duration::from_secs(10), "{line:?}: {:?}", started.elapsed());

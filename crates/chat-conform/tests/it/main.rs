@@ -16,3 +16,4 @@ mod python;
 mod readme;
 #[cfg(target_os = "linux")]
 mod stopped;
+mod strangers;

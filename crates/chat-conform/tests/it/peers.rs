@@ -9,7 +9,7 @@ use std::{
 };
 
 use chat_conform::{
-    Command, ExpectedFailures, Level, Report, Select, Side, Suite, Timeouts, judge_client, judge_server,
+    ClientOptions, Command, ExpectedFailures, Level, Report, Select, Side, Suite, judge_client, judge_server,
 };
 
 use crate::peer::{LANGUAGES, Language, PeerServer};
@@ -41,8 +41,8 @@ async fn judge(name: &str) {
     for (command, level) in [(named, None), (guest, Some(Level::Plain))] {
         let command = Command::new(command).unwrap();
         let cases = suite.select(Side::Client, &Select::new(None, level));
-        let timeouts = Timeouts { line: LINE_TIMEOUT, person: Duration::ZERO };
-        let report = judge_client("127.0.0.1:0", Some(&command), &cases, timeouts, &known, |_| {}, |_| {}).await;
+        let options = ClientOptions { line: LINE_TIMEOUT, person: Duration::ZERO, verbose: false, fail_fast: false };
+        let report = judge_client("127.0.0.1:0", Some(&command), &cases, options, &known, |_| {}, |_| {}).await;
         assert_passed(&report.unwrap());
     }
 }

@@ -60,7 +60,7 @@ async fn a_failure_shows_the_clause_and_the_bytes() {
     for expected in [
         "FAIL  plain  wrong",
         "4.1 asks: Each line is a message",
-        "      A> hello\\r\\n",
+        "      A> hello ",
         "    ! A< OK\\r\\n",
         "A: expected \"NO\", got another line",
         "wrong.case:3",
@@ -168,7 +168,7 @@ fn a_client_is_started_with_its_address() {
     let client = ["--", "python3", "-B", CLIENT, "--name", "{name}"];
     let (code, stdout, _) = run_judge(&[&["client", "--only", "client-says", "--timeout", "20"], &client[..]].concat());
     assert_eq!(code, 0, "{stdout}");
-    assert!(stdout.contains("plain     2 of   2"), "{stdout}");
+    assert!(stdout.contains("plain     6 of   6"), "{stdout}");
     let (code, _, stderr) = run_judge(&["client", "--", "no-such-program"]);
     assert!(code == 2 && stderr.contains("cannot start no-such-program"), "{stderr}");
 }
@@ -198,5 +198,54 @@ fn every_error_says_what_to_do_next() {
         let (code, stdout, stderr) = run_judge(args);
         assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
         assert!(stderr.contains(next), "{args:?}: {stderr}");
+    }
+}
+
+/// Checks the value by those words of JSON Schema that `report.schema.json` uses.
+#[track_caller]
+fn check_schema(value: &serde_json::Value, schema: &serde_json::Value, root: &serde_json::Value) -> Result<(), String> {
+    let wrong = || Err(format!("{value} is not as {schema} says"));
+    if let Some(name) = schema["$ref"].as_str() {
+        return check_schema(value, root.pointer(name.trim_start_matches('#')).unwrap(), root);
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        return if any.iter().any(|schema| check_schema(value, schema, root).is_ok()) { Ok(()) } else { wrong() };
+    }
+    if let Some(values) = schema["enum"].as_array() {
+        return if values.contains(value) { Ok(()) } else { wrong() };
+    }
+    match schema["type"].as_str().unwrap() {
+        "string" if value.is_string() => Ok(()),
+        "number" if value.is_number() => Ok(()),
+        "integer" if value.is_u64() => Ok(()),
+        "null" if value.is_null() => Ok(()),
+        "array" if value.is_array() => {
+            value.as_array().unwrap().iter().try_for_each(|item| check_schema(item, &schema["items"], root))
+        }
+        "object" if value.is_object() => {
+            let (fields, properties) = (value.as_object().unwrap(), schema["properties"].as_object().unwrap());
+            let is_missing = |name: &serde_json::Value| !fields.contains_key(name.as_str().unwrap());
+            if schema["required"].as_array().unwrap().iter().any(is_missing) {
+                return wrong();
+            }
+            fields.iter().try_for_each(|(name, field)| match properties.get(name) {
+                Some(schema) => check_schema(field, schema, root),
+                None => wrong(),
+            })
+        }
+        _ => wrong(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_json_report_is_as_its_schema_says() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../report.schema.json")).unwrap();
+    let (cases, known) = (temp_file("schema.case", WRONG), temp_file("schema.txt", "wrong\nright\n"));
+    for args in [&["--verbose"][..], &["--known-failing", &known]] {
+        let args = [&["--cases", &cases, "--json"], args].concat();
+        let (_, stdout, _) = judge_chat_server(&args).await;
+        let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        check_schema(&report, &schema, &schema).unwrap();
+        assert!(stdout.contains("known-failure") || stdout.contains("\"failed\""), "{stdout}");
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chat_conform::{Select, Side, Suite, play};
+use chat_conform::{Select, ServerOptions, Side, Suite, play};
 use chat_server::ChatServer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -87,7 +87,7 @@ async fn traffic_is_forwarded_printed_saved_and_played() {
     }
     let suite = Suite::from_file(&saved).unwrap();
     let cases = suite.select(Side::Server, &Select::default());
-    let played = play(address, TEST_TIMEOUT, cases[0], 7).await;
+    let played = play(address, ServerOptions::new(TEST_TIMEOUT), cases[0], 7).await;
     assert!(played.is_ok(), "{}", played.unwrap_err().what);
     server.cut();
 }

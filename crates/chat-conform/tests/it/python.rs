@@ -10,6 +10,10 @@ pub(crate) const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/serv
 pub(crate) const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/client.py");
 pub(crate) const FAULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/faults.py");
 
+/// The deadlines of the Python server in tests, in milliseconds: login deadline, ping after, pong within, longest stall.
+pub(crate) const SETTINGS: [(&str, u64); 4] =
+    [("login-deadline", 3_000), ("ping-after", 4_000), ("pong-within", 1_000), ("max-stall", 2_500)];
+
 /// Whether the peers can run here. They need Python, and a Unix, because the client calls `select` on standard input.
 /// In CI, a missing Python fails the test.
 pub(crate) fn python_installed() -> bool {
@@ -28,12 +32,22 @@ pub(crate) struct PythonServer {
 }
 
 impl PythonServer {
-    /// Starts the server on a free port, with a fault of `faults.py` or without.
+    /// Starts the server on a free port, with a fault of `server.faults` or without. Its deadlines are [`SETTINGS`].
     pub(crate) fn start(fault: Option<&str>) -> Self {
+        Self::start_with(fault, &[])
+    }
+
+    /// Starts the server with further arguments.
+    pub(crate) fn start_with(fault: Option<&str>, args: &[&str]) -> Self {
         let mut command = Command::new("python3");
-        command.args(["-B", SERVER, "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        if let Some(fault) = fault {
-            command.args(["--fault", fault]);
+        command.arg("-B").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        match fault {
+            Some(fault) => command.args([FAULTS, "server", fault]),
+            None => command.arg(SERVER),
+        };
+        command.arg("127.0.0.1:0").args(args);
+        for (flag, ms) in SETTINGS {
+            command.arg(format!("--{flag}={}.{:03}", ms / 1_000, ms % 1_000));
         }
         let mut child = command.spawn().unwrap();
         let mut line = String::new();

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use chat_conform::{Side, play, read};
+use chat_conform::{ServerOptions, Side, play, read};
 use chat_server::ChatServer;
 use tokio::net::TcpListener;
 
@@ -54,7 +54,7 @@ async fn the_case_passes() {
     let cases = read("README.md", &code_block("case")).unwrap();
     assert_eq!(cases[0].side, Side::Server);
     let (server, address) = start_server().await;
-    let played = play(address, Duration::from_secs(20), &cases[0], 1).await;
+    let played = play(address, ServerOptions::new(Duration::from_secs(20)), &cases[0], 1).await;
     assert!(played.is_ok(), "{}", played.unwrap_err().what);
     server.cut();
 }

@@ -1,11 +1,19 @@
 //! Tests of the program at a pseudo-terminal. They check the screen that a person would see.
 
+mod habits;
+mod nasty;
+mod no_wrap;
 mod people;
 mod readme;
 mod rows;
 mod suspend;
+mod ways_out;
 
-use std::time::Duration;
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    time::Duration,
+};
 
 use pty_process::{Command, OwnedReadPty, OwnedWritePty, Size};
 use tokio::{
@@ -14,26 +22,26 @@ use tokio::{
     process::Child,
 };
 
+use self::no_wrap::NoWrap;
 use crate::{
     process::hermetic,
     scripted_server::{Server, listen, within},
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chat-client");
-/// The escape sequence that queries the cursor position.
-const CURSOR_QUERY: &[u8] = b"\x1b[6n";
+const BELL: u8 = 0x07;
+const ESC: u8 = 0x1b;
 
 struct Terminal {
     reader: OwnedReadPty,
     writer: OwnedWritePty,
+    /// To ask for the modes of the terminal.
+    master: OwnedFd,
     screen: vt100::Parser,
+    no_wrap: NoWrap,
     child: Child,
-    /// The last bytes read. A query may be split between two reads.
-    tail: Vec<u8>,
-    /// If set, answers to queries are collected here instead of sent.
-    held_answers: Option<String>,
-    bells: usize,
-    escapes: usize,
+    /// Everything that the program has written.
+    output: Vec<u8>,
 }
 
 impl Terminal {
@@ -44,17 +52,33 @@ impl Terminal {
 
     /// Starts any command.
     fn spawn(command: Command) -> Self {
+        Self::spawn_in(command, "/dev/null".as_ref())
+    }
+
+    /// Starts any command. The program keeps its state in this folder.
+    fn spawn_in(command: Command, state: &Path) -> Self {
         let (pty, pts) = pty_process::open().unwrap();
         pty.resize(Size::new(24, 80)).unwrap();
-        let command = command.envs(hermetic()).env("CHAT_TIME", "").env_remove("NO_COLOR");
+        let command = command.envs(hermetic()).env("XDG_STATE_HOME", state).env("CHAT_TIME", "");
+        let command = command.env_remove("NO_COLOR").env_remove("TMUX");
         let child = command.kill_on_drop(true).spawn(pts).unwrap();
+        let master = pty.as_fd().try_clone_to_owned().unwrap();
         let (reader, writer) = pty.into_split();
-        let screen = vt100::Parser::new(24, 80, 1_000);
-        Self { reader, writer, screen, child, tail: Vec::new(), held_answers: None, bells: 0, escapes: 0 }
+        let (screen, no_wrap) = (vt100::Parser::new(24, 80, 1_000), NoWrap::default());
+        Self { reader, writer, master, screen, no_wrap, child, output: Vec::new() }
+    }
+
+    /// How often the program has written this byte.
+    fn written(&self, byte: u8) -> usize {
+        self.output.split(|written| *written == byte).count() - 1
     }
 
     async fn press(&mut self, keys: &str) {
-        within(self.writer.write_all(keys.as_bytes())).await.unwrap();
+        self.press_bytes(keys.as_bytes()).await;
+    }
+
+    async fn press_bytes(&mut self, keys: &[u8]) {
+        within(self.writer.write_all(keys)).await.unwrap();
     }
 
     /// Reads until the screen meets `is_wanted`.
@@ -91,25 +115,13 @@ impl Terminal {
         }
     }
 
-    /// Reads once and answers queries, as a terminal does. Returns `false` if the program has ended.
+    /// Reads once. Returns `false` if the program has ended.
     async fn read_once(&mut self) -> bool {
         let mut bytes = [0; 4096];
         // A pseudo-terminal reports its end as an error.
         let Ok(count @ 1..) = self.reader.read(&mut bytes).await else { return false };
-        self.screen.process(&bytes[..count]);
-        self.bells += bytes[..count].split(|byte| *byte == 7).count() - 1;
-        self.escapes += bytes[..count].split(|byte| *byte == 0x1b).count() - 1;
-        self.tail.extend_from_slice(&bytes[..count]);
-        let asked = self.tail.windows(CURSOR_QUERY.len()).filter(|window| *window == CURSOR_QUERY).count();
-        self.tail.drain(..self.tail.len().saturating_sub(CURSOR_QUERY.len() - 1));
-        for _ in 0..asked {
-            let (row, column) = self.screen.screen().cursor_position();
-            let answer = format!("\x1b[{};{}R", row + 1, column + 1);
-            match &mut self.held_answers {
-                Some(held) => held.push_str(&answer),
-                None => self.press(&answer).await,
-            }
-        }
+        self.no_wrap.show(&bytes[..count], &mut self.screen);
+        self.output.extend_from_slice(&bytes[..count]);
         true
     }
 

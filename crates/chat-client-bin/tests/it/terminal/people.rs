@@ -2,7 +2,7 @@
 
 use pty_process::{Command, Size};
 
-use super::{PROGRAM, Terminal, ann, welcome};
+use super::{BELL, ESC, PROGRAM, Terminal, ann, welcome};
 use crate::scripted_server::{Server, listen};
 
 #[tokio::test]
@@ -112,8 +112,7 @@ async fn a_reconnected_client_keeps_the_draft_and_sends_nothing_twice() {
     terminal.press("a draft").await;
     terminal.until_typed("1> a draft").await;
     drop(server);
-    let screen = terminal.until(|screen| screen.contains("[unknown: ")).await;
-    assert!(screen.contains("connection lost"), "{screen}");
+    terminal.until(|screen| screen.contains("[unknown: ") && screen.contains("connection lost")).await;
     let mut server = welcome(&listener, &mut terminal).await;
     let back = |screen: &str| screen.contains("reconnected after") && screen.trim_end().ends_with(">> a draft");
     terminal.until(back).await;
@@ -134,7 +133,7 @@ async fn joins_share_a_line_and_a_mention_rings_the_bell() {
     terminal.until(|screen| screen.contains("* notice: the server stops at noon")).await;
     server.send_lines("FROM al MSG annual\nFROM al MSG hi Ann").await;
     terminal.until(|screen| screen.contains("hi Ann")).await;
-    assert_eq!(terminal.bells, 1);
+    assert_eq!(terminal.written(BELL), 1);
     assert!(terminal.screen.screen().contents_formatted().windows(4).any(|window| window == b"\x1b[1m"));
 }
 
@@ -143,7 +142,7 @@ async fn bell_and_colours_can_be_turned_off() {
     let (_listener, mut server, mut terminal) = ann(&["--bell", "never", "--color", "never"]).await;
     server.send_lines("FROM al MSG hi ann\nFROM al MSG end").await;
     terminal.until(|screen| screen.contains("<al> end")).await;
-    assert_eq!(terminal.bells, 0);
+    assert_eq!(terminal.written(BELL), 0);
     let screen = terminal.screen.screen();
     let plain =
         (0..24).all(|row| (0..40).all(|column| screen.cell(row, column).unwrap().fgcolor() == vt100::Color::Default));
@@ -160,7 +159,7 @@ async fn control_sequences_from_the_network_are_shown_escaped() {
     assert!(screen.contains(r"<al> \u{202e}\u{2066}x"), "{screen}");
     assert!(screen.contains(r"\u{1b}]0;title\u{7}\u{1b}[2J"), "{screen}");
     assert!(screen.contains("2 here"), "nothing was cleared: {screen}");
-    assert_eq!(terminal.bells, 0);
+    assert_eq!(terminal.written(BELL), 0);
 }
 
 #[tokio::test]
@@ -221,6 +220,6 @@ async fn a_dumb_terminal_is_used_like_a_pipe() {
     terminal.until(|screen| screen.contains("<bob> hello")).await;
     terminal.press("\x04").await;
     terminal.during(server.answer_bye()).await;
-    assert_eq!(terminal.escapes, 0);
+    assert_eq!(terminal.written(ESC), 0);
     assert_eq!(terminal.end().await, Some(0));
 }

@@ -34,11 +34,12 @@ async fn a_sent_draft_of_any_length_is_on_the_screen_once() {
         terminal.until(|screen| count(screen) == all && screen.contains(&above)).await;
         terminal.press(&format!("{key}\r")).await;
         terminal.during(server.expect(&format!("MSG {draft}"))).await;
-        let (waiting, sent) = (format!("{above}1>\n"), format!("{above}<ann> "));
-        terminal.until(|screen| screen.ends_with(&waiting)).await;
         server.send_lines("OK").await;
+        let sent = format!("{above}<ann> ");
         let screen = terminal.until(|screen| screen.contains(&sent) && screen.ends_with(">>\n")).await;
-        assert_eq!(count(&screen), all, "{screen}");
+        // On a busy machine, the message is also shown with a remark before its OK.
+        let marked = screen.matches("[no OK yet]").count();
+        assert_eq!(count(&screen), all * (1 + marked), "{screen}");
         terminal.press("\x0c").await;
         terminal.until(|screen| screen.trim() == ">>").await;
     }
@@ -64,13 +65,15 @@ async fn a_burst_after_a_shortened_draft_is_complete() {
 async fn messages_are_above_a_draft_at_any_cursor_position() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     for (draft, keys) in [("q".repeat(300), "\x01"), ("é".repeat(200), ""), ("é".repeat(200), "\x01")] {
+        // The rows of the draft, without the line ends between them.
+        let one_row = |screen: &str| screen.split_once(">> ").map(|(_, rows)| rows.replace('\n', ""));
         terminal.press(&format!("{draft}{keys}")).await;
-        terminal.until(|screen| screen.trim_end().ends_with(&draft)).await;
+        terminal.until(|screen| one_row(screen).as_ref() == Some(&draft)).await;
         let mut all = String::new();
         for _ in 0..3 {
             all += &burst(&mut server, 3).await;
-            let whole = format!("{all}>> {draft}\n");
-            terminal.until(|screen| screen.ends_with(&whole)).await;
+            let above = format!("{all}>> {}", draft.chars().take(70).collect::<String>());
+            terminal.until(|screen| screen.contains(&above) && one_row(screen).as_ref() == Some(&draft)).await;
         }
         terminal.press("\x05!\r").await;
         terminal.during(server.expect(&format!("MSG {draft}!"))).await;
@@ -83,9 +86,9 @@ async fn messages_are_above_a_draft_at_any_cursor_position() {
 async fn a_paste_is_one_draft_until_it_is_sent() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("\x1b[200~one\r\n\ttwo\nthree\x1b[201~").await;
-    terminal.until(|screen| screen.ends_with(">> one\n two\nthree\n")).await;
+    terminal.until(|screen| screen.ends_with(">> one\n    two\nthree\n")).await;
     let lines = burst(&mut server, 3).await;
-    terminal.until(|screen| screen.ends_with(&format!("{lines}>> one\n two\nthree\n"))).await;
+    terminal.until(|screen| screen.ends_with(&format!("{lines}>> one\n    two\nthree\n"))).await;
     terminal.press("\r").await;
     terminal.during(server.expect("MSG one\nMSG \ttwo\nMSG three")).await;
     server.send_lines("OK\nOK\nOK").await;
@@ -94,32 +97,16 @@ async fn a_paste_is_one_draft_until_it_is_sent() {
 }
 
 #[tokio::test]
-async fn messages_during_a_search_are_shown_after_it() {
+async fn messages_are_shown_during_a_search() {
     let (_listener, mut server, mut terminal) = ann(&[]).await;
     terminal.press("/name x\r").await;
     terminal.until(|screen| screen.contains("you already have the name ann")).await;
     terminal.press("\x12na").await;
     terminal.until_typed(">> (search: na) /name x").await;
-    server.send_lines("FROM bob MSG hi\nPING").await;
-    terminal.during(server.expect("PONG")).await;
+    server.send_lines("FROM bob MSG hi").await;
+    terminal.until(|screen| screen.ends_with("<bob> hi\n>> (search: na) /name x\n")).await;
     terminal.press("m").await;
     terminal.until_typed(">> (search: nam) /name x").await;
     terminal.press("\x03").await;
-    terminal.until(|screen| screen.contains("<bob> hi\n>>")).await;
-}
-
-#[tokio::test]
-async fn a_terminal_that_answers_late_hides_no_message() {
-    let (_listener, mut server, mut terminal) = ann(&[]).await;
-    terminal.held_answers = Some(String::new());
-    server.send_lines("FROM bob MSG late").await;
-    terminal.until(|screen| screen.ends_with("<bob> late\n>>\n")).await;
-    let late = terminal.held_answers.take().unwrap();
-    terminal.press(&late).await;
-    let mut all = "<bob> late\n".to_owned();
-    for _ in 0..5 {
-        all += &burst(&mut server, 2).await;
-        let whole = format!("{all}>>\n");
-        terminal.until(|screen| screen.ends_with(&whole)).await;
-    }
+    terminal.until(|screen| screen.ends_with("<bob> hi\n>>\n")).await;
 }

@@ -6,9 +6,19 @@ use super::{PROGRAM, Terminal, welcome};
 use crate::scripted_server::listen;
 
 /// Runs the program as a job. When the job stops, prints the modes of the terminal and waits for Enter.
-const SHELL: &str = r#"set -m
+pub(super) const SHELL: &str = r#"set -m
 "$0" "$@"
 echo "stopped:" $(stty -a | tr ' ;' '\n\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*icrnl')
+read enter
+fg > /dev/null
+echo "ended: $?""#;
+/// Continues the job in the background first. There it stops again, because it uses the terminal.
+const SHELL_WITH_BG: &str = r#"set -m
+"$0" "$@"
+job=$(jobs -p)
+bg > /dev/null
+until ps -o stat= -p $job | grep -q T; do :; done
+echo "stopped again"
 read enter
 fg > /dev/null
 echo "ended: $?""#;
@@ -39,6 +49,24 @@ async fn ctrl_z_restores_the_terminal_and_later_messages_are_shown() {
     server.send_lines("OK").await;
     terminal.until(|screen| screen.contains("<ann> oh, my draft!")).await;
     terminal.press("\x04").await;
+    terminal.during(server.answer_bye()).await;
+    terminal.until(|screen| screen.contains("ended: 0")).await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_in_the_background_returns() {
+    let (listener, address) = listen().await;
+    let command = Command::new("bash").args(["-c", SHELL_WITH_BG, PROGRAM, "--name", "ann", &address]);
+    let mut terminal = Terminal::spawn(command.env("TERM", "xterm"));
+    let mut server = welcome(&listener, &mut terminal).await;
+    terminal.press("my draft").await;
+    terminal.until_typed(">> my draft").await;
+    terminal.press("\x1a").await;
+    terminal.until(|screen| screen.contains("stopped again")).await;
+    server.send_lines("FROM bob MSG while you were away").await;
+    terminal.press("\r").await;
+    terminal.until(|screen| screen.contains("<bob> while you were away\n>> my draft\n")).await;
+    terminal.press("\x03\x04").await;
     terminal.during(server.answer_bye()).await;
     terminal.until(|screen| screen.contains("ended: 0")).await;
 }

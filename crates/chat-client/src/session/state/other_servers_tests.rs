@@ -43,7 +43,9 @@ fn play(name: Option<&str>, steps: &[&str]) -> String {
                 _ => {}
             }
         }
-        outcome.extend(std::iter::from_fn(|| state.next_own_message()).map(|said| format!("{said:?}").to_uppercase()));
+        outcome.extend(
+            std::iter::from_fn(|| state.next_own_message()).map(|message| format!("{message:?}").to_uppercase()),
+        );
     }
     outcome.join(" ")
 }

@@ -16,7 +16,7 @@ impl<T> State<T> {
             return Reaction::nothing();
         }
         match self.awaited.pop_front() {
-            Some(Awaited::Message(said, ticket)) if said == text => {
+            Some(Awaited::Message(sent, ticket)) if sent == text => {
                 self.behaviour.echoed();
                 self.accepted += 1;
                 Reaction::both(ticket, Answer::Accepted, Event::accepted(text))

@@ -1,4 +1,4 @@
-//! Tests of the program in pipes, as scripts use it.
+//! Tests of the flags in a pipe, and of the configuration.
 
 use std::process::Stdio;
 
@@ -175,6 +175,10 @@ color = never  # file
 time = %H:%M  # default
 bell = auto  # default
 reconnect = auto  # default
+# log =
+history = auto  # default
+joins = show  # default
+notify = never  # default
 ";
     assert_eq!(output, expected);
 }
