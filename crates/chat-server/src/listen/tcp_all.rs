@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::tcp::bind;
 
-/// How many ports are tried to find one that is free at all addresses.
+/// The most ports that are tried to find one that is free at all addresses.
 const MAX_PORTS: usize = 16;
 
 /// Binds all addresses. It skips those that this machine lacks, unless it lacks all.
