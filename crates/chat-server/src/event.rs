@@ -53,7 +53,7 @@ pub enum Event {
     Joined {
         /// The number in the order: 1 for the first event of the server, and one more for each.
         seq: u64,
-        /// Who.
+        /// The new member.
         member: Member,
     },
     /// A client sent a message, which was acknowledged with `OK`.
@@ -61,7 +61,7 @@ pub enum Event {
     Message {
         /// The number in the order.
         seq: u64,
-        /// Who.
+        /// The sender.
         from: Member,
         /// The text that other clients get, after the [`Policy`](crate::Policy).
         text: Text,
@@ -71,17 +71,17 @@ pub enum Event {
     Left {
         /// The number in the order. A leave because the server stops has one too.
         seq: u64,
-        /// Who.
+        /// The member that left.
         member: Member,
-        /// Why. [`Stats::ended`](crate::Stats::ended) counts it under the same reason.
+        /// The reason. [`Stats::ended`](crate::Stats::ended) counts the leave under the same reason.
         reason: EndReason,
     },
-    /// The embedding program told all members something: [`ChatServer::notice`](crate::ChatServer::notice).
+    /// The embedding program sent a notice to all members: [`ChatServer::notice`](crate::ChatServer::notice).
     #[non_exhaustive]
     Notice {
         /// The number in the order.
         seq: u64,
-        /// What.
+        /// The text of the notice.
         text: Text,
     },
 }

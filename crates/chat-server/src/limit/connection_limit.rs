@@ -44,6 +44,7 @@ pub(crate) struct Pass {
     lines: Lines,
 }
 
+/// The state of the rate limit for lines.
 #[derive(Debug)]
 enum Lines {
     /// Shared with the other connections of its address. It outlives the connection.
@@ -55,7 +56,7 @@ enum Lines {
 impl SharedLimits {
     pub(super) fn new(limits: &Limits) -> Self {
         let max_clients = limits.max_clients;
-        // The semaphore cannot count more, and there are fewer sockets.
+        // A larger limit would not matter: a machine has fewer sockets than the semaphore has permits.
         let permits = max_clients.map_or(Semaphore::MAX_PERMITS, |limit| limit.min(Semaphore::MAX_PERMITS));
         Self { max_clients, permits: Arc::new(Semaphore::new(permits)), addresses: Arc::new(Addresses::new(limits)) }
     }

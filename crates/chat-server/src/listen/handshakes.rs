@@ -112,8 +112,8 @@ impl<L, H, R, W> Handshakes<L, H, R, W> {
         if self.started.len() < self.max_pending {
             return;
         }
-        if let Some(given_up) = self.full_warning.count() {
-            warn!(max_pending = self.max_pending, given_up, "too many handshakes at a time");
+        if let Some(aborted) = self.full_warning.count() {
+            warn!(max_pending = self.max_pending, aborted, "too many handshakes at a time");
         }
         let of_same_host = self.started.iter().position(|(other, _)| *other == host);
         if let Some((_, task)) = self.started.remove(of_same_host.unwrap_or(0)) {
@@ -246,7 +246,7 @@ mod tests {
         (Clients(sender), Handshakes::new(Source(receiver), expect_exclamation_mark as Handshake))
     }
 
-    /// Accepts connections until the listener waits for input or time. Returns their peers.
+    /// Accepts connections until none is ready. Returns their peers.
     async fn accepted(listener: &mut impl Listener) -> Vec<String> {
         let mut peers = Vec::new();
         while let Ok((.., peer)) = timeout(Duration::from_millis(1), listener.accept()).await {

@@ -94,7 +94,7 @@ pub trait Listener: Send + 'static {
 const ERROR_PAUSE: Duration = Duration::from_millis(250);
 
 /// Accepts one connection. Logs errors and tries again.
-async fn until_accepted<T>(mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>) -> T {
+async fn accept_with_retry<T>(mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>) -> T {
     loop {
         match poll_fn(&mut poll_accept).await {
             Ok(accepted) => return accepted,

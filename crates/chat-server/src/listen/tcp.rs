@@ -18,7 +18,7 @@ use tokio::{
 };
 use tracing::debug;
 
-use super::{Listener, until_accepted};
+use super::{Listener, accept_with_retry};
 use crate::peer::Peer;
 
 /// The most connections that wait to be accepted.
@@ -42,7 +42,7 @@ impl Listener for TcpListener {
     type Writer = OwnedWriteHalf;
 
     async fn accept(&mut self) -> (TcpReader, OwnedWriteHalf, Peer) {
-        let (stream, address) = until_accepted(|cx| self.poll_accept(cx)).await;
+        let (stream, address) = accept_with_retry(|cx| self.poll_accept(cx)).await;
         if let Err(error) = set_tcp_options(&stream) {
             // The connection works without them, or is closed already.
             debug!(%error, peer = %address.ip().to_canonical(), port = address.port(), "cannot set socket options");
@@ -53,7 +53,7 @@ impl Listener for TcpListener {
 }
 
 /// The receiving half of a TCP connection. It reports a reset even if the sending half has received it first. The kernel
-/// reports a reset only once, and the next read returns a plain end.
+/// reports a reset only once. After that, a read returns the normal end of the stream.
 #[derive(Debug)]
 pub struct TcpReader(OwnedReadHalf);
 
@@ -61,11 +61,11 @@ impl TcpReader {
     /// The error that ended the stream, unless the peer closed it.
     fn reset(&self) -> Option<io::Error> {
         let stream = self.0.as_ref();
-        // A broken pipe means that the peer had closed before: a plain end.
+        // A broken pipe means that the peer had closed before. This is a normal end.
         if let Ok(Some(error)) = stream.take_error() {
             return (error.kind() != io::ErrorKind::BrokenPipe).then_some(error);
         }
-        // After a plain end a connection has a peer address until this side closes too. After a reset it has none.
+        // After a normal end, a connection has a peer address until this side closes too. After a reset, it has none.
         stream.peer_addr().is_err().then(|| io::ErrorKind::ConnectionReset.into())
     }
 }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_close_by_the_peer_is_read_as_a_plain_end() {
+    async fn a_close_by_the_peer_is_read_as_a_normal_end() {
         let (mut client, mut reader, mut writer) = connected().await;
         client.write_all(b"x").await.unwrap();
         client.shutdown().await.unwrap();

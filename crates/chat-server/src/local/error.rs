@@ -1,4 +1,4 @@
-//! Why a local client cannot go on.
+//! The errors of a local client.
 
 use chat_proto::{NameError, TextError};
 

@@ -49,7 +49,8 @@ async fn bot_greets_answers_and_stops() {
 async fn policy_admits_a_local_admin_and_refuses_words() {
     let mut example = start("policy");
     let address = example.address();
-    let mut admin = Peer::tcp(address).await.join("admin").await; // The name is allowed, since the client is on this machine.
+    // The name is allowed, because the client is on this machine.
+    let mut admin = Peer::tcp(address).await.join("admin").await;
     admin.send("MSG what an oaf").await;
     admin.expect("BAD REQ").await;
     admin.send("MSG what a loaf").await;

@@ -255,7 +255,7 @@ async fn a_notice_waits_for_a_member_that_does_not_read_until_the_member_ends() 
     let (ours, theirs) = tokio::io::duplex(64);
     let connection = server.attach(theirs, ServerPeer::labelled("test"));
     let mut ann = Peer::over(ours).join("ann").await;
-    // It fails if the notice waits.
+    // Fails if the notice has to wait.
     let try_notice = async |number: u32| {
         let sending = server.notice_to(connection.id(), format!("number {number}").parse().unwrap());
         tokio::time::timeout(std::time::Duration::from_millis(1), sending).await

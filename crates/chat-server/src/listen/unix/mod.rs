@@ -14,7 +14,7 @@ use tokio::net::{
 };
 
 use self::socket_file::Identity;
-use super::{BindOptions, Listener, until_accepted};
+use super::{BindOptions, Listener, accept_with_retry};
 use crate::peer::Peer;
 
 /// A Unix socket that is bound to a path. Dropping it removes the path, unless another file has taken its place.
@@ -100,7 +100,7 @@ impl Listener for UnixSocket {
     type Writer = OwnedWriteHalf;
 
     async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Peer) {
-        let (stream, _) = until_accepted(|cx| self.listener.poll_accept(cx)).await;
+        let (stream, _) = accept_with_retry(|cx| self.listener.poll_accept(cx)).await;
         let (reader, writer) = stream.into_split();
         (reader, writer, Peer::labelled(Arc::clone(&self.label)))
     }
@@ -112,7 +112,7 @@ impl Listener for UnixListener {
     type Writer = OwnedWriteHalf;
 
     async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Peer) {
-        let (stream, _) = until_accepted(|cx| self.poll_accept(cx)).await;
+        let (stream, _) = accept_with_retry(|cx| self.poll_accept(cx)).await;
         let (reader, writer) = stream.into_split();
         (reader, writer, Peer::labelled("unix"))
     }

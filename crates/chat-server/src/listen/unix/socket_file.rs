@@ -65,8 +65,8 @@ pub(super) fn listen_at(path: &Path, mode: Option<u32>) -> io::Result<(Socket, I
     Ok((socket, identity))
 }
 
-/// Removes the file at the path if it still has this identity. The caller must hold the file open, because the system
-/// reuses the inode of a removed file.
+/// Removes the file at the path if it still has this identity. A server keeps its own file open until then, because the
+/// system reuses the inodes of removed files.
 pub(super) fn remove(path: &Path, identity: Identity) {
     if Identity::at(path).is_ok_and(|current| current == identity) {
         // Already gone: fine.
