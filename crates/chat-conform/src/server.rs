@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    hash::{BuildHasher, RandomState},
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use tokio::task::JoinSet;
@@ -115,7 +116,7 @@ pub async fn judge_server_with(
 }
 
 /// How often a case is played again, if its failure may be due to strangers.
-const MAX_REPLAYS: usize = 3;
+const MAX_REPLAYS: usize = 10;
 /// How many cases are played again at the end of a run. If more fail, the server is at fault.
 const MAX_REPLAYED: usize = 24;
 
@@ -195,11 +196,10 @@ impl Run {
     }
 }
 
-/// Numbers that make names fresh. They differ between runs: they depend on the clock (in milliseconds) and on the
-/// process.
+/// Numbers that make names fresh. They start anywhere, so that two judges that start in the same moment have others.
 pub(crate) fn name_numbers() -> impl Iterator<Item = u32> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let start = u32::try_from(now.as_millis() % 10_000).unwrap_or_default() * 1_000;
-    let spread = std::process::id() % 997;
-    (0..).map(move |count: u32| start.wrapping_add(spread).wrapping_add(count))
+    // The hasher of the standard library has random keys.
+    let random = RandomState::new().hash_one(std::process::id());
+    let start = u32::try_from(random % 10_000_000).unwrap_or_default();
+    (0..).map(move |count: u32| start.wrapping_add(count))
 }

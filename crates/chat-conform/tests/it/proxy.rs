@@ -109,3 +109,23 @@ async fn wrong_lines_are_marked() {
     assert_eq!(marked.len(), 2, "{printed}");
     assert!(marked[0].contains(" 1.2 ") && marked[1].contains(" 4.5 "), "{printed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_after_a_refused_one_are_not_blamed_and_the_saved_case_plays() {
+    let (server, address) = start_server().await;
+    let saved = std::env::temp_dir().join(format!("chat-proxy-{}-refused.case", std::process::id()));
+    let args = ["--connections", "2", "--save", saved.to_str().unwrap()];
+    let proxy = Proxy::start(&address.to_string(), &args);
+    let text = format!("PROT 0.1 CONNECT USER ann\r\nMSG {}\r\nMSG hi\r\nBYE\r\n", "x".repeat(20_000));
+    assert_eq!(exchange(&proxy.address, &text).await, "NAME OK\r\nWELCOME\r\nBAD REQ\r\nOK\r\nBYE\r\n");
+    assert_eq!(exchange(&proxy.address, "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n").await, "BAD REQ\r\n");
+
+    let printed = proxy.wait_output();
+    let marked: Vec<_> = printed.lines().filter(|line| line.starts_with('!')).collect();
+    assert!(matches!(marked[..], [long, http] if long.contains(" 1.3 ") && http.contains(" 2.4 ")), "{printed}");
+    let suite = Suite::from_file(&saved).unwrap();
+    let cases = suite.select(Side::Server, &Select::default());
+    let played = play(address, ServerOptions::new(TEST_TIMEOUT), cases[0], 7).await;
+    assert!(played.is_ok(), "{}", played.unwrap_err().what);
+    server.cut();
+}
