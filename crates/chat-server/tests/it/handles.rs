@@ -250,7 +250,7 @@ async fn a_notice_to_one_member_has_a_position_and_reaches_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_notice_waits_for_a_member_that_does_not_read_until_the_member_ends() {
+async fn a_notice_waits_until_a_slow_member_reads_or_ends() {
     let server = unlimited().build();
     let (ours, theirs) = tokio::io::duplex(64);
     let connection = server.attach(theirs, ServerPeer::labelled("test"));

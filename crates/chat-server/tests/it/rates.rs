@@ -125,7 +125,7 @@ async fn a_client_that_waits_for_its_turn_is_not_silent() {
             loop {
                 match patient.line().await.as_str() {
                     "PONG" => break,
-                    // The server has read all lines and waits for more.
+                    // The server may send `PING` when it has read all lines.
                     line => assert_eq!((line, closes), ("PING", false)),
                 }
                 patient.send("PONG").await;
@@ -152,7 +152,7 @@ async fn lines_without_an_answer_hardly_count() {
 
 /// A connection that ends before its turn must not delay other connections of its address.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_ends_before_its_turn_gives_it_back() {
+async fn a_client_that_ends_before_its_turn_frees_the_turn() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
     let mut stays = attach_from(&server, "127.0.0.1:1").join("stays").await;
     advance(Duration::from_secs(60)).await;

@@ -1,4 +1,4 @@
-//! What the READMEs of the project and of this library show works. Their Rust code is that of examples, which `cargo test`
+//! Runs what the READMEs of the project and of this library show. Their Rust code is a copy of examples, which `cargo test`
 //! compiles.
 
 use std::{
@@ -11,19 +11,19 @@ use chat_server::ChatServer;
 
 use crate::support::{Peer, start};
 
-const LIBRARY: &str = env!("CARGO_MANIFEST_DIR");
+const CRATE_PATH: &str = env!("CARGO_MANIFEST_DIR");
 
-fn project() -> String {
+fn project_readme() -> String {
     read("../../README.md")
 }
 
-fn library() -> String {
+fn library_readme() -> String {
     read("README.md")
 }
 
 /// Reads a file of this crate.
 fn read(path: &str) -> String {
-    let path = Path::new(LIBRARY).join(path);
+    let path = Path::new(CRATE_PATH).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -34,7 +34,7 @@ fn block(readme: &str, opening: &str) -> String {
 }
 
 /// Whether a program that the README uses is installed. In CI, it must be.
-fn installed(program: &str, argument: &str) -> bool {
+fn is_installed(program: &str, argument: &str) -> bool {
     let is_installed = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     assert!(is_installed || std::env::var_os("CI").is_none() || cfg!(windows), "{program} must be installed in CI");
     is_installed
@@ -50,7 +50,7 @@ fn session(readme: &str) -> (Vec<String>, Vec<String>) {
 
 #[tokio::test]
 async fn the_netcat_session_works_over_a_socket() {
-    let (typed, received) = session(&project());
+    let (typed, received) = session(&project_readme());
     let (server, address) = start(ChatServer::builder()).await;
     let mut peer = Peer::tcp(address).await;
     for (typed, received) in typed.iter().zip(&received) {
@@ -65,10 +65,10 @@ async fn the_netcat_session_works_over_a_socket() {
 #[cfg(unix)]
 #[tokio::test]
 async fn the_netcat_session_works_with_netcat() {
-    if !installed("nc", "-h") {
+    if !is_installed("nc", "-h") {
         return;
     }
-    let (typed, received) = session(&project());
+    let (typed, received) = session(&project_readme());
     let (server, address) = start(ChatServer::builder()).await;
     let output = tokio::task::spawn_blocking(move || {
         let mut nc = Command::new("nc");
@@ -84,7 +84,7 @@ async fn the_netcat_session_works_with_netcat() {
 /// Newcomers read the whole README. The first two commands have code blocks of their own, to be copied.
 #[test]
 fn the_readme_of_the_project_is_short() {
-    let readme = project();
+    let readme = project_readme();
     let (lines, words) = (readme.lines().count(), readme.split_whitespace().count());
     assert!(lines <= 150 && words <= 1_000, "{lines} lines, {words} words");
     for command in ["cargo run --release --bin chat-server", "cargo test --workspace"] {
@@ -97,9 +97,11 @@ fn the_readme_of_the_project_is_short() {
 #[test]
 #[ignore = "compiles Tokio again; run it with `cargo test -- --ignored projects_of_the_readmes`"]
 fn projects_of_the_readmes() {
-    let repository = Path::new(LIBRARY).join("../..").canonicalize().unwrap();
+    let repository = Path::new(CRATE_PATH).join("../..").canonicalize().unwrap();
     let projects = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
-    for (name, readme) in [("greeter", project()), ("embed", library()), ("echo", read("../chat-client/README.md"))] {
+    for (name, readme) in
+        [("greeter", project_readme()), ("embed", library_readme()), ("echo", read("../chat-client/README.md"))]
+    {
         let manifest = block(&readme, "```toml\n");
         assert!(manifest.contains("\ntokio = { version = \"1\", "), "{manifest}");
         assert!(manifest.contains("\"../chat/crates/"), "{manifest}");
@@ -120,8 +122,8 @@ fn projects_of_the_readmes() {
 
 #[test]
 fn the_code_of_the_readmes_is_in_the_examples() {
-    let readme = library();
-    for (readme, example) in [(&project(), "examples/greeter.rs"), (&readme, "examples/embed.rs")] {
+    let readme = library_readme();
+    for (readme, example) in [(&project_readme(), "examples/greeter.rs"), (&readme, "examples/embed.rs")] {
         let example = read(example);
         // The README omits the comment at the top of the file.
         let (_, example) = example.split_once("\n\n").unwrap();
@@ -133,13 +135,13 @@ fn the_code_of_the_readmes_is_in_the_examples() {
 
 #[test]
 fn all_examples_are_listed() {
-    let readme = library();
+    let readme = library_readme();
     let mut listed: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("| `cargo run --example ")).collect();
     for line in &mut listed {
         *line = line.split('`').next().unwrap();
     }
     listed.sort_unstable();
-    let files = std::fs::read_dir(Path::new(LIBRARY).join("examples")).unwrap();
+    let files = std::fs::read_dir(Path::new(CRATE_PATH).join("examples")).unwrap();
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     files.sort_unstable();
     let names: Vec<_> = files.iter().map(|path| path.file_stem().unwrap().to_str().unwrap()).collect();
@@ -149,7 +151,7 @@ fn all_examples_are_listed() {
 /// The manifests in the READMEs enable exactly the features of Tokio that the code uses.
 #[test]
 fn the_manifests_enable_what_the_code_uses() {
-    for readme in [project(), library()] {
+    for readme in [project_readme(), library_readme()] {
         let manifest = block(&readme, "```toml\n");
         let (_, dependencies) = manifest.split_once("[dependencies]\n").unwrap();
         let names: Vec<_> = dependencies.lines().map(|line| line.split(' ').next().unwrap()).collect();

@@ -21,7 +21,7 @@ pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<
     }
 }
 
-/// The positions of each `JOIN` that can be this session's.
+/// The positions of the joins that may be this session's own.
 fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     match replay.who {
         Who::Named(name) | Who::Guest(name) => order.positions.get(&Seen::Joined(name)).cloned().unwrap_or_default(),
@@ -48,6 +48,8 @@ fn matched(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
     (0..sessions.len()).map(|session| matched.contains(&session)).collect()
 }
 
+/// Gives the session a fitting `JOIN`, if there is one that is free or whose owner can take another. `asked`: the joins that
+/// were tried already.
 fn claim(
     session: usize,
     fitting: &[Vec<usize>],
@@ -67,7 +69,7 @@ fn claim(
 /// The number of events that agree with the order from this `JOIN` on. The `JOIN` itself counts.
 fn agreed(order: &Order<'_>, replay: &Replay, join: usize) -> usize {
     let rest = order.events[join + 1..].iter().zip(&replay.view[1..]);
-    1 + rest.take_while(|(one, other)| one == other).count()
+    1 + rest.take_while(|(event, seen)| event == seen).count()
 }
 
 /// Why the session fits nowhere: the violation where it fits best.

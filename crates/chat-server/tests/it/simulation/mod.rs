@@ -34,7 +34,7 @@ struct Run {
     plain: usize,
     stats: Stats,
     /// The reasons of leaves, from the events.
-    left: Vec<EndReason>,
+    leave_reasons: Vec<EndReason>,
     /// The name of the client on which the trick is played.
     victim: Name,
     /// Whether the trick was played.
@@ -52,7 +52,7 @@ fn seeds(normally: u64) -> std::ops::Range<u64> {
     }
 }
 
-/// Plays the run of this seed.
+/// Plays the run of this seed, on paused time.
 fn play(seed: u64, trick: Option<Trick>) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -96,13 +96,13 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     sessions.insert(0, witness.await.unwrap());
     let tricked = tricked.is_some_and(|played| played.is_played());
     let plain = sessions.iter().filter(|session| session.name().is_none()).count();
-    let left = reported.await.unwrap();
+    let leave_reasons = reported.await.unwrap();
     Run {
         checked: check(&sessions),
         sessions: sessions.len(),
         plain,
         stats: server.stats(),
-        left,
+        leave_reasons,
         victim: name,
         tricked,
     }
@@ -127,14 +127,14 @@ async fn leave_reasons(mut events: Events) -> Vec<EndReason> {
 fn check_ends(run: &Run, seed: u64) {
     let counted: u64 = run.stats.ended.iter().map(|(_, times)| times).sum();
     assert_eq!(counted, run.sessions as u64, "CHAT_SIM_SEED={seed}: each end is counted once: {}", run.stats);
-    for reason in &run.left {
-        let reported = run.left.iter().filter(|other| *other == reason).count() as u64;
+    for reason in &run.leave_reasons {
+        let reported = run.leave_reasons.iter().filter(|other| *other == reason).count() as u64;
         let counted = run.stats.ended_by(reason);
         assert!(reported <= counted, "CHAT_SIM_SEED={seed}: {reason:?}: {reported} events, but {counted} counted");
     }
     // Only members end for these reasons.
     for reason in [EndReason::Bye, EndReason::PingTimeout, EndReason::Lagged] {
-        let reported = run.left.iter().filter(|other| **other == reason).count() as u64;
+        let reported = run.leave_reasons.iter().filter(|other| **other == reason).count() as u64;
         assert_eq!(reported, run.stats.ended_by(&reason), "CHAT_SIM_SEED={seed}: {reason:?}");
     }
 }

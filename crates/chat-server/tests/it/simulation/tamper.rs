@@ -35,11 +35,12 @@ impl Played {
     }
 }
 
+/// A stream that plays the trick on what is written to it.
 pub(super) struct Tamper<S> {
     inner: S,
     trick: Option<Trick>,
     /// The number of message batches that still pass before the trick.
-    batches_before: usize,
+    batches_before_trick: usize,
     /// The batch that is held back until the next one, for a swap.
     held: Option<Vec<u8>>,
     /// Bytes that are not written yet.
@@ -50,8 +51,11 @@ pub(super) struct Tamper<S> {
 impl<S> Tamper<S> {
     pub(super) fn new(inner: S, trick: Option<Trick>, rng: &mut Rng) -> (Self, Played) {
         let played = Played::default();
-        let batches_before = rng.index(30);
-        (Self { inner, trick, batches_before, held: None, unwritten: VecDeque::new(), played: played.clone() }, played)
+        let batches_before_trick = rng.index(30);
+        (
+            Self { inner, trick, batches_before_trick, held: None, unwritten: VecDeque::new(), played: played.clone() },
+            played,
+        )
     }
 
     /// Takes a batch to write, and plays the trick on it if it is time.
@@ -67,8 +71,8 @@ impl<S> Tamper<S> {
             // A swap with a batch without messages may be correct. Try again with a later batch.
             self.unwritten.extend(held);
         } else if has_messages && self.trick.is_some() && !self.played.is_played() {
-            if self.batches_before > 0 {
-                self.batches_before -= 1;
+            if self.batches_before_trick > 0 {
+                self.batches_before_trick -= 1;
             } else {
                 match self.trick {
                     Some(Trick::Swap) => {
