@@ -1,7 +1,7 @@
-//! A program with work of its own and a chat server on one runtime. A counter announces its progress in the room, and
-//! the program counts the room's messages.
+//! A chat server beside other work in one program. The work counts to ten and announces each number in the room. The
+//! program also counts the messages of the room.
 //!
-//! `cargo run --example alongside`, then `nc localhost PORT`. It stops when the counter is done or at Ctrl-C.
+//! `cargo run --example alongside`, then `nc localhost PORT`. The program stops after the number ten, or at Ctrl-C.
 #![allow(clippy::print_stdout)]
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn count(server: ChatServer, to: u32) -> Result<(), Box<dyn std::error::Er
     Ok(())
 }
 
-/// Counts messages by the events of the server, without a client in the room.
+/// Counts messages with the events of the server. This needs no client in the room.
 async fn watch(mut events: Events) -> usize {
     let mut messages = 0;
     while let Some(event) = events.recv().await {

@@ -1,5 +1,5 @@
-//! A gateway that knows its users: it authenticates them by a token of its own, attaches the user to the connection, and
-//! the policy gives each user only their own name. It ends by itself.
+//! A gateway with user accounts. It authenticates a user by a token, and attaches the user to the connection. The policy
+//! lets each user join under their own name only. The program ends by itself.
 //!
 //! `cargo run --example auth`
 #![allow(clippy::print_stdout)]
@@ -9,10 +9,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chat_server::{Admission, ChatServer, Login, Peer, Policy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Who a connection belongs to. The gateway has checked it.
+/// The user of a connection, whom the gateway has authenticated.
 struct User(&'static str);
 
-/// Stands for a table of users, which takes time to read.
+/// The user of each token. It stands for a database, so a lookup takes time.
 struct Accounts(HashMap<&'static str, &'static str>);
 
 impl Accounts {

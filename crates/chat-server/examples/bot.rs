@@ -8,7 +8,7 @@ use std::time::Instant;
 use chat_server::{ChatServer, Event, LocalClient, LocalError};
 use tokio::net::TcpListener;
 
-/// Answers until it is told to stop.
+/// Runs the bot until a client sends `!stop`.
 async fn answer(mut bot: LocalClient) -> Result<(), LocalError> {
     let started = Instant::now();
     loop {

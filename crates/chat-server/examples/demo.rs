@@ -1,4 +1,4 @@
-//! A conversation between ann, bob and somebody with netcat, line by line as it goes over the wire. It ends by itself.
+//! Shows each line of a conversation between ann, bob and a user of netcat. The program ends by itself.
 //!
 //! `cargo run --example demo`
 #![allow(clippy::print_stdout)]
@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use chat_server::{ChatServer, Peer};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 
-/// `name > line` is sent, `name < line` has to be received. A name that is new opens a connection.
+/// `name > line`: the client sends this line. `name < line`: the client must receive this line. A client connects when it
+/// first sends.
 const SCRIPT: &str = "\
 ann > PROT 0.1 CONNECT USER ann
 ann < NAME OK
@@ -78,7 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let (report, ()) = tokio::join!(server.shutdown(), farewell);
-    // The connection of nc may still be counted, so only the cut ones are the same in each run.
+    // Do not print `report.drained`: the connection of nc may be counted or not.
     println!("\nthe server has stopped: {} cut", report.cut);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A chat server in your own program, which provides the listener and decides when to stop.
 //!
-//! `cargo run --example embed`, then `nc localhost PORT`; Ctrl-C stops it.
+//! `cargo run --example embed`, then `nc localhost PORT`. Ctrl-C stops the server.
 #![allow(clippy::print_stdout)]
 
 use chat_server::ChatServer;

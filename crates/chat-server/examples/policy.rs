@@ -1,6 +1,6 @@
 //! A policy: some names are reserved, and some words are forbidden.
 //!
-//! `cargo run --example policy`, then `nc localhost PORT`; Ctrl-C stops it.
+//! `cargo run --example policy`, then `nc localhost PORT`. Ctrl-C stops the server.
 #![allow(clippy::print_stdout)]
 
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ struct HouseRules {
 }
 
 impl Policy for HouseRules {
-    /// `admin` and `root` may only come from this machine.
+    /// A client with a reserved name must be on this machine.
     async fn admit(&self, login: Login) -> Admission {
         let reserved =
             login.name().is_some_and(|name| self.reserved_names.contains(name.as_str().to_ascii_lowercase().as_str()));
@@ -22,7 +22,7 @@ impl Policy for HouseRules {
         if reserved && !is_local { Admission::RefuseName } else { Admission::Admit }
     }
 
-    /// A message with a forbidden word is refused.
+    /// Refuses a message that contains a forbidden word.
     fn message(&self, message: &Message<'_>) -> Verdict {
         let mut words = message.text().as_str().split(|c: char| !c.is_alphanumeric());
         if words.any(|word| self.forbidden_words.contains(word.to_lowercase().as_str())) {

@@ -1,4 +1,4 @@
-//! Clients over streams other than TCP: one in memory, one over a Unix socket, in one room. It ends by itself.
+//! Clients over streams other than TCP, in one room: one in memory, one over a Unix socket. The program ends by itself.
 //!
 //! `cargo run --example streams`
 #![allow(clippy::print_stdout)]

@@ -1,4 +1,4 @@
-//! The builder: every option of the server, one method each.
+//! The builder, with a method for each option of the server.
 
 use std::{fmt, time::Duration};
 
@@ -70,8 +70,8 @@ impl ChatServerBuilder {
         self
     }
 
-    /// Shares limits with other servers: they count the clients of all of them. The server then has no
-    /// [`Limits`] of its own.
+    /// Shares limits with other servers. They count the clients of all these servers together, and replace the
+    /// [`Limits`] of this builder.
     pub fn shared_limits(mut self, limits: &SharedLimits) -> Self {
         self.shared_limits = Some(limits.clone());
         self
@@ -108,15 +108,14 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The silence after which a named session is sent `PING` (clause 6.1); at least 1 ms. `None`: never. Default: 60
-    /// s.
+    /// The server sends `PING` to a named session after this silence (clause 6.1); at least 1 ms. `None`: never.
+    /// Default: 60 s.
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.options.ping_interval = interval.into().map(|interval| interval.max(Duration::from_millis(1)));
         self
     }
 
-    /// The time to send anything after a `PING`, before the connection is cut (clause 6.1). `None`: no limit. Default:
-    /// 3 s.
+    /// A client that sends nothing for this time after a `PING` is cut (clause 6.1). `None`: no limit. Default: 3 s.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -139,10 +138,11 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The time that a write may take without progress, before the connection is cut (clause 6.5). Progress means 4
-    /// KiB, or everything that is left: a peer cannot hold its connection by taking a byte now and then. `None`: no
-    /// limit by the server; on Linux, the kernel still closes a TCP connection from [`listen`](crate::listen) after 90
-    /// s without an acknowledgement. Default: 10 s.
+    /// A connection is cut if a write makes no progress for this time (clause 6.5). Progress means 4 KiB, or all bytes
+    /// that are left, so a peer cannot hold its connection by reading a byte now and then. Default: 10 s.
+    ///
+    /// `None`: the server sets no limit. On Linux, the kernel still closes a TCP connection from
+    /// [`listen`](crate::listen) after 90 s without an acknowledgement.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -166,8 +166,8 @@ impl ChatServerBuilder {
         self
     }
 
-    /// The time that clients have to take what they are owed when the server stops. Zero: none. `None`: no limit.
-    /// Default: 10 s.
+    /// The time in which clients must receive their pending lines when the server stops. After that, they are cut. `None`:
+    /// no limit. Default: 10 s.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -195,9 +195,9 @@ impl ChatServerBuilder {
 
     /// The number of batches in the shared ring, rounded up to a power of two. A client that is further behind is cut
     /// (clause 6.5). A batch is one line in a quiet room, and at most 40 KiB under load: with the default of 4,096, all
-    /// slow clients together hold at most 160 MiB. If some clients want bare LF (clause 1.2), a batch holds its lines a
-    /// second time: at most 288 MiB. Beside the ring, the writer of a slow client holds the batches that it writes: at most
-    /// 96 KiB.
+    /// slow clients together hold at most 160 MiB. If some clients use bare LF (clause 1.2), a batch holds a second copy of
+    /// its lines, and the bound is 288 MiB. In addition, the writer of a slow client holds the batches that it writes: at
+    /// most 96 KiB.
     pub fn ring_batches(mut self, batches: usize) -> Self {
         self.options.ring_batches = batches.clamp(2, 1 << 20);
         self

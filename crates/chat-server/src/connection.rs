@@ -53,7 +53,7 @@ impl Connection {
         &self.identity.peer
     }
 
-    /// Sends the client away: it leaves the room, and gets what it is owed and `BYE`, within the
+    /// Sends the client away: it leaves the room, and receives its pending lines and `BYE`, within the
     /// [write timeout](crate::ChatServerBuilder::write_timeout). `why` is for the log and the events.
     pub fn kick(&self, why: impl Into<Arc<str>>) {
         self.identity.end(EndReason::Kicked(why.into()));
@@ -78,11 +78,13 @@ impl Connection {
         self.identity.end(EndReason::Cut(why.into()));
     }
 
-    /// Waits until the client has left and what it was owed is written or given up, and returns why it left. The reason of
-    /// a member is the one in its [`Event::Left`](crate::Event::Left). Nothing is lost if the future is dropped; a later call returns the same.
+    /// Waits until the connection has ended: the client has left, and its pending lines were written or dropped. Returns the
+    /// reason. The reason of a member is the one in its [`Event::Left`](crate::Event::Left).
+    ///
+    /// Each later call returns the same reason, even if an earlier future was dropped.
     pub async fn ended(&mut self) -> EndReason {
         if let End::Awaited(end) = &mut self.end {
-            // Without a reason, its task was dropped.
+            // The sender is gone without a reason: the connection's task was dropped.
             self.end = End::Known(end.await.unwrap_or(EndReason::Dropped));
         }
         match &self.end {
@@ -138,7 +140,7 @@ impl EndGuard {
 }
 
 impl Drop for EndGuard {
-    /// An orderly end was reported before. What is left here was dropped half-way.
+    /// Reports the end of a task that was dropped. Any other end is already reported.
     fn drop(&mut self) {
         self.end(EndReason::Dropped);
     }

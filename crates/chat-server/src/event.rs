@@ -18,7 +18,7 @@ use tokio_util::sync::ReusableBoxFuture;
 use crate::{member::Member, reason::EndReason};
 
 /// The number of event batches that are kept for a slow subscriber.
-const KEPT: usize = 1_024;
+const KEPT_BATCHES: usize = 1_024;
 
 /// An event in the room's total order.
 ///
@@ -53,7 +53,7 @@ pub enum Event {
     Joined {
         /// The number in the order: 1 for the first event of the server, and one more for each.
         seq: u64,
-        /// Who.
+        /// The new member.
         member: Member,
     },
     /// A client sent a message, which was acknowledged with `OK`.
@@ -61,7 +61,7 @@ pub enum Event {
     Message {
         /// The number in the order.
         seq: u64,
-        /// Who.
+        /// The sender.
         from: Member,
         /// The text that other clients get, after the [`Policy`](crate::Policy).
         text: Text,
@@ -71,17 +71,17 @@ pub enum Event {
     Left {
         /// The number in the order. A leave because the server stops has one too.
         seq: u64,
-        /// Who.
+        /// The member that left.
         member: Member,
-        /// Why. [`Stats::ended`](crate::Stats::ended) counts it under the same reason.
+        /// The reason. [`Stats::ended`](crate::Stats::ended) counts the leave under the same reason.
         reason: EndReason,
     },
-    /// The embedding program told all members something: [`ChatServer::notice`](crate::ChatServer::notice).
+    /// The embedding program sent a notice to all members: [`ChatServer::notice`](crate::ChatServer::notice).
     #[non_exhaustive]
     Notice {
         /// The number in the order.
         seq: u64,
-        /// What.
+        /// The text of the notice.
         text: Text,
     },
 }
@@ -134,9 +134,9 @@ struct Channel {
 #[derive(Debug, Default)]
 struct State {
     batches: Option<broadcast::Sender<Batch>>,
-    /// The number of the last event that was placed when the last batch was published.
+    /// The number of the last event, as of the last call of `publish`.
     seq: u64,
-    /// The hub has ended.
+    /// Whether the hub has ended.
     ended: bool,
 }
 
@@ -146,7 +146,7 @@ impl Channel {
     }
 }
 
-/// The hub's side. It makes no events while there is no subscriber. When dropped, it ends all subscriptions.
+/// The hub's side. It stores no events while there is no subscriber. Dropping it ends all subscriptions.
 #[derive(Debug, Default)]
 pub(crate) struct EventSender {
     channel: Arc<Channel>,
@@ -197,7 +197,7 @@ impl Drop for EventSender {
     }
 }
 
-/// Makes subscriptions. It does not keep them open when the hub has ended.
+/// Makes subscriptions. After the end of the hub, they are closed.
 #[derive(Clone, Debug)]
 pub(crate) struct EventSource(Arc<Channel>);
 
@@ -208,7 +208,7 @@ impl EventSource {
             broadcast::Sender::new(1).subscribe() // Closed.
         } else {
             self.0.is_open.store(true, Ordering::Release);
-            state.batches.get_or_insert_with(|| broadcast::Sender::new(KEPT)).subscribe()
+            state.batches.get_or_insert_with(|| broadcast::Sender::new(KEPT_BATCHES)).subscribe()
         };
         Events {
             receiving: ReusableBoxFuture::new(receive(batches)),
@@ -281,7 +281,7 @@ pub struct Events {
 #[error("{count} events were lost, because the subscriber was too slow")]
 #[non_exhaustive]
 pub struct EventsLost {
-    /// How many.
+    /// The number of lost events.
     pub count: u64,
 }
 

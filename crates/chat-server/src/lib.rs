@@ -35,15 +35,15 @@
 //! | serve one stream, and end it | [`ChatServer::attach`], [`Connection`] |
 //! | take part | [`ChatServer::local`] |
 //! | watch | [`ChatServer::watch`], [`ChatServer::events`], [`ChatServer::stats`] |
-//! | send clients away, tell all or one something | [`ChatServer::kick`], [`ChatServer::notice`], [`ChatServer::notice_to`] |
+//! | kick a client, send a notice to all or to one | [`ChatServer::kick`], [`ChatServer::notice`], [`ChatServer::notice_to`] |
 //! | give several rooms one limit | [`Limits`] |
 //! | set rules | [`Policy`] |
 //! | set limits and timeouts | [`ChatServerBuilder`] |
-//! | test with a faulty network | `testkit`, behind the feature of that name |
+//! | test with a faulty network | `testkit`, with the feature `testkit` |
 //! | stop | [`Serve::with_graceful_shutdown`], [`ChatServer::shutdown`] |
 //!
-//! The [`guide`] has a page for each of: a web app beside the chat, WebSocket, TLS, authentication, several rooms, own
-//! storage, testing.
+//! The [`guide`] has a page for each of: a web app beside the chat, WebSocket, TLS, authentication, several rooms, storage
+//! of messages, testing.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! A connection's identity, shared by its task, the hub, events and handles; and how it is told to end.
+//! The identity of a connection, which its task, the hub, events and handles share. It also carries the order to end.
 
 use std::{
     fmt,
@@ -39,7 +39,7 @@ impl Member {
         self.0.id
     }
 
-    /// Its name; a guest's for a plain session.
+    /// Its name. For a plain session, this is a guest's name.
     pub fn name(&self) -> Name {
         *self.0.name.get().expect("a member has a name")
     }
@@ -78,7 +78,7 @@ pub(crate) struct Identity {
     pub(crate) peer: Peer,
     /// Set when it joins.
     name: OnceLock<Name>,
-    /// Why it was told to end, if it was.
+    /// The reason for which it was ordered to end, if it was.
     order: Mutex<Option<EndReason>>,
     /// The connection's task, while it waits.
     task: AtomicWaker,
@@ -100,7 +100,7 @@ impl Identity {
         Member(Arc::clone(self))
     }
 
-    /// Tells the connection's task to end. The first order counts, unless a later one is a cut. Returns the one that
+    /// Orders the connection's task to end. The first order counts, unless a later one is a cut. Returns the reason that
     /// counts.
     pub(crate) fn end(&self, reason: EndReason) -> EndReason {
         let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);

@@ -34,7 +34,7 @@ pub struct Peer(Arc<Inner>);
 struct Inner {
     address: Option<SocketAddr>,
     is_local: bool,
-    /// What most peers do not have. Boxed to keep idle clients small.
+    /// The parts that most peers do not have. They are boxed to keep idle clients small.
     extra: Option<Box<Extra>>,
 }
 
@@ -71,7 +71,7 @@ impl Peer {
         self
     }
 
-    /// Sets the address. A gateway that knows the address of its client gives it to the limits and the log this way.
+    /// Sets the address, for the limits and the log. A gateway can set the address of its own client.
     #[must_use]
     pub fn with_address(mut self, address: SocketAddr) -> Self {
         Arc::make_mut(&mut self.0).address = Some(canonical(address));
@@ -112,9 +112,9 @@ impl Peer {
     #[must_use]
     pub fn with_data<T: Any + Send + Sync>(mut self, data: T) -> Self {
         let (key, value) = (TypeId::of::<T>(), Arc::new(data));
-        let all = &mut self.extra().data;
-        all.retain(|(other, _)| *other != key);
-        all.push((key, value));
+        let values = &mut self.extra().data;
+        values.retain(|(other, _)| *other != key);
+        values.push((key, value));
         self
     }
 
@@ -135,8 +135,8 @@ impl Peer {
 
     /// The attached value of this type.
     pub fn data<T: Any>(&self) -> Option<&T> {
-        let all = &self.0.extra.as_ref()?.data;
-        all.iter().find_map(|(_, value)| value.downcast_ref())
+        let values = &self.0.extra.as_ref()?.data;
+        values.iter().find_map(|(_, value)| value.downcast_ref())
     }
 
     /// Whether it is a [`LocalClient`](crate::LocalClient).
@@ -144,7 +144,7 @@ impl Peer {
         self.0.is_local
     }
 
-    /// What counts as one host for the limits. `None`: a peer without an address.
+    /// The host that the limits count: an IPv4 address or an IPv6 /64. `None`: a peer without an address.
     pub(crate) fn host(&self) -> Option<IpAddr> {
         self.address().map(|address| host(address.ip()))
     }
@@ -176,7 +176,7 @@ impl From<SocketAddr> for Peer {
     }
 }
 
-/// For the log: the address, or the label, or what kind of peer it is.
+/// For the log: the address, or if there is none, the label, or if there is none, the kind of peer.
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.address(), self.label()) {
@@ -210,10 +210,13 @@ mod tests {
 
     #[test]
     fn a_change_to_a_clone_leaves_the_original() {
-        let one = Peer::labelled("one").with_data(1_u8);
-        let two = one.clone().with_label("two").with_data(2_u8).with_data("text");
-        assert_eq!((one.label(), one.data::<u8>(), one.data::<&str>()), (Some("one"), Some(&1), None));
-        assert_eq!((two.label(), two.data::<u8>(), two.data::<&str>()), (Some("two"), Some(&2), Some(&"text")));
+        let original = Peer::labelled("one").with_data(1_u8);
+        let changed = original.clone().with_label("two").with_data(2_u8).with_data("text");
+        assert_eq!((original.label(), original.data::<u8>(), original.data::<&str>()), (Some("one"), Some(&1), None));
+        assert_eq!(
+            (changed.label(), changed.data::<u8>(), changed.data::<&str>()),
+            (Some("two"), Some(&2), Some(&"text"))
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ use chat_proto::Fault;
 /// Why a connection ended.
 ///
 /// The reason of a member is decided when it leaves the room. It is the same in [`Event::Left`](crate::Event::Left), in
-/// [`Stats::ended`](crate::Stats::ended) and in the log. The [`Report`](crate::Report) says whether members took what they were
-/// owed when the server stopped.
+/// [`Stats::ended`](crate::Stats::ended) and in the log. The [`Report`](crate::Report) says how many members received all of their
+/// lines when the server stopped.
 ///
 /// ```
 /// use chat_server::{EndReason, Ending};
@@ -83,7 +83,7 @@ pub enum EndReason {
     ServerCut,
 }
 
-/// The embedding program's text, after a colon; statistics have none.
+/// The embedding program's text after a colon. Statistics have no text.
 fn colon(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
 }
@@ -163,7 +163,7 @@ impl EndReason {
         matches!(self, Self::Cut(_) | Self::ServerCut)
     }
 
-    /// Whether the server ended, not this member alone.
+    /// Whether the whole server ended, and not this connection alone.
     pub(crate) fn is_stop(&self) -> bool {
         matches!(self, Self::ServerStopped | Self::ServerCut)
     }

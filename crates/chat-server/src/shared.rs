@@ -26,7 +26,7 @@ use crate::{
     warning::RareWarning,
 };
 
-/// The most refused connections that are read from for a moment after their `BYE`.
+/// The most refused connections from which the server still reads for a moment after their `BYE`.
 const MAX_LINGERING: usize = 128;
 
 pub(crate) struct Shared {
@@ -34,11 +34,11 @@ pub(crate) struct Shared {
     pub(crate) policy: Rules,
     pub(crate) hub: Hub,
     pub(crate) events: EventSource,
-    /// Stop gracefully: accept nothing new, deliver what is owed. The end of the hub is such a stop too.
+    /// Cancelled when the server begins to stop gracefully, or when the hub ends.
     pub(crate) stop: CancellationToken,
-    /// Stop at once.
+    /// Cancelled when all connections must end at once.
     pub(crate) cut: CancellationToken,
-    /// The hub has ended: all leaves are published.
+    /// Cancelled when the hub has ended, and all leaves are published.
     pub(crate) ended: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) tally: Tally,
@@ -46,7 +46,8 @@ pub(crate) struct Shared {
     pub(crate) lingering: Semaphore,
     pub(crate) full_warning: RareWarning,
     pub(crate) limits: SharedLimits,
-    conns: AtomicU64,
+    /// The number of the next connection.
+    next_id: AtomicU64,
     /// The runtime in which the server was built.
     runtime: Handle,
 }
@@ -77,7 +78,7 @@ impl Shared {
             tasks: TaskTracker::new(),
             tally: Tally::default(),
             counters,
-            conns: AtomicU64::new(1),
+            next_id: AtomicU64::new(1),
             runtime,
         }
     }
@@ -96,7 +97,7 @@ impl Shared {
         self.tasks.spawn_on(connection, &runtime);
     }
 
-    /// Sleeps with the timer of the current runtime; without one, of the server's. `None`: for ever.
+    /// Sleeps with the timer of the current runtime, or outside of a runtime, with that of the server's. `None`: forever.
     pub(crate) fn sleep(&self, duration: Option<Duration>) -> Sleep {
         let _entered = Handle::try_current().is_err().then(|| self.runtime.enter());
         tokio::time::sleep(duration.unwrap_or(Duration::MAX))
@@ -104,7 +105,7 @@ impl Shared {
 
     /// Gives a new connection its number.
     pub(crate) fn identify(&self, peer: Peer) -> Arc<Identity> {
-        let id = ConnId::new(self.conns.fetch_add(1, Ordering::Relaxed));
+        let id = ConnId::new(self.next_id.fetch_add(1, Ordering::Relaxed));
         Arc::new(Identity::new(id, peer))
     }
 
@@ -121,12 +122,12 @@ impl Shared {
         self.counters.stats(self.tasks.len())
     }
 
-    /// The report of the stop, with this many connections that have not ended.
+    /// The report of the stop. It counts the `remaining` connections, which have not ended, as cut.
     pub(crate) fn report(&self, remaining: usize) -> Report {
         self.tally.report(remaining, self.counters.has_hub_failed())
     }
 
-    /// Begins a graceful stop: accept no connections and no messages from here on.
+    /// Begins a graceful stop: from now on, the server accepts no connections and no messages.
     pub(crate) fn begin_stop(&self) {
         self.stop.cancel();
         self.hub.stop();
@@ -165,22 +166,22 @@ pub(crate) struct Tally {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// Clients that were written everything that they were owed, with `BYE` at the end, or that left by themselves.
+    /// Clients to which the server wrote all their lines, up to `BYE`, or that left by themselves.
     pub drained: usize,
-    /// Clients that did not take it in time.
+    /// Clients that did not read these lines in time, and were cut.
     pub cut: usize,
-    /// Whether the server stopped by a fault of its own: its hub panicked, or the hub's runtime ended.
+    /// Whether the server stopped because of a fault: its hub panicked, or the hub's runtime ended.
     pub failed: bool,
 }
 
 impl Tally {
-    /// Counts a member whose stream ended while the server stopped, with or without everything that it was owed.
+    /// Counts a member whose connection ended while the server stopped. `delivered`: all its lines were written.
     pub(crate) fn count(&self, delivered: bool) {
         let count = if delivered { &self.drained } else { &self.cut };
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The report, with this many connections that have not ended, and whether the hub failed.
+    /// The report. It counts the `remaining` connections, which have not ended, as cut.
     pub(crate) fn report(&self, remaining: usize, failed: bool) -> Report {
         let (drained, cut) = (self.drained.load(Ordering::Relaxed), self.cut.load(Ordering::Relaxed) + remaining);
         Report { drained, cut, failed }

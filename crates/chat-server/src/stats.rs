@@ -83,7 +83,7 @@ impl fmt::Display for Stats {
     }
 }
 
-/// The counters.
+/// The counters behind [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     connections: AtomicUsize,
@@ -100,7 +100,7 @@ pub(crate) struct Counters {
 struct Shard(AtomicU64);
 
 impl Counters {
-    /// Sets what the hub knows after a batch.
+    /// Sets the figures that the hub knows, after each batch.
     pub(crate) fn set_room(&self, clients: usize, roster_bytes: usize, messages: u64) {
         self.clients.store(clients, Ordering::Relaxed);
         self.roster_bytes.store(roster_bytes, Ordering::Relaxed);
@@ -112,7 +112,7 @@ impl Counters {
         self.roster_bytes.load(Ordering::Relaxed)
     }
 
-    /// Notes that the hub ended without being told to.
+    /// Notes that the hub ended although nobody stopped the server.
     pub(crate) fn hub_failed(&self) {
         self.hub_failed.store(true, Ordering::Release);
     }

@@ -9,7 +9,7 @@ use super::sample::{Metric, RowResult};
 
 pub(super) fn write(path: &Path, results: &[RowResult]) -> Result<()> {
     let rows: Vec<_> = results.iter().map(row).collect();
-    let text = format!("{:#}\n", json!({ "version": 1, "rows": rows }));
+    let text = format!("{:#}\n", json!({ "version": 2, "rows": rows }));
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 

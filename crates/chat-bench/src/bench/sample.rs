@@ -7,7 +7,8 @@ use super::rows::{Case, Row};
 pub(super) struct Sample {
     /// Deliveries per second.
     pub(super) rate: Option<f64>,
-    /// CPU time of the server in nanoseconds, per delivery, received line or visit, depending on the work.
+    /// CPU time of the server in nanoseconds per unit. The unit is a delivery, a received line or a visit, depending on the
+    /// work.
     pub(super) cpu: Option<f64>,
     /// Median latency from send to receipt, in microseconds.
     pub(super) p50: Option<f64>,
@@ -47,11 +48,11 @@ impl Metric {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Rate => "deliveries/s",
-            Self::Cpu => "ns of CPU each",
+            Self::Cpu => "ns of CPU per unit",
             Self::P50 => "p50 µs",
             Self::P99 => "p99 µs",
-            Self::Memory => "bytes a client",
-            Self::Seconds => "s in all",
+            Self::Memory => "bytes per client",
+            Self::Seconds => "s in total",
         }
     }
 

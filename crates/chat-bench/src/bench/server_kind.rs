@@ -6,6 +6,7 @@ use std::{env, fmt, path::PathBuf};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum ServerKind {
     Chat,
+    /// Does the least possible work, as a reference for the others: see `floor.rs`.
     Floor,
     Nats,
     Redis,

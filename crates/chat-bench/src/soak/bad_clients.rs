@@ -38,8 +38,10 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, progress: &Arc<Progress>,
         repeat(clients, progress, 10, move || reset(address, first_bytes.next().copied().unwrap_or_default()));
     }
     for n in 0..SLEEPERS {
-        let shared = Arc::clone(progress);
-        repeat(clients, progress, 100, move || read_nothing(Arc::clone(&shared), address, format!("sleeper{n}")));
+        let sleeper_progress = Arc::clone(progress);
+        repeat(clients, progress, 100, move || {
+            read_nothing(Arc::clone(&sleeper_progress), address, format!("sleeper{n}"))
+        });
     }
     let program = workspace::program("chat-client")?;
     for n in 0..KILLED {
@@ -47,7 +49,7 @@ pub(super) fn start(clients: &mut JoinSet<Result<()>>, progress: &Arc<Progress>,
         repeat(clients, progress, 100, move || {
             let mut client = Command::new(&program);
             client.args(["--name", &format!("killed{n}"), &address.to_string()]);
-            kill(client)
+            start_and_kill(client)
         });
     }
     Ok(())
@@ -114,8 +116,8 @@ async fn read_nothing(progress: Arc<Progress>, address: SocketAddr, name: String
     Ok(())
 }
 
-/// Starts a client as a child process, and kills it with SIGKILL, so that it cannot send `BYE`.
-async fn kill(mut client: Command) -> Result<()> {
+/// Starts a client program, and kills it after a moment with SIGKILL, so that it cannot send `BYE`.
+async fn start_and_kill(mut client: Command) -> Result<()> {
     client.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = client.spawn().context("cannot start a client")?;
     sleep(Duration::from_millis(700)).await;

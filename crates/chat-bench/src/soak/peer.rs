@@ -1,4 +1,4 @@
-//! A client of this process, for the good and the bad clients.
+//! A client in this process. Good and bad clients use it to log in, send lines and receive lines.
 
 use std::{net::SocketAddr, time::Duration};
 

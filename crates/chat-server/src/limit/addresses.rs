@@ -1,4 +1,4 @@
-//! What is known of each address: its connections, and its rate limits, which outlive them.
+//! The state of each address: its number of connections, and its rate limits, which outlive the connections.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::reason::Full;
 
-/// The most addresses without a connection that are remembered, at about 200 bytes each. The least recently used is
+/// The most addresses without a connection that are remembered, at about 200 bytes each. The least recently used one is
 /// forgotten first.
 const MAX_IDLE: usize = 65_536;
 
@@ -38,11 +38,11 @@ pub(super) struct Addresses {
 struct Table {
     /// Addresses with connections, and the number of connections.
     connected: HashMap<IpAddr, (usize, Arc<Usage>)>,
-    /// Addresses without connections whose rate limits are not at rest.
+    /// Addresses without connections that have not recovered their full burst.
     idle: LruCache<IpAddr, Arc<Usage>>,
 }
 
-/// One connection of an address. Dropping it ends the connection's count.
+/// Counts as one connection of an address until it is dropped.
 #[derive(Debug)]
 pub(super) struct AddressPass {
     addresses: Arc<Addresses>,
@@ -65,15 +65,15 @@ impl Addresses {
         self.lines.as_ref()
     }
 
-    /// `address` is a [`Peer::host`](crate::Peer).
+    /// Counts a connection of `address`, which is the host of a [`Peer`](crate::Peer). Fails if the address exceeds a limit.
     pub(super) fn enter(this: &Arc<Self>, address: IpAddr, now: Instant) -> Result<AddressPass, Full> {
         let mut table = this.table();
         let (count, usage) = match table.connected.get(&address) {
             Some((count, usage)) => (*count, Arc::clone(usage)),
             None => (0, table.idle.pop(&address).unwrap_or_default()),
         };
-        let in_time = this.connects.as_ref().is_none_or(|rate| usage.connects.try_add(rate, now));
-        let refused = match (in_time, count < this.max_connections) {
+        let within_rate = this.connects.as_ref().is_none_or(|rate| usage.connects.try_add(rate, now));
+        let refused = match (within_rate, count < this.max_connections) {
             (true, true) => {
                 table.connected.insert(address, (count + 1, Arc::clone(&usage)));
                 return Ok(AddressPass { addresses: Arc::clone(this), address, usage });
@@ -87,19 +87,19 @@ impl Addresses {
         Err(refused)
     }
 
-    /// Remembers an address without connections until its rate limits are at rest.
+    /// Remembers an address without connections until it has recovered its full burst.
     fn remember(&self, table: &mut Table, address: IpAddr, usage: Arc<Usage>, now: Instant) {
-        let at_rest = |usage: &Usage| {
-            self.lines.as_ref().is_none_or(|rate| usage.lines.is_at_rest(rate, now))
-                && self.connects.as_ref().is_none_or(|rate| usage.connects.is_at_rest(rate, now))
+        let has_recovered = |usage: &Usage| {
+            self.lines.as_ref().is_none_or(|rate| usage.lines.has_recovered(rate, now))
+                && self.connects.as_ref().is_none_or(|rate| usage.connects.has_recovered(rate, now))
         };
-        if !at_rest(&usage) {
+        if !has_recovered(&usage) {
             table.idle.put(address, usage);
         }
-        // At most two per call, so that no caller pays for many.
+        // Forget at most two addresses per call, so that no call takes long.
         for _ in 0..2 {
-            let forget = |(_, oldest): (_, &Arc<Usage>)| at_rest(oldest);
-            if table.idle.len() > MAX_IDLE || table.idle.peek_lru().is_some_and(forget) {
+            let can_forget = |(_, oldest): (_, &Arc<Usage>)| has_recovered(oldest);
+            if table.idle.len() > MAX_IDLE || table.idle.peek_lru().is_some_and(can_forget) {
                 table.idle.pop_lru();
             }
         }
@@ -147,12 +147,12 @@ mod tests {
     #[test]
     fn connections_of_an_address_are_limited() {
         let addresses = addresses(1, 0);
-        let inside = ["10.0.0.1", "10.0.0.2", "2001:db8:0:1::1", "2001:db8:0:2::1"];
-        let inside = inside.map(|address| enter(&addresses, address).unwrap());
+        let hosts = ["10.0.0.1", "10.0.0.2", "2001:db8:0:1::1", "2001:db8:0:2::1"];
+        let passes = hosts.map(|address| enter(&addresses, address).unwrap());
         for again in ["10.0.0.1", "::ffff:10.0.0.2", "2001:db8:0:1:ffff::9"] {
             assert_eq!(enter(&addresses, again).unwrap_err(), Full::Address, "{again}");
         }
-        drop(inside);
+        drop(passes);
         assert!(addresses.table().connected.is_empty());
         assert!(enter(&addresses, "10.0.0.1").is_ok());
     }
@@ -160,12 +160,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn connects_are_counted_without_a_connection() {
         let addresses = addresses(100, 5);
-        let let_in = |times| (0..times).filter(|_| enter(&addresses, "10.0.0.1").is_ok()).count();
-        assert_eq!(let_in(100), 10);
+        let accepted = |times| (0..times).filter(|_| enter(&addresses, "10.0.0.1").is_ok()).count();
+        assert_eq!(accepted(100), 10);
         assert_eq!(enter(&addresses, "10.0.0.1").unwrap_err(), Full::Rate);
         assert!(enter(&addresses, "10.0.0.2").is_ok(), "another address has its own limit");
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(let_in(100), 5);
+        assert_eq!(accepted(100), 5);
     }
 
     #[tokio::test(start_paused = true)]
@@ -181,6 +181,6 @@ mod tests {
             tokio::time::advance(Duration::from_millis(1)).await;
         }
         let remembered = addresses.table().idle.len();
-        assert!(remembered < 1_500, "{remembered} are remembered of those who came in the last second");
+        assert!(remembered < 1_500, "{remembered} addresses are remembered, more than connected in the last second");
     }
 }

@@ -1,4 +1,4 @@
-//! The limits on connections, in all and for each address, which several servers may share.
+//! The limits on connections, in total and per address. Several servers may share them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{peer::Peer, reason::Full};
 
-/// Limits that count the connections of all servers that share them, from [`Limits::share`]. Clones count together.
+/// Limits that count the connections of several servers together, from [`Limits::share`]. Clones share their counts.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,31 +33,32 @@ use crate::{peer::Peer, reason::Full};
 #[derive(Clone, Debug)]
 pub struct SharedLimits {
     max_clients: Option<usize>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     addresses: Arc<Addresses>,
 }
 
 /// A connection's permit, and the state of its rate limit. Dropping it returns the permit.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     lines: Lines,
 }
 
+/// The state of the rate limit for lines.
 #[derive(Debug)]
 enum Lines {
     /// Shared with the other connections of its address. It outlives the connection.
     OfAddress(AddressPass),
-    /// Its own: the peer has no address.
+    /// Of this connection alone, because the peer has no address.
     Own(RateState),
 }
 
 impl SharedLimits {
     pub(super) fn new(limits: &Limits) -> Self {
         let max_clients = limits.max_clients;
-        // The semaphore cannot count more, and there are fewer sockets.
-        let places = max_clients.map_or(Semaphore::MAX_PERMITS, |limit| limit.min(Semaphore::MAX_PERMITS));
-        Self { max_clients, places: Arc::new(Semaphore::new(places)), addresses: Arc::new(Addresses::new(limits)) }
+        // A larger limit would not matter: a machine has fewer sockets than the semaphore has permits.
+        let permits = max_clients.map_or(Semaphore::MAX_PERMITS, |limit| limit.min(Semaphore::MAX_PERMITS));
+        Self { max_clients, permits: Arc::new(Semaphore::new(permits)), addresses: Arc::new(Addresses::new(limits)) }
     }
 
     /// The most connections; `None`: there is no limit.
@@ -66,14 +67,14 @@ impl SharedLimits {
     }
 
     pub(crate) fn enter(&self, peer: &Peer) -> Result<Pass, Full> {
-        let place = || Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full::Server);
+        let permit = || Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Full::Server);
         Ok(match peer.host() {
-            // The address first: a refused connection counts too.
+            // Check the address first, so that a connection to a full server also counts towards its connect rate.
             Some(host) => {
                 let address = Addresses::enter(&self.addresses, host, Instant::now())?;
-                Pass { _place: place()?, lines: Lines::OfAddress(address) }
+                Pass { _permit: permit()?, lines: Lines::OfAddress(address) }
             }
-            None => Pass { _place: place()?, lines: Lines::Own(RateState::default()) },
+            None => Pass { _permit: permit()?, lines: Lines::Own(RateState::default()) },
         })
     }
 
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(
             limits.enter(&peer("127.0.0.1").with_proxy(proxy)).unwrap_err(),
             Full::Address,
-            "whoever carries it"
+            "the proxy does not matter"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The limits that can be set.
+//! The limits that an embedder can set.
 
 use std::num::NonZeroU32;
 
@@ -82,12 +82,11 @@ impl Limits {
     }
 
     /// The rate of lines from one IPv4 address or one IPv6 /64, over all of its connections, also when it reconnects
-    /// (clause 6.6). Each peer without an address has a limit of its own. A faster peer is read more slowly; nothing is
-    /// lost.
+    /// (clause 6.6). Each peer without an address has a limit of its own. The server reads more slowly from a peer that
+    /// exceeds the limit, and loses nothing.
     ///
-    /// A join counts as one more line. A roster counts as one more line for each 512 bytes. Lines without an answer
-    /// (`PONG`, empty lines of a plain session) count as one in 512. `None`: no limit. Default: 200 a second, 400 at
-    /// once.
+    /// A join counts as one more line, and a roster as one more line for each 512 bytes. 512 lines without an answer (`PONG`,
+    /// empty lines of a plain session) count as one line. `None`: no limit. Default: 200 a second, 400 at once.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -118,7 +117,7 @@ impl Limits {
         self
     }
 
-    /// Makes the limits ready to be shared: they count the clients of all servers that get them.
+    /// Makes limits that several servers can share. They count the clients of all these servers together.
     pub fn share(self) -> SharedLimits {
         SharedLimits::new(&self)
     }
@@ -154,7 +153,7 @@ impl RateLimit {
         Self::with_burst(times, 2)
     }
 
-    /// `times` a second, and the `times` of this many `seconds` at once. `None` if either is 0: no limit.
+    /// `times` a second, and `times` × `seconds` at once. `None` if either is 0: no limit.
     ///
     /// ```
     /// use chat_server::RateLimit;

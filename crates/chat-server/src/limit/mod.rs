@@ -1,4 +1,4 @@
-//! Limits: connections in all and for each address, and how fast an address may connect and send lines.
+//! Limits on the number of connections, in total and per address, and on the rates of connects and of lines per address.
 
 mod addresses;
 mod connection_limit;

@@ -1,4 +1,5 @@
-//! GCRA, the generic cell rate algorithm: the state of a rate limit is one number. Whoever exceeds the rate waits in a queue.
+//! GCRA, the generic cell rate algorithm: the state of a rate limit is one number. A connection that
+//! exceeds the rate waits in a queue.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -50,9 +51,9 @@ impl Default for RateState {
 }
 
 impl RateState {
-    /// Adds units, unless the rate is exceeded. The error is the time of the next try, in nanoseconds since the start.
+    /// Adds units, unless the rate is exceeded. The error is the time at which to try again, in nanoseconds since the start.
     ///
-    /// Units beyond a burst are added too, and delay later ones.
+    /// More units than a burst are also added at once. They delay later units.
     fn add(&self, rate: &Rate, now: Instant, units: u32) -> Result<(), u64> {
         let (now, cost) = (rate.nanos(now), rate.interval.saturating_mul(units.into()));
         let latest = now.saturating_add(rate.tolerance);
@@ -68,8 +69,8 @@ impl RateState {
         self.add(rate, now, 1).is_ok()
     }
 
-    /// Whether it equals a new state: everything that was added is in the past.
-    pub(super) fn is_at_rest(&self, rate: &Rate, now: Instant) -> bool {
+    /// Whether the full burst is available again, as in a new state.
+    pub(super) fn has_recovered(&self, rate: &Rate, now: Instant) -> bool {
         self.expected.load(Ordering::Relaxed) <= rate.nanos(now)
     }
 }
@@ -82,13 +83,14 @@ pub(crate) struct LineLimit<'a> {
 }
 
 impl LineLimit<'_> {
-    /// Counts units, unless they exceed the rate or others wait for their turn: then call [`LineLimit::wait`].
+    /// Counts units. Returns `false` if they exceed the rate or if another connection waits for its turn: then call
+    /// [`LineLimit::wait`].
     #[must_use]
     pub(crate) fn count(self, units: u32) -> bool {
         self.state.turns.available_permits() > 0 && self.state.add(self.rate, Instant::now(), units).is_ok()
     }
 
-    /// Counts units when it is their turn. A dropped future counts nothing.
+    /// Waits for the turn of these units, and counts them. A dropped future counts nothing.
     pub(crate) async fn wait(self, units: u32) {
         let _turn = self.state.turns.acquire().await.expect("never closed");
         while let Err(nanos) = self.state.add(self.rate, Instant::now(), units) {
@@ -127,10 +129,10 @@ mod tests {
         waits(limit, 1, 100).await;
         advance(Duration::from_millis(150)).await;
         assert!(limit.count(1));
-        assert!(!state.is_at_rest(&rate, Instant::now()));
+        assert!(!state.has_recovered(&rate, Instant::now()));
         // A long pause allows one burst, not more.
         advance(Duration::from_secs(60)).await;
-        assert!(state.is_at_rest(&rate, Instant::now()));
+        assert!(state.has_recovered(&rate, Instant::now()));
         assert!((0..20).all(|_| limit.count(1)));
         waits(limit, 1, 100).await;
     }
@@ -148,15 +150,15 @@ mod tests {
         let (rate, state) = rate(10);
         let limit = LineLimit { state: &state, rate: &rate };
         assert!(limit.count(20));
-        let mut gone: Vec<_> = (0..1_000).map(|_| Box::pin(limit.wait(50))).collect();
-        assert!(gone.iter_mut().all(|turn| turn.now_or_never().is_none()));
+        let mut dropped: Vec<_> = (0..1_000).map(|_| Box::pin(limit.wait(50))).collect();
+        assert!(dropped.iter_mut().all(|turn| turn.now_or_never().is_none()));
         let mut first = Box::pin(limit.wait(1));
         assert!(first.as_mut().now_or_never().is_none());
-        drop(gone);
+        drop(dropped);
         let start = Instant::now();
         let order = join_all([first, Box::pin(limit.wait(1))].map(|turn| turn.map(|()| start.elapsed()))).await;
         assert_eq!(order, [100, 200].map(Duration::from_millis));
-        // A newcomer does not overtake those who wait.
+        // A newcomer does not overtake a connection that waits.
         let mut waiting = Box::pin(limit.wait(1));
         assert!(waiting.as_mut().now_or_never().is_none());
         advance(Duration::from_secs(1)).await;
@@ -168,10 +170,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refused_unit_is_not_counted() {
         let (rate, state) = rate(10);
-        let let_in = || (0..1_000).filter(|_| state.try_add(&rate, Instant::now())).count();
-        assert_eq!(let_in(), 20);
+        let accepted = || (0..1_000).filter(|_| state.try_add(&rate, Instant::now())).count();
+        assert_eq!(accepted(), 20);
         advance(Duration::from_millis(100)).await;
-        assert_eq!(let_in(), 1);
+        assert_eq!(accepted(), 1);
     }
 
     #[test]

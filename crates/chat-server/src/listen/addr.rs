@@ -112,7 +112,7 @@ impl ListenAddr {
         self.bind_with(&BindOptions::new()).await
     }
 
-    /// [`bind`](Self::bind), with options.
+    /// Binds the address as [`bind`](Self::bind) does, with options.
     ///
     /// # Errors
     ///
@@ -169,11 +169,11 @@ mod tests {
         for tcp in ["127.0.0.1:2222", "[::1]:0", "localhost:2222"] {
             assert_eq!(tcp.parse(), Ok(ListenAddr::Tcp(tcp.into())));
         }
-        for (written, path) in [("unix:/run/a", "/run/a"), ("unix:a", "a"), ("./a", "./a"), ("/run/a:1", "/run/a:1")] {
-            assert_eq!(written.parse(), Ok(ListenAddr::Unix(path.into())));
+        for (text, path) in [("unix:/run/a", "/run/a"), ("unix:a", "a"), ("./a", "./a"), ("/run/a:1", "/run/a:1")] {
+            assert_eq!(text.parse(), Ok(ListenAddr::Unix(path.into())));
         }
-        for neither in ["", "2222", ":2222", "::1:2222", "localhost", "localhost:", "localhost:65536", "unix:"] {
-            assert_eq!(neither.parse::<ListenAddr>(), Err(AddrError), "{neither:?}");
+        for invalid in ["", "2222", ":2222", "::1:2222", "localhost", "localhost:", "localhost:65536", "unix:"] {
+            assert_eq!(invalid.parse::<ListenAddr>(), Err(AddrError), "{invalid:?}");
         }
     }
 }

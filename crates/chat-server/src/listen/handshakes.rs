@@ -1,5 +1,5 @@
-//! Handshakes between accepting a connection and serving it, such as TLS: bounded in time and number, and out of the way
-//! of `accept`.
+//! Handshakes, such as TLS, between accepting a connection and serving it. They are bounded in time and number, and do not
+//! delay `accept`.
 
 use std::{collections::VecDeque, fmt, io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -14,12 +14,12 @@ use super::Listener;
 use crate::{peer::Peer, warning::RareWarning};
 
 /// A listener whose connections go through a handshake before they are served. A handshake gets the halves of the
-/// connection and its peer, and returns the ones to serve. An error closes the connection, and is logged at level
+/// connection and its peer, and returns those that the server uses. An error closes the connection, and is logged at level
 /// `DEBUG`.
 ///
 /// Each handshake is a task: a slow one delays nobody. At most 1,024 are pending at a time, for at most 10 seconds each.
-/// Beyond that number the oldest one of the same host gives way, or else the oldest of all: one host cannot lock others
-/// out. Dropping the listener aborts all of them.
+/// For one more, the oldest handshake of the same host is aborted, or if there is none, the oldest of all. So one host
+/// cannot lock others out. Dropping the listener aborts all handshakes.
 ///
 /// A connection counts towards the limits of the server once its handshake is done.
 ///
@@ -51,7 +51,7 @@ pub struct Handshakes<L, H, R, W> {
     timeout: Duration,
     max_pending: usize,
     tasks: JoinSet<Option<(R, W, Peer)>>,
-    /// The pending ones, oldest first, and some that are done.
+    /// The pending handshakes, oldest first, and some that are done.
     started: VecDeque<(Option<IpAddr>, AbortHandle)>,
     full_warning: RareWarning,
 }
@@ -103,7 +103,7 @@ impl<L, H, R, W> Handshakes<L, H, R, W> {
         self
     }
 
-    /// Makes space for one more handshake, of this host.
+    /// Makes space for another handshake, of this host.
     fn make_space(&mut self, host: Option<IpAddr>) {
         if self.started.len() < self.max_pending {
             return;
@@ -112,8 +112,8 @@ impl<L, H, R, W> Handshakes<L, H, R, W> {
         if self.started.len() < self.max_pending {
             return;
         }
-        if let Some(given_up) = self.full_warning.count() {
-            warn!(max_pending = self.max_pending, given_up, "too many handshakes at a time");
+        if let Some(aborted) = self.full_warning.count() {
+            warn!(max_pending = self.max_pending, aborted, "too many handshakes at a time");
         }
         let of_same_host = self.started.iter().position(|(other, _)| *other == host);
         if let Some((_, task)) = self.started.remove(of_same_host.unwrap_or(0)) {
@@ -224,8 +224,12 @@ mod tests {
         }
     }
 
-    /// Clients must send `!`. A `?` makes it panic.
-    fn shake(mut reader: Reader, writer: Writer, peer: Peer) -> BoxFuture<'static, io::Result<Halves>> {
+    /// Succeeds at `!`, panics at `?`, and fails at any other byte.
+    fn expect_exclamation_mark(
+        mut reader: Reader,
+        writer: Writer,
+        peer: Peer,
+    ) -> BoxFuture<'static, io::Result<Halves>> {
         Box::pin(async move {
             match reader.read_u8().await? {
                 b'!' => Ok((reader, writer, peer)),
@@ -235,14 +239,14 @@ mod tests {
         })
     }
 
-    type Shake = fn(Reader, Writer, Peer) -> BoxFuture<'static, io::Result<Halves>>;
+    type Handshake = fn(Reader, Writer, Peer) -> BoxFuture<'static, io::Result<Halves>>;
 
-    fn listener() -> (Clients, Handshakes<Source, Shake, Reader, Writer>) {
+    fn listener() -> (Clients, Handshakes<Source, Handshake, Reader, Writer>) {
         let (sender, receiver) = mpsc::channel(64);
-        (Clients(sender), Handshakes::new(Source(receiver), shake as Shake))
+        (Clients(sender), Handshakes::new(Source(receiver), expect_exclamation_mark as Handshake))
     }
 
-    /// Accepts until nothing more can happen without time passing, and counts.
+    /// Accepts connections until none is ready. Returns their peers.
     async fn accepted(listener: &mut impl Listener) -> Vec<String> {
         let mut peers = Vec::new();
         while let Ok((.., peer)) = timeout(Duration::from_millis(1), listener.accept()).await {
@@ -286,7 +290,7 @@ mod tests {
         }
         other.write_all(b"!").await.unwrap();
         assert_eq!(accepted(&mut listener).await, ["10.0.0.1:1"]);
-        // Of a host that has none pending: the oldest of all.
+        // Their hosts have no pending handshakes, so the oldest of all give way.
         let third = ["10.0.0.3", "10.0.0.4"].map(|address| clients.connect(address));
         assert_eq!(accepted(&mut listener).await, [""; 0]);
         assert!(is_closed(&mut flood[8]).await && !is_closed(&mut flood[9]).await);

@@ -34,28 +34,28 @@ const BACKLOG: usize = 128;
 /// # Ok(()) }
 /// ```
 pub fn memory() -> (MemoryConnector, MemoryListener) {
-    let (dial, dialled) = mpsc::channel(BACKLOG);
-    (MemoryConnector { dial }, MemoryListener { dialled })
+    let (sender, streams) = mpsc::channel(BACKLOG);
+    (MemoryConnector { sender }, MemoryListener { streams })
 }
 
 /// Connects to a [`MemoryListener`]. Clones connect to the same listener.
 #[derive(Clone, Debug)]
 pub struct MemoryConnector {
-    dial: mpsc::Sender<DuplexStream>,
+    sender: mpsc::Sender<DuplexStream>,
 }
 
 impl MemoryConnector {
-    /// Opens a connection, once it fits into the backlog. `None`: the listener was dropped.
+    /// Opens a connection. Waits if the backlog is full. `None`: the listener was dropped.
     pub async fn connect(&self) -> Option<DuplexStream> {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        self.dial.send(theirs).await.ok().map(|()| ours)
+        self.sender.send(theirs).await.ok().map(|()| ours)
     }
 }
 
 /// Accepts the connections of its [`MemoryConnector`]s.
 #[derive(Debug)]
 pub struct MemoryListener {
-    dialled: mpsc::Receiver<DuplexStream>,
+    streams: mpsc::Receiver<DuplexStream>,
 }
 
 impl Listener for MemoryListener {
@@ -63,7 +63,7 @@ impl Listener for MemoryListener {
     type Writer = WriteHalf<DuplexStream>;
 
     async fn accept(&mut self) -> (Self::Reader, Self::Writer, Peer) {
-        match self.dialled.recv().await {
+        match self.streams.recv().await {
             Some(stream) => {
                 let (reader, writer) = tokio::io::split(stream);
                 (reader, writer, Peer::labelled("memory"))

@@ -1,5 +1,5 @@
-//! Listeners: the trait, those for TCP, Unix sockets and memory, and handshakes such as TLS before a connection is served.
-//! Nothing here depends on the chat protocol.
+//! Listeners: the trait, its implementations for TCP, Unix sockets and memory, and handshakes (such as TLS) that come before
+//! a connection is served. Nothing here depends on the chat protocol.
 
 mod addr;
 mod handshakes;
@@ -89,16 +89,16 @@ pub trait Listener: Send + 'static {
     fn accept(&mut self) -> impl Future<Output = (Self::Reader, Self::Writer, Peer)> + Send;
 }
 
-/// The pause after an error such as "too many open files": long enough to cost nothing, short enough to go unnoticed
-/// once the error is over.
+/// The pause after an error such as "too many open files". It is long enough that retries cost almost nothing, and short
+/// enough that clients hardly notice it after the error is over.
 const ERROR_PAUSE: Duration = Duration::from_millis(250);
 
-/// Accepts until it succeeds.
-async fn until_accepted<T>(mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>) -> T {
+/// Accepts one connection. Logs errors and tries again.
+async fn accept_with_retry<T>(mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>) -> T {
     loop {
         match poll_fn(&mut poll_accept).await {
             Ok(accepted) => return accepted,
-            // The peer disconnected before it was accepted, and the next may be waiting.
+            // The peer disconnected before it was accepted. Another may be waiting: try again at once.
             Err(error) if is_disconnect(&error) => {}
             Err(error) => {
                 warn!(%error, "cannot accept; trying again");

@@ -20,8 +20,8 @@ impl BindOptions {
         Self::default()
     }
 
-    /// Permissions of Unix sockets, such as `0o660`; the lowest nine bits count. Connecting needs write permission.
-    /// They apply before the first peer can connect. By default, the umask of the process decides.
+    /// The permissions of Unix sockets, such as `0o660`. Only the lowest nine bits count. A peer needs write permission to
+    /// connect. The permissions apply before the first peer can connect. By default, the umask of the process decides.
     #[must_use]
     pub fn unix_mode(mut self, mode: u32) -> Self {
         self.unix_mode = Some(mode & 0o777);

@@ -7,20 +7,19 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::peer::Peer;
 
-/// The bytes that a header begins with.
+/// Every header begins with these bytes.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The bytes before the addresses: the signature, the command, the family, and the length of the rest.
 const FIXED_BYTES: usize = 16;
-/// The longest rest that is accepted: addresses, and extensions such as the names of TLS. The protocol would allow
-/// 65,535 bytes.
+/// The most bytes that are accepted after these: addresses, and extensions such as TLS names. The protocol allows 65,535.
 const MAX_REST_BYTES: usize = 4_096;
 
 /// Reads a PROXY protocol header (version 2) from the beginning of a connection, and not a byte more. Returns the peer
-/// with the address of the client, and with its former address as the [proxy](Peer::proxy). A header without an address,
-/// such as that of a balancer's health check, changes nothing.
+/// with the client's address from the header, and with its former address as the [proxy](Peer::proxy). A header without an
+/// address, such as that of a balancer's health check, changes nothing.
 ///
-/// Use it only where nobody but the balancer can connect: the header is believed, and the limits per address with it. It
-/// has no timeout: call it in [`Handshakes`](super::Handshakes).
+/// Use it only where nobody but the balancer can connect: it trusts the header, and the limits per address rely on it. It
+/// has no timeout, so call it in [`Handshakes`](super::Handshakes).
 ///
 /// ```
 /// use chat_server::{ChatServer, listen::{Handshakes, read_proxy_header}};
@@ -39,7 +38,7 @@ const MAX_REST_BYTES: usize = 4_096;
 ///
 /// # Errors
 ///
-/// [`InvalidData`](io::ErrorKind::InvalidData): the connection does not begin with such a header. It is returned at the first
+/// [`InvalidData`](io::ErrorKind::InvalidData): the connection does not begin with such a header. This is detected at the first
 /// wrong byte. [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): the connection ended within the header. Otherwise, the error
 /// of the reader.
 pub async fn read_proxy_header<R>(reader: &mut R, peer: Peer) -> io::Result<Peer>
@@ -108,7 +107,7 @@ mod tests {
         bytes
     }
 
-    /// The peer that `bytes` lead to, and what is left to read. The bytes come one at a time.
+    /// The peer after the header in `bytes`, and the bytes after the header. The bytes arrive one at a time.
     async fn read(bytes: Vec<u8>) -> io::Result<(Peer, String)> {
         let (mut ours, mut theirs) = tokio::io::duplex(1);
         let sender = tokio::spawn(async move { ours.write_all(&bytes).await });
@@ -148,9 +147,9 @@ mod tests {
         }
     }
 
-    /// A client that speaks first and then waits, such as one that connects directly, is told by its first wrong byte.
+    /// A client that connects directly may send a short line and wait. The error must not wait for more bytes.
     #[tokio::test]
-    async fn what_is_no_header_is_an_error_at_its_first_wrong_byte() {
+    async fn anything_else_is_an_error_at_its_first_wrong_byte() {
         for (bytes, why) in [
             (b"hello".to_vec(), "no PROXY protocol header of version 2"),
             (b"\r\n\r\nhello".to_vec(), "no PROXY protocol header of version 2"),
@@ -168,9 +167,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_unfinished_header_is_an_error() {
-        let whole = header([0x21, 0x11], &addresses(4));
-        for len in 0..whole.len() {
-            let error = read(whole[..len].to_vec()).await.unwrap_err();
+        let complete = header([0x21, 0x11], &addresses(4));
+        for len in 0..complete.len() {
+            let error = read(complete[..len].to_vec()).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{len}");
         }
     }

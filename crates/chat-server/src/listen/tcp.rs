@@ -1,4 +1,4 @@
-//! TCP: halves that share no lock, no delay for small writes, and keepalive for peers that are not pinged.
+//! TCP connections: their halves share no lock, and their options detect dead peers and slow readers early.
 
 use std::{
     io,
@@ -18,22 +18,22 @@ use tokio::{
 };
 use tracing::debug;
 
-use super::{Listener, until_accepted};
+use super::{Listener, accept_with_retry};
 use crate::peer::Peer;
 
-/// Connections that may wait to be accepted.
+/// The most connections that wait to be accepted.
 const BACKLOG: i32 = 4_096;
 /// Silence before the kernel sends a keepalive probe.
 const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
 /// The time between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-/// How long sent data may stay unacknowledged. Keepalive probes idle connections only: a dead peer with data in flight
-/// would stay for a quarter of an hour.
+/// The time after which unacknowledged data ends a connection. Keepalive finds dead peers on idle connections only. By
+/// default, a dead peer with data in flight stays for a quarter of an hour.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// The most unsent bytes that the kernel buffers. By default it buffers megabytes. A peer that reads slowly would then
-/// look for minutes as if it did not read at all, and hold that much memory.
+/// The most unsent bytes that the kernel buffers. By default, it buffers megabytes. A peer that reads slowly would hold
+/// them, and would seem not to read at all for minutes.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT_BYTES: u32 = 131_072;
 
@@ -42,7 +42,7 @@ impl Listener for TcpListener {
     type Writer = OwnedWriteHalf;
 
     async fn accept(&mut self) -> (TcpReader, OwnedWriteHalf, Peer) {
-        let (stream, address) = until_accepted(|cx| self.poll_accept(cx)).await;
+        let (stream, address) = accept_with_retry(|cx| self.poll_accept(cx)).await;
         if let Err(error) = set_tcp_options(&stream) {
             // The connection works without them, or is closed already.
             debug!(%error, peer = %address.ip().to_canonical(), port = address.port(), "cannot set socket options");
@@ -52,8 +52,8 @@ impl Listener for TcpListener {
     }
 }
 
-/// The receiving half of a TCP connection. It reports a reset even if the sending half met it first: the kernel reports
-/// the reset to one half only, and shows the other a plain end.
+/// The receiving half of a TCP connection. It reports a reset even if the sending half has received it first. The kernel
+/// reports a reset only once. After that, a read returns the normal end of the stream.
 #[derive(Debug)]
 pub struct TcpReader(OwnedReadHalf);
 
@@ -61,27 +61,27 @@ impl TcpReader {
     /// The error that ended the stream, unless the peer closed it.
     fn reset(&self) -> Option<io::Error> {
         let stream = self.0.as_ref();
-        // A broken pipe means that the peer had closed before: a plain end.
+        // A broken pipe means that the peer had closed before. This is a normal end.
         if let Ok(Some(error)) = stream.take_error() {
             return (error.kind() != io::ErrorKind::BrokenPipe).then_some(error);
         }
-        // After a plain end a connection has a peer address until this side closes too. After a reset it has none.
+        // After a normal end, a connection has a peer address until this side closes too. After a reset, it has none.
         stream.peer_addr().is_err().then(|| io::ErrorKind::ConnectionReset.into())
     }
 }
 
 impl AsyncRead for TcpReader {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let (room, before) = (buf.remaining(), buf.filled().len());
+        let (space, before) = (buf.remaining(), buf.filled().len());
         ready!(Pin::new(&mut self.0).poll_read(cx, buf))?;
-        let ended = room > 0 && buf.filled().len() == before;
+        let ended = space > 0 && buf.filled().len() == before;
         Poll::Ready(if ended { self.reset().map_or(Ok(()), Err) } else { Ok(()) })
     }
 }
 
 /// Sets the options that connections of a [`TcpListener`] get from the server: no delay for small writes, keepalive, and on
-/// Linux bounds on unacknowledged and unsent data, without which a peer that does not read is noticed late. Use it for TCP
-/// connections that come to the server in another way, for example as a WebSocket.
+/// Linux bounds on unacknowledged and unsent data. Without these bounds, a peer that does not read is noticed late. Use this
+/// for TCP connections that the server gets in another way, for example with a WebSocket.
 ///
 /// ```
 /// use chat_server::{ChatServer, listen::set_tcp_options};
@@ -99,7 +99,7 @@ impl AsyncRead for TcpReader {
 ///
 /// # Errors
 ///
-/// The first of those that the system returns. All options are tried.
+/// The first error that the system returns. The options after the failed one are set too.
 pub fn set_tcp_options(stream: &TcpStream) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_TIME).with_interval(KEEPALIVE_INTERVAL);
     let socket = SockRef::from(stream);
@@ -145,22 +145,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reset_that_the_writer_met_first_reaches_the_reader_too() {
+    async fn a_reset_that_the_writer_receives_first_reaches_the_reader_too() {
         let (client, mut reader, mut writer) = connected().await;
         SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
         drop(client);
-        let met = loop {
+        let error = loop {
             match writer.write_all(b"x").await {
                 Ok(()) => tokio::task::yield_now().await,
                 Err(error) => break error.kind(),
             }
         };
-        assert_eq!(met, ErrorKind::ConnectionReset);
+        assert_eq!(error, ErrorKind::ConnectionReset);
         assert_eq!(reader.read(&mut [0]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
 
     #[tokio::test]
-    async fn a_close_by_the_peer_is_read_as_a_plain_end() {
+    async fn a_close_by_the_peer_is_read_as_a_normal_end() {
         let (mut client, mut reader, mut writer) = connected().await;
         client.write_all(b"x").await.unwrap();
         client.shutdown().await.unwrap();
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
     }
 
-    /// Only these options find a peer behind a dead link that has data in flight.
+    /// Only these options detect a dead link with data in flight.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_accepted_socket_has_kernel_timeouts() {

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::tcp::bind;
 
-/// How many ports are tried to find one that is free at all addresses.
+/// The most ports that are tried to find one that is free at all addresses.
 const MAX_PORTS: usize = 16;
 
 /// Binds all addresses. It skips those that this machine lacks, unless it lacks all.
@@ -27,12 +27,12 @@ fn lets_system_choose(addresses: &[SocketAddr]) -> bool {
     addresses.len() > 1 && addresses.iter().all(|address| address.port() == 0)
 }
 
-fn bind_each(addresses: &[SocketAddr], one_port: bool) -> io::Result<Vec<TcpListener>> {
+fn bind_each(addresses: &[SocketAddr], same_port: bool) -> io::Result<Vec<TcpListener>> {
     let (mut bound, mut lacking) = (Vec::<TcpListener>::new(), Vec::new());
     for mut address in addresses.iter().copied() {
         if let Some(first) = bound.first()
             && address.port() == 0
-            && one_port
+            && same_port
         {
             address.set_port(first.local_addr()?.port());
         }

@@ -1,4 +1,4 @@
-//! Why a local client cannot go on.
+//! The errors of a local client.
 
 use chat_proto::{NameError, TextError};
 
@@ -7,7 +7,7 @@ use crate::{
     policy::Panicked,
 };
 
-/// Why a local client could not join, say something or receive.
+/// Why a local client could not join, send or receive.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,7 +31,7 @@ pub enum LocalError {
     /// The name is not valid (clauses 1.6 and 2.7).
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Another client has this name, in whatever case.
+    /// Another client has this name. Case does not matter.
     #[error("the name is taken")]
     NameTaken,
     /// The text is not valid (clause 1.5).

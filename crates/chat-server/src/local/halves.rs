@@ -1,4 +1,4 @@
-//! The two halves of a local client: what it says, and what it receives.
+//! The two halves of a local client: the sender, and the events that it receives.
 
 use std::{
     fmt,
@@ -29,11 +29,11 @@ struct Inner {
 
 struct State {
     membership: Membership,
-    /// Why it cannot say anything any more.
+    /// Why the client cannot send any more.
     ended: Option<LocalError>,
 }
 
-pub(super) fn both(shared: Arc<Shared>, joined: Joined, membership: Membership, events: Events) -> LocalClient {
+pub(super) fn new_client(shared: Arc<Shared>, joined: Joined, membership: Membership, events: Events) -> LocalClient {
     let Joined { member, seq, .. } = joined;
     let inner = Arc::new(Inner { shared, member, state: Mutex::new(State { membership, ended: None }) });
     let sender = LocalSender(Arc::clone(&inner));
@@ -52,7 +52,7 @@ impl Inner {
         self.tell_policy(left);
     }
 
-    /// Notes that the hub has let it leave.
+    /// Notes that the hub has removed the client from the room.
     fn has_left(&self, reason: EndReason, error: LocalError) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.ended.is_none() {
@@ -99,7 +99,7 @@ impl Drop for Inner {
 #[derive(Clone)]
 pub struct LocalSender(Arc<Inner>);
 
-/// A message of a local client was acknowledged (clause 5.1), from [`LocalSender::send`].
+/// The acknowledgement of a local client's message (clause 5.1), from [`LocalSender::send`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -117,19 +117,19 @@ pub struct LocalReceipt {
 }
 
 impl LocalReceipt {
-    /// Its number in the order. `None`: the policy [swallowed](crate::Verdict::Swallow) the message.
+    /// The message's number in the order. `None`: the policy [swallowed](crate::Verdict::Swallow) the message.
     pub fn seq(&self) -> Option<u64> {
         self.seq
     }
 }
 
 impl LocalSender {
-    /// Itself as others see it.
+    /// This client as a member of the room.
     pub fn member(&self) -> &Member {
         &self.0.member
     }
 
-    /// The members of the room, itself too: see [`ChatServer::clients`](crate::ChatServer::clients).
+    /// The members of the room, including this client: see [`ChatServer::clients`](crate::ChatServer::clients).
     pub async fn clients(&self) -> Vec<Member> {
         self.0.shared.hub.members().await.unwrap_or_default()
     }
@@ -158,7 +158,7 @@ impl LocalSender {
         Ok(LocalReceipt { seq })
     }
 
-    /// Leaves after its last message, as after `BYE`. A second call has no effect.
+    /// Leaves, after its last message. The reason is [`EndReason::Bye`]. A second call has no effect.
     pub fn leave(&self) {
         self.0.leave(EndReason::Bye, LocalError::Left);
     }
@@ -199,22 +199,22 @@ impl fmt::Debug for LocalSender {
 pub struct LocalEvents {
     inner: Arc<Inner>,
     events: Events,
-    /// The number of its own `JOIN`. Earlier events are not for it.
+    /// The number of the client's own `JOIN`. It does not receive earlier events.
     joined: u64,
     /// Why there are no more events.
     end: Option<LocalError>,
-    /// The stream has told the end.
+    /// Whether the stream has yielded the end.
     is_over: bool,
 }
 
 impl LocalEvents {
-    /// Itself as others see it.
+    /// This client as a member of the room.
     pub fn member(&self) -> &Member {
         &self.inner.member
     }
 
-    /// Receives the next event after its own join, except its own messages. Its own leave is the last one. When the
-    /// server stops, it receives the leaves of all members, its own too. Nothing is lost if the future is dropped.
+    /// Receives the next event after the client's own join, except its own messages. The last event is its own leave. Only
+    /// when the server stops, the leaves of other members may follow. Dropping the future loses no event.
     ///
     /// # Errors
     ///

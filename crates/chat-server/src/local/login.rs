@@ -36,7 +36,7 @@ pub struct LocalLogin {
 }
 
 impl LocalLogin {
-    /// With this name. [`ChatServer::local`](crate::ChatServer::local) checks it.
+    /// A login with this name. [`ChatServer::local`](crate::ChatServer::local) checks it.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), peer: Peer::local(), credential: None }
     }
@@ -47,8 +47,8 @@ impl LocalLogin {
         self
     }
 
-    /// Sets the address of whoever is behind it, for example of a web user: see [`Peer::with_address`]. The policy, the
-    /// events and the log have it. Limits do not apply to local clients.
+    /// Sets the address of the user behind this client, for example of a web user: see [`Peer::with_address`]. The policy,
+    /// the events and the log show it. Limits do not apply to local clients.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.peer = self.peer.with_address(address);
         self
@@ -77,7 +77,7 @@ impl LocalLogin {
         // Subscribe before the join, so that no event is missed. Earlier events are skipped by their numbers.
         let events = shared.events.subscribe();
         let (joined, membership) = shared.hub.join(&identity, JoinAs::Name(name)).await?;
-        Ok(halves::both(shared, joined, membership, events))
+        Ok(halves::new_client(shared, joined, membership, events))
     }
 }
 

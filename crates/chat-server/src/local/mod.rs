@@ -43,7 +43,7 @@ impl LocalClient {
         Self { sender, events }
     }
 
-    /// Itself as others see it.
+    /// This client as a member of the room.
     pub fn member(&self) -> &Member {
         self.sender.member()
     }
@@ -53,7 +53,7 @@ impl LocalClient {
         self.member().name()
     }
 
-    /// The members of the room, itself too: see [`ChatServer::clients`](crate::ChatServer::clients).
+    /// The members of the room, including this client: see [`ChatServer::clients`](crate::ChatServer::clients).
     pub async fn clients(&self) -> Vec<Member> {
         self.sender.clients().await
     }
@@ -102,7 +102,7 @@ impl LocalClient {
         (self.sender, self.events)
     }
 
-    /// Leaves after its last message, as after `BYE`.
+    /// Leaves, after its last message. The reason is [`EndReason::Bye`](crate::EndReason::Bye).
     pub fn leave(self) {
         self.sender.leave();
     }

@@ -1,4 +1,4 @@
-//! The embedding program's rules: who may join, and what may be said.
+//! The embedding program's rules: who may join, and which messages are delivered.
 
 mod login;
 mod rules;
@@ -20,10 +20,9 @@ use crate::{member::Member, peer::Peer, reason::EndReason};
 ///
 /// [`Policy::admit`] is async: it may look a user up. The other methods must not block, because they run on the
 /// server's worker threads: decide from what is in memory, or [defer](Verdict::defer). A slow decision delays one client
-/// only; no lock of the server is held meanwhile. A panic ends that connection only
-/// ([`EndReason::Panicked`]).
+/// only, and holds no lock of the server. A panic ends that connection only ([`EndReason::Panicked`]).
 ///
-/// An `Arc` of a policy is a policy too, so the embedding program can keep the other end.
+/// An `Arc` of a policy is a policy too, so the embedding program can keep a handle to its policy.
 ///
 /// ```
 /// use chat_server::{Admission, ChatServer, Login, Message, Policy, Verdict};
@@ -53,7 +52,7 @@ use crate::{member::Member, peer::Peer, reason::EndReason};
 /// # Ok(()) }
 /// ```
 pub trait Policy: Send + Sync + 'static {
-    /// Whether a peer may connect. A refused one gets `BYE` and is closed (clause 2.6). It is not called for
+    /// Whether a peer may connect. A refused peer gets `BYE` and is closed (clause 2.6). The server does not ask for
     /// [`LocalClient`](crate::LocalClient)s.
     ///
     /// ```
@@ -89,9 +88,9 @@ pub trait Policy: Send + Sync + 'static {
         Connect::Accept
     }
 
-    /// Whether a client may join. It is called for each name that a connection asks for, and for plain sessions and
-    /// local clients. The [login timeout](crate::ChatServerBuilder::login_timeout) limits it; the future is dropped if
-    /// the connection ends first.
+    /// Whether a client may join. The server asks for each name that a connection requests, for plain sessions and for
+    /// local clients. The decision counts towards the [login timeout](crate::ChatServerBuilder::login_timeout). If the
+    /// connection ends first, the future is dropped.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -103,8 +102,8 @@ pub trait Policy: Send + Sync + 'static {
     /// impl Policy for Admins {
     ///     async fn admit(&self, login: Login) -> Admission {
     ///         let is_admin = login.name().is_some_and(|name| name.as_str().eq_ignore_ascii_case("admin"));
-    ///         let is_near = login.peer().address().is_some_and(|address| address.ip().is_loopback());
-    ///         if is_admin && !is_near { Admission::RefuseName } else { Admission::Admit }
+    ///         let is_on_this_machine = login.peer().address().is_some_and(|address| address.ip().is_loopback());
+    ///         if is_admin && !is_on_this_machine { Admission::RefuseName } else { Admission::Admit }
     ///     }
     /// }
     ///
@@ -154,8 +153,8 @@ pub trait Policy: Send + Sync + 'static {
         Verdict::Deliver
     }
 
-    /// A connection has ended. It is called once for each connection that [`connect`](Self::connect) accepted, and for
-    /// each local client that has joined.
+    /// A connection has ended. The server calls this once for each connection that [`connect`](Self::connect) accepted, and
+    /// for each local client that has joined.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! The policy as the server calls it: of any type, and with its panics contained.
+//! Calls the policy, whatever its type, and catches its panics.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -38,7 +38,7 @@ impl<P: Policy> AnyPolicy for P {
     }
 }
 
-/// The policy is the embedder's code and may panic: every call through here returns that as [`Panicked`].
+/// The embedder's policy. A call that panics returns [`Panicked`].
 #[derive(Clone)]
 pub(crate) struct Rules(Arc<dyn AnyPolicy>);
 
@@ -52,7 +52,7 @@ impl From<Panicked> for EndReason {
     }
 }
 
-/// What happens to a message in the end.
+/// The final decision about a message.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Deliver(Text),
@@ -72,7 +72,7 @@ impl Rules {
     }
 
     pub(crate) fn connect(&self, peer: &Peer) -> Result<(), EndReason> {
-        match contain(peer, || self.0.connect(peer))? {
+        match catch_panic(peer, || self.0.connect(peer))? {
             Connect::Accept => Ok(()),
             Connect::Refuse => Err(EndReason::Policy),
         }
@@ -80,17 +80,17 @@ impl Rules {
 
     pub(crate) async fn admit(&self, login: Login) -> Result<Admission, Panicked> {
         let peer = login.peer().clone();
-        let deciding = contain(&peer, || self.0.admit(login))?;
+        let deciding = catch_panic(&peer, || self.0.admit(login))?;
         AssertUnwindSafe(deciding).catch_unwind().await.map_err(|_| panicked(&peer))
     }
 
     pub(crate) fn message(&self, message: Message<'_>) -> Result<Decision, Panicked> {
         let peer = message.from().peer();
-        let verdict = contain(peer, || self.0.message(&message))?;
+        let verdict = catch_panic(peer, || self.0.message(&message))?;
         Ok(decision(verdict, peer, message.into_text()))
     }
 
-    /// Decides about a message, however long that takes.
+    /// Decides about a message, and waits for a deferred decision.
     pub(crate) async fn decide(&self, message: Message<'_>) -> Result<Outcome, Panicked> {
         match self.message(message)? {
             Decision::Now(outcome) => Ok(outcome),
@@ -100,7 +100,7 @@ impl Rules {
 
     pub(crate) fn ended(&self, ended: &Ended) {
         // The connection has ended already.
-        let _ = contain(ended.peer(), || self.0.ended(ended));
+        let _ = catch_panic(ended.peer(), || self.0.ended(ended));
     }
 }
 
@@ -122,7 +122,7 @@ async fn decide_later(later: impl Future<Output = Verdict>, peer: Peer, text: Te
     }
 }
 
-fn contain<T>(peer: &Peer, call: impl FnOnce() -> T) -> Result<T, Panicked> {
+fn catch_panic<T>(peer: &Peer, call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| panicked(peer))
 }
 

@@ -38,11 +38,11 @@ pub enum Verdict {
     Swallow,
     /// No member gets the message; the sender gets `BAD REQ` (clause 3.10).
     Refuse,
-    /// The decision takes time.
+    /// The decision comes later: see [`Verdict::defer`].
     Defer(Deferred),
 }
 
-/// A [`Verdict`] that is not there yet, from [`Verdict::defer`].
+/// A [`Verdict`] that comes later, from [`Verdict::defer`].
 pub struct Deferred(pub(crate) Pin<Box<dyn Future<Output = Verdict> + Send>>);
 
 impl Verdict {

@@ -1,4 +1,4 @@
-//! How clients come in other than through a listener: attached streams, and clients inside the program.
+//! Clients that do not come through a listener: attached streams, and clients inside the program.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl ChatServer {
         connection
     }
 
-    /// Serves one client of a listener: nobody needs a handle to it.
+    /// Serves one client of a listener, without a handle.
     pub(crate) fn accept<R, W>(&self, reader: R, writer: W, peer: Peer)
     where
         R: AsyncRead + Unpin + Send + 'static,

@@ -1,4 +1,4 @@
-//! What an operator does: look at the room, watch it, tell members something, send them away.
+//! What an operator can do: list the members, watch the room, send notices, and kick members.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::ChatServer;
 use crate::{event::Events, member::Member, reason::EndReason};
 
 impl ChatServer {
-    /// The members of the room, in the order of their connections; local clients too. Empty after the end of the server.
+    /// The members of the room, in the order of their connections, including local clients. Empty after the end of the server.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,9 +25,10 @@ impl ChatServer {
         self.shared.hub.members().await.unwrap_or_default()
     }
 
-    /// Sends a member away: it leaves the room, and gets what it is owed and `BYE`. `why` is for the log and the events:
-    /// [`EndReason::Kicked`]. `false`: nobody has this number. It may come back; a [`Policy`](crate::Policy) decides
-    /// whether it may join.
+    /// Sends a member away: it leaves the room, and receives its pending lines and `BYE`. `why` is for the log and the
+    /// events: [`EndReason::Kicked`]. Returns `false` if no member has this number.
+    ///
+    /// The client can connect again. A [`Policy`](crate::Policy) can refuse it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,7 +49,7 @@ impl ChatServer {
         self.shared.hub.end_member(id, EndReason::Kicked(why.into())).await.unwrap_or(false)
     }
 
-    /// Tells all members something: `NOTICE` (clause 7.8). Returns its number in the order. `None`: the server has
+    /// Sends a `NOTICE` to all members (clause 7.8). Returns the number of the notice in the order. `None`: the server has
     /// stopped.
     ///
     /// ```
@@ -66,12 +67,15 @@ impl ChatServer {
         self.shared.hub.notice(text).await.ok()
     }
 
-    /// Tells one member something: `NOTICE` (clause 7.8), for example what was said before it joined. It has no number in the
-    /// order and no event, but a place: what was placed before comes before it, and several notices keep their order. If
-    /// the client has not taken its last 64 replies, this waits for it. If the future is dropped, the notice may or may not be
-    /// sent.
+    /// Sends a `NOTICE` to one member (clause 7.8), for example a message from before it joined. The notice has no number in
+    /// the order and no event, but it has a position: the member receives it after everything that was placed before, and
+    /// several notices keep their order.
     ///
-    /// `false`: nobody has this number any more, it is a [`LocalClient`](crate::LocalClient), or the server has stopped.
+    /// If the member's queue is full (64 replies and notices), this waits for space. If the future is dropped, the notice may or
+    /// may not be sent.
+    ///
+    /// Returns `false` if no member has this number, if the member is a [`LocalClient`](crate::LocalClient), or if the server
+    /// has stopped.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -96,7 +100,7 @@ impl ChatServer {
         self.shared.hub.notice_to(id, text).await.unwrap_or(false)
     }
 
-    /// Subscribes to all events from now on. To know who is in the room before them, [`watch`](Self::watch).
+    /// Subscribes to all events from now on. [`watch`](Self::watch) also returns the current members.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,7 +127,7 @@ impl ChatServer {
         self.shared.events.subscribe()
     }
 
-    /// The members of the room, and all events after that, with no gap between them.
+    /// The members of the room, and a subscription to all events that follow. There is no gap between the two.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -27,12 +27,12 @@ impl ChatServer {
     }
 
     /// Stops gracefully: accepts no more connections, delivers what was acknowledged, and sends `BYE` to all clients
-    /// (clause 6.3). Clients that do not take it within the [`drain_timeout`](crate::ChatServerBuilder::drain_timeout) are
+    /// (clause 6.3). Clients that do not receive all of it within the [`drain_timeout`](crate::ChatServerBuilder::drain_timeout) are
     /// cut. Several calls wait for the same end.
     ///
     /// When it returns, all members have left, each with an event and a number of its own, and [`ChatServer::stats`] is
-    /// final. Connections whose runtime does not run cannot end: they are waited for one second after the cut, and
-    /// counted as cut.
+    /// final. A connection whose runtime does not run cannot end. The server waits for it for one second after the
+    /// cut, and counts it as cut.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,8 +5,8 @@ use std::{fmt, sync::Weak};
 use super::ChatServer;
 use crate::shared::Shared;
 
-/// A handle that does not keep the server alive, from [`ChatServer::downgrade`]. A program's parts may hold one, also
-/// inside the server's own [`Policy`](crate::Policy).
+/// A handle that does not keep the server alive, from [`ChatServer::downgrade`]. Any part of the program
+/// can hold one, even the server's own [`Policy`](crate::Policy).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,7 +14,7 @@ use crate::shared::Shared;
 ///
 /// use chat_server::{ChatServer, Message, Policy, Verdict, WeakChatServer};
 ///
-/// /// Says what it refuses.
+/// /// Announces in the room what it refuses.
 /// #[derive(Default)]
 /// struct Strict(OnceLock<WeakChatServer>);
 ///
@@ -45,7 +45,7 @@ use crate::shared::Shared;
 pub struct WeakChatServer(pub(super) Weak<Shared>);
 
 impl WeakChatServer {
-    /// The server, unless the last handle, connection and local client are gone.
+    /// Returns the server. `None`: all handles, connections and local clients are gone.
     pub fn upgrade(&self) -> Option<ChatServer> {
         self.0.upgrade().map(|shared| ChatServer { shared })
     }

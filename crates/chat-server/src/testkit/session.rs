@@ -2,7 +2,7 @@
 
 use chat_proto::{Name, ServerMessage, Text};
 
-/// A request of a member, which gets a reply. A plain client's first line is one already.
+/// A request of a member, which gets a reply. The first line of a plain client is already such a request.
 ///
 /// ```
 /// use chat_server::testkit::{Ask, Session, check};
@@ -60,7 +60,7 @@ pub enum Ask {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
-    /// `None`: plain.
+    /// `None`: the session is plain.
     pub(super) name: Option<Name>,
     pub(super) asked: Vec<Ask>,
     pub(super) heard: Vec<Heard>,
@@ -75,8 +75,8 @@ impl Session {
         Self { name: Some(name), asked: Vec::new(), heard: Vec::new() }
     }
 
-    /// An empty record of a plain session. The server never tells it which guest it is; others see that by its
-    /// messages.
+    /// An empty record of a plain session. The server does not tell a plain client its name. The witness receives the
+    /// client's messages with the name.
     ///
     /// ```
     /// use chat_server::testkit::{Ask, Session, check};

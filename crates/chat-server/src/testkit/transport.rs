@@ -94,7 +94,7 @@ impl Faults {
     }
 }
 
-/// A stream with [`Faults`]. Hand it to [`ChatServer::attach`](crate::ChatServer::attach), or use it as a client's end.
+/// A stream with [`Faults`]. Pass it to [`ChatServer::attach`](crate::ChatServer::attach), or use it as a client's end.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -124,13 +124,13 @@ pub struct Faulty<S> {
 }
 
 impl<S> Faulty<S> {
-    /// Adds these faults to a stream, at moments that follow from the generator.
+    /// Adds these faults to a stream. The generator decides when they happen.
     pub fn new(inner: S, faults: Faults, rng: Rng) -> Self {
         let (reading, writing) = (Stalls::default(), Stalls::default());
         Self { inner: Some(inner), faults, rng, read: 0, written: 0, reading, writing, reader: None }
     }
 
-    /// How many bytes may move now. The error is the reset.
+    /// The most bytes that may move now. The error is the reset.
     fn allowance(&mut self) -> io::Result<usize> {
         let moved = self.read + self.written;
         let until_reset = self.faults.reset_after.map_or(u64::MAX, |limit| limit.saturating_sub(moved));
@@ -202,7 +202,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Faulty<S> {
 #[derive(Debug, Default)]
 struct Stalls {
     stall: Option<Pin<Box<Sleep>>>,
-    /// Whether to stall is decided, and no bytes have moved since.
+    /// Whether to stall was decided, and no bytes have moved since then.
     decided: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The server passes the conformance cases: alone, a second time, and with strangers in the room.
+//! The server passes the conformance cases: alone in the room, again on the same server, and with strangers in the room.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use chat_server::ChatServer;
 
 use crate::support::{Peer, start, unlimited};
 
-/// Longer than any line of a passing test takes.
+/// Longer than a passing case waits for any line.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-async fn passes(address: &str) {
-    let book = Suite::embedded().unwrap();
-    let cases = book.select(Side::Server, &Select::default());
+async fn assert_all_pass(address: &str) {
+    let suite = Suite::embedded().unwrap();
+    let cases = suite.select(Side::Server, &Select::default());
     let report = judge_server(address, &cases, TEST_TIMEOUT, &ExpectedFailures::default(), |_| {}).await.unwrap();
     let failures: Vec<_> = report.cases.iter().filter(|case| case.failure.is_some()).map(ToString::to_string).collect();
     assert!(report.passed(true), "{}", failures.join("\n"));
@@ -22,13 +22,13 @@ async fn passes(address: &str) {
 async fn every_case_passes_twice_and_in_time() {
     let (server, address) = start(ChatServer::builder()).await;
     let begun = Instant::now();
-    passes(&address.to_string()).await;
+    assert_all_pass(&address.to_string()).await;
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
-    passes(&address.to_string()).await;
+    assert_all_pass(&address.to_string()).await;
     server.cut();
 }
 
-/// Meanwhile strangers talk, come and go.
+/// Meanwhile, a stranger sends messages, and guests join and leave.
 #[tokio::test]
 async fn named_cases_pass_with_strangers_in_the_room() {
     let (server, address) = start(unlimited()).await;
@@ -44,16 +44,16 @@ async fn named_cases_pass_with_strangers_in_the_room() {
     };
     let target = address.to_string();
     tokio::select! {
-        () = passes_named(&target) => {}
+        () = assert_named_cases_pass(&target) => {}
         () = strangers => {}
     }
     server.cut();
 }
 
-/// Only the cases of named sessions: guests of the strangers would disturb the others.
-async fn passes_named(address: &str) {
-    let book = Suite::embedded().unwrap();
-    let mut cases = book.select(Side::Server, &Select::default());
+/// Plays the cases of named sessions only, because the guests would disturb the cases of plain sessions.
+async fn assert_named_cases_pass(address: &str) {
+    let suite = Suite::embedded().unwrap();
+    let mut cases = suite.select(Side::Server, &Select::default());
     cases.retain(|case| {
         ["message", "name", "roster", "bye", "pipelined"].iter().any(|word| case.name.starts_with(word))
     });

@@ -1,4 +1,4 @@
-//! Replays the stored inputs of the fuzz target, so that every test run checks what fuzzing found once.
+//! Replays the stored inputs of the fuzz target, so that each test run checks what fuzzing has found.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ fn every_stored_input_passes() {
     inputs.sort();
     assert!(inputs.len() > 5);
     for input in inputs {
-        println!("{}", input.display()); // The last one printed is the one that fails.
+        println!("{}", input.display()); // If the test fails, the last path is the failing input.
         session::check(&fs::read(input).unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! Deadlines, on paused time: the tests are fast and exact.
+//! Timeouts and rates, on paused time, so that these tests are fast and exact.
 
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ async fn a_client_that_does_not_log_in_is_closed_at_the_deadline() {
     unnamed.expect_end().await;
     assert_eq!(start.elapsed().as_secs(), 120);
 
-    // A byte a second does not postpone it.
+    // One byte per second does not postpone the deadline.
     let start = Instant::now();
     let mut trickling = Peer::paused(&server);
-    tokio::task::yield_now().await; // The server's clock starts when it sees the connection.
+    tokio::task::yield_now().await; // The timeout begins when the connection's task runs.
     for _ in 0..119 {
         trickling.raw(b"x").await;
         advance(secs(1)).await;
@@ -43,26 +43,25 @@ async fn a_client_that_does_not_log_in_is_closed_at_the_deadline() {
 async fn a_silent_named_client_is_pinged_then_cut_and_its_name_is_free() {
     let server = ChatServer::builder().build();
     let mut events = server.events();
-    let mut gone = Peer::paused(&server).join("bob").await;
+    let mut client = Peer::paused(&server).join("bob").await;
     let start = Instant::now();
-    gone.expect("PING").await;
+    client.expect("PING").await;
     assert_eq!(start.elapsed(), secs(60));
-    gone.send("PONG").await;
-    gone.expect("PING").await;
+    client.send("PONG").await;
+    client.expect("PING").await;
     assert_eq!(start.elapsed(), secs(120));
-    gone.send("MSG anything counts").await;
-    gone.expect("OK").await;
-    gone.expect("PING").await;
+    client.send("MSG anything counts").await;
+    client.expect("OK").await;
+    client.expect("PING").await;
     assert_eq!(start.elapsed(), secs(180));
-    gone.expect_end().await;
+    client.expect_end().await;
     assert_eq!(start.elapsed(), secs(183));
-    let mut reason = None;
-    while reason.is_none() {
-        if let Event::Left { reason: why, .. } = events.recv().await.unwrap().unwrap() {
-            reason = Some(why);
+    let reason = loop {
+        if let Event::Left { reason, .. } = events.recv().await.unwrap().unwrap() {
+            break reason;
         }
-    }
-    assert_eq!(reason, Some(EndReason::PingTimeout));
+    };
+    assert_eq!(reason, EndReason::PingTimeout);
     Peer::paused(&server).join("BOB").await;
 }
 
@@ -78,7 +77,7 @@ async fn a_plain_client_is_never_pinged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deadlines_of_none_never_end_a_connection() {
+async fn disabled_timeouts_never_end_a_connection() {
     let server = ChatServer::builder().login_timeout(None).ping_interval(None).write_timeout(None).build();
     let mut slow = Peer::paused(&server);
     tokio::task::yield_now().await;
@@ -94,7 +93,7 @@ async fn deadlines_of_none_never_end_a_connection() {
     slow.expect("OK").await;
 }
 
-/// Clause 6.6: a client that is too fast is slowed down. Everything is answered in order.
+/// Clause 6.6: the server slows a fast client down, and answers all of its messages.
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
     let server = ChatServer::builder().build();
@@ -110,7 +109,7 @@ async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
             assert_eq!(start.elapsed(), Duration::ZERO, "the burst passes at once");
         }
     }
-    // A burst of 400, of which login and join took two; the others at 200 a second.
+    // The burst is 400 lines. The login and the join have used two. The remaining 1,002 lines pass at 200 per second.
     assert_eq!(start.elapsed().as_millis(), 5_010);
     for _ in 0..1_400 {
         talker.expect("OK").await;
@@ -121,7 +120,7 @@ async fn a_flood_is_slowed_to_the_rate_and_nothing_is_lost() {
 async fn a_configured_rate_applies() {
     let server = ChatServer::builder().rate_limit(RateLimit::per_second(1)).build();
     let mut talker = Peer::paused(&server).join("talker").await;
-    sleep(secs(10)).await; // Restores what joining has used.
+    sleep(secs(10)).await; // Restores the part of the burst that the login has used.
     let start = Instant::now();
     talker.raw(b"PING\r\nPING\r\nPING\r\nPING\r\n").await;
     for _ in 0..4 {
@@ -130,7 +129,7 @@ async fn a_configured_rate_applies() {
     assert_eq!(start.elapsed(), secs(2));
 }
 
-/// Clause 6.5. The pipe to the sleeper holds 64 KiB: then writes stall.
+/// Clause 6.5. Writes stall when the sleeper's pipe of 64 KiB is full.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_cut_at_the_write_timeout() {
     let server = unlimited().build();
@@ -151,16 +150,16 @@ async fn a_client_that_does_not_read_is_cut_at_the_write_timeout() {
             break;
         }
     }
-    // It received a prefix of its view, which begins after its own join.
+    // The sleeper receives only the beginning of the lines. Its stream has no gap.
     let received = sleeper.rest().await;
-    let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
+    let full_history: String = std::iter::once("JOIN talker\r\n".to_owned())
         .chain((0..100).map(|_| format!("FROM talker MSG {text}\r\n")))
         .collect();
-    assert!(whole.starts_with(&received) && received.len() > 60_000);
+    assert!(full_history.starts_with(&received) && received.len() > 60_000);
 }
 
-/// The server stops reading from a client that does not read, and then cuts it. It has read only what fits into the
-/// pipe as replies, into the reply queue, and into one read.
+/// The server stops reading from a client that does not read, and then cuts it. Before that, the server reads only as many
+/// requests as it can store replies.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     const PIPE: usize = 4_096;
@@ -172,10 +171,10 @@ async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     flood.write_all(b"PROT 0.1 CONNECT USER flood\r\n").await.unwrap();
     witness.expect("JOIN flood").await;
     let start = Instant::now();
-    let mut taken = 0;
+    let mut accepted_bytes = 0;
     let error = loop {
         match flood.write(b"PING\r\n").await {
-            Ok(written) => taken += written,
+            Ok(written) => accepted_bytes += written,
             Err(error) => break error,
         }
     };
@@ -183,13 +182,12 @@ async fn a_client_that_floods_pings_and_does_not_read_is_cut() {
     assert_eq!(start.elapsed(), secs(10));
     witness.expect("LOGOUT flood").await;
     assert_eq!(server.stats().ended, [(EndReason::WriteTimeout, 1)]);
-    // The pipe in both directions, 64 replies twice, and one read.
+    // Both directions of the pipe, 64 replies in the queue and 64 in the writer, and one read.
     let bound = 2 * PIPE + 2 * 64 * "PONG\r\n".len() + 32_768 + 1_024;
-    assert!((2 * PIPE..=bound).contains(&taken), "{taken} bytes of {bound}");
+    assert!((2 * PIPE..=bound).contains(&accepted_bytes), "{accepted_bytes} bytes of {bound}");
 }
 
-/// Clause 6.5: a peer that takes 4 KiB in the time of the timeout is not cut. One that takes a byte now and then is
-/// cut.
+/// Clause 6.5: a peer that reads at least 4 KiB within the write timeout stays. One that reads a byte now and then is cut.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_is_cut_only_if_it_makes_too_little_progress() {
     for (bytes, every, survives) in [(1_024, secs(1), true), (4_096, secs(9), true), (1, secs(9), false)] {
@@ -227,12 +225,16 @@ async fn half_a_line_postpones_the_ping() {
     assert_eq!(start.elapsed(), secs(93));
 }
 
-/// A deadline beyond the clock is no limit, and no panic.
+/// A timeout that is too long for the clock is no limit, and causes no panic.
 #[tokio::test(start_paused = true)]
-async fn the_longest_deadlines_never_end() {
-    let ever = Duration::MAX;
-    let server = ChatServer::builder().login_timeout(ever).ping_interval(ever).ping_timeout(ever).write_timeout(ever);
-    let server = server.drain_timeout(ever).build();
+async fn the_longest_timeouts_never_end() {
+    let longest = Duration::MAX;
+    let server = ChatServer::builder()
+        .login_timeout(longest)
+        .ping_interval(longest)
+        .ping_timeout(longest)
+        .write_timeout(longest);
+    let server = server.drain_timeout(longest).build();
     let mut ann = Peer::paused(&server).join("ann").await;
     sleep(secs(1_000_000)).await;
     ann.send("MSG hi").await;
@@ -248,7 +250,7 @@ fn building_a_server_panics_in_a_runtime_without_timers() {
     runtime.block_on(async { ChatServer::builder().build() });
 }
 
-/// Clause 6.1: any input counts, half a line too.
+/// Clause 6.1: any input counts, even if the line is incomplete.
 #[tokio::test(start_paused = true)]
 async fn every_byte_of_a_slow_line_is_a_sign_of_life() {
     let server = ChatServer::builder().build();
@@ -257,7 +259,7 @@ async fn every_byte_of_a_slow_line_is_a_sign_of_life() {
     for _ in 0..300 {
         advance(secs(1)).await;
         slow.raw(b"x").await;
-        tokio::task::yield_now().await; // The server reads it.
+        tokio::task::yield_now().await; // Let the server read the byte.
     }
     slow.raw(b"\r\n").await;
     slow.expect("OK").await;

@@ -1,4 +1,5 @@
-//! Plays every dialogue of `protocole.md` over every transport, and byte by byte.
+//! Plays every dialogue of `protocole.md` over TCP, in memory and over a Unix socket. In memory, clients send single
+//! bytes; over a Unix socket, pieces of seven bytes.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -12,37 +13,37 @@ fn contract() -> Contract {
     Contract::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Plays a dialogue with peers from `connect`, which send pieces of `piece` bytes.
-async fn play(dialogue: &Dialogue, piece: usize, mut connect: impl AsyncFnMut() -> Peer) {
+/// Plays a dialogue. `connect` opens a connection for each client, and clients send pieces of `piece_size` bytes.
+async fn play(dialogue: &Dialogue, piece_size: usize, mut connect: impl AsyncFnMut() -> Peer) {
     let mut peers = BTreeMap::new();
     let mut guests = Guests::default();
     for step in &dialogue.steps {
         let peer = match peers.entry(step.client) {
-            Entry::Occupied(here) => here.into_mut(),
-            Entry::Vacant(place) => place.insert(connect().await),
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(connect().await),
         };
-        let place = format!("protocole.md:{}, dialogue {}", step.at, dialogue.name);
+        let location = format!("protocole.md:{}, dialogue {}", step.at, dialogue.name);
         match &step.action {
-            Action::Send(line) => send(peer, format!("{line}\r\n").as_bytes(), piece).await,
-            Action::SendRaw(bytes) => send(peer, bytes, piece).await,
+            Action::Send(line) => send(peer, format!("{line}\r\n").as_bytes(), piece_size).await,
+            Action::SendRaw(bytes) => send(peer, bytes, piece_size).await,
             Action::HalfClose => peer.half_close().await,
             Action::Expect(expected) => {
                 let line = peer.line().await;
-                assert!(guests.matches(expected, &line), "{place}: expected {expected:?}, got {line:?}");
+                assert!(guests.matches(expected, &line), "{location}: expected {expected:?}, got {line:?}");
             }
             Action::ExpectRaw(bytes) => assert_eq!(
                 String::from_utf8_lossy(&peer.bytes(bytes.len()).await),
                 String::from_utf8_lossy(bytes),
-                "{place}"
+                "{location}"
             ),
-            Action::ExpectEof => assert_eq!(peer.rest().await, "", "{place}"),
-            other => panic!("{place}: {other:?} cannot be played"),
+            Action::ExpectEof => assert_eq!(peer.rest().await, "", "{location}"),
+            other => panic!("{location}: {other:?} cannot be played"),
         }
     }
 }
 
-async fn send(peer: &mut Peer, bytes: &[u8], piece: usize) {
-    for piece in bytes.chunks(piece) {
+async fn send(peer: &mut Peer, bytes: &[u8], piece_size: usize) {
+    for piece in bytes.chunks(piece_size) {
         peer.raw(piece).await;
     }
 }
@@ -75,10 +76,10 @@ async fn every_dialogue_holds_over_a_unix_socket() {
 
     let path = socket_path("dialogues");
     for dialogue in contract().dialogues() {
-        let (server, end) = start_at(&ListenAddr::Unix(path.clone()), ChatServer::builder()).await;
+        let (server, serving) = start_at(&ListenAddr::Unix(path.clone()), ChatServer::builder()).await;
         play(dialogue, 7, async || Peer::over(tokio::net::UnixStream::connect(&path).await.unwrap())).await;
         server.cut();
-        end.await.unwrap();
-        assert!(!path.exists(), "the path goes with its listener");
+        serving.await.unwrap();
+        assert!(!path.exists(), "the listener removes its path");
     }
 }

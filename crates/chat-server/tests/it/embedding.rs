@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use crate::support::{Peer, start, unlimited};
 
-/// An event in short words.
+/// Describes an event in a few words.
 pub(crate) fn describe(event: &Event) -> String {
     match event {
         Event::Joined { seq, member, .. } => format!("{seq} {member} joined"),

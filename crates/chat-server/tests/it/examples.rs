@@ -1,4 +1,4 @@
-//! The examples do what they document. `cargo test` builds them beside the tests.
+//! Runs the examples, and checks that they do what they document. `cargo test` builds them.
 
 use std::path::PathBuf;
 
@@ -49,7 +49,8 @@ async fn bot_greets_answers_and_stops() {
 async fn policy_admits_a_local_admin_and_refuses_words() {
     let mut example = start("policy");
     let address = example.address();
-    let mut admin = Peer::tcp(address).await.join("admin").await; // Allowed from this machine.
+    // The name is allowed, because the client is on this machine.
+    let mut admin = Peer::tcp(address).await.join("admin").await;
     admin.send("MSG what an oaf").await;
     admin.expect("BAD REQ").await;
     admin.send("MSG what a loaf").await;
@@ -72,7 +73,7 @@ fn streams_serves_memory_and_a_unix_socket() {
 }
 
 #[test]
-fn demo() {
+fn demo_plays_its_script() {
     let (status, stdout, stderr) = start("demo").end();
     assert!(status.success(), "{stderr}");
     assert!(stdout.ends_with("ann < BYE\nbob < BYE\n\nthe server has stopped: 0 cut\n"), "{stdout}");
@@ -103,7 +104,7 @@ fn auth_gives_each_user_their_own_name() {
 }
 
 #[tokio::test]
-async fn rooms_carries_announcements() {
+async fn rooms_repeats_messages_of_the_hall_in_other_rooms() {
     let mut example = start("rooms");
     let [hall, tea, _] = [(); 3].map(|()| example.address());
     let mut ann = Peer::tcp(hall).await.join("ann").await;

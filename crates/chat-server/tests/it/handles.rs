@@ -1,4 +1,4 @@
-//! What the embedding program does with its server: policies that take time, handles, kicks, cuts and notices.
+//! What an embedding program does with its server: policies that decide later, handles, kicks, cuts and notices.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,24 +14,25 @@ use crate::{
     support::{Peer, unlimited},
 };
 
+/// A client that is attached in memory. [`Patient`] admits it, because its peer carries a number.
 fn attached(server: &ChatServer) -> (Peer, chat_server::Connection) {
     let (ours, theirs) = tokio::io::duplex(65_536);
     let connection = server.attach(theirs, ServerPeer::labelled("test").with_data(7_u32));
     (Peer::over(ours), connection)
 }
 
-/// Admits peers with a number, and the secret `sesame`; the name `late` only when told to. Decides about messages by
-/// their text. Records every end.
+/// Admits peers that carry a number and logins with the secret `sesame`, but the name `late` only after `admit_late`. The
+/// text of a message decides its verdict. Records the end of each client.
 #[derive(Default)]
 struct Patient {
-    go: Notify,
+    admit_late: Notify,
     ended: Mutex<Vec<String>>,
 }
 
 impl Policy for Patient {
     async fn admit(&self, login: Login) -> Admission {
         if login.name().is_some_and(|name| name.as_str() == "late") {
-            self.go.notified().await;
+            self.admit_late.notified().await;
         }
         let secret = login.credential().map(|credential| credential.expose().to_owned());
         if login.peer().data::<u32>().is_some() || secret.as_deref() == Some("sesame") {
@@ -68,10 +69,10 @@ async fn an_admission_may_take_time() {
     let server = unlimited().policy(Arc::clone(&policy)).build();
     let (mut late, _) = attached(&server);
     late.send("PROT 0.1 CONNECT USER late").await;
-    // Others are not delayed.
+    // This delays no other client.
     let (ann, _) = attached(&server);
     let mut ann = ann.join("ann").await;
-    policy.go.notify_one();
+    policy.admit_late.notify_one();
     late.expect("NAME OK").await;
     ann.expect("JOIN late").await;
     assert_eq!(server.local("bob").await.unwrap_err(), LocalError::Refused);
@@ -93,7 +94,7 @@ async fn deferred_and_swallowed_messages_keep_the_order_of_answers() {
     for text in ["one", "at last", "two"] {
         bob.expect(&format!("FROM ann MSG {text}")).await;
     }
-    // A client whose message is never decided can still be sent away.
+    // While a client waits for a verdict that never comes, it can still be kicked.
     ann.send("MSG never").await;
     let id = server.clients().await[0].id();
     assert!(server.kick(id, "it is late").await);
@@ -124,7 +125,7 @@ async fn a_policy_that_panics_ends_one_client() {
 }
 
 #[tokio::test]
-async fn a_kicked_client_gets_what_it_is_owed_and_bye() {
+async fn a_kicked_client_gets_its_pending_lines_and_bye() {
     let policy = Arc::new(Patient::default());
     let server = unlimited().policy(Arc::clone(&policy)).build();
     let (clients, mut events) = server.watch().await;
@@ -132,21 +133,22 @@ async fn a_kicked_client_gets_what_it_is_owed_and_bye() {
     let (ann, mut ann_connection) = attached(&server);
     let (bob, bob_connection) = attached(&server);
     let (mut ann, mut bob) = (ann.join("ann").await, bob.join("bob").await);
-    let (mut early, early_connection) = attached(&server);
-    early.send("PROT 0.1 CONNECT NEW").await;
-    early.expect("NAME REQ").await;
-    early_connection.kick("too slow");
-    assert_eq!(early.rest().await, "BYE\r\n", "before it has a name, too");
+    let (mut unnamed, unnamed_connection) = attached(&server);
+    unnamed.send("PROT 0.1 CONNECT NEW").await;
+    unnamed.expect("NAME REQ").await;
+    unnamed_connection.kick("too slow");
+    assert_eq!(unnamed.rest().await, "BYE\r\n", "also before it has a name");
 
     assert!(server.kick(ann_connection.id(), "rude").await);
     assert_eq!(ann.rest().await, "JOIN bob\r\nBYE\r\n");
     let rude = EndReason::Kicked("rude".into());
     assert_eq!([ann_connection.ended().await, ann_connection.ended().await], [rude.clone(), rude]);
-    assert!(!server.kick(ann_connection.id(), "again").await, "it is not a member any more");
+    assert!(!server.kick(ann_connection.id(), "again").await, "it is no longer a member");
     bob.expect("LOGOUT ann").await;
     drop(bob_connection);
+    // The connection does not need its handle.
     bob.send("PING").await;
-    bob.expect("PONG").await; // The connection does not need its handle.
+    bob.expect("PONG").await;
 
     server.shutdown().await;
     let mut seen = Vec::new();
@@ -175,26 +177,25 @@ async fn a_cut_client_gets_nothing_more() {
     server.cut();
 }
 
-/// Without a timeout, a kicked client that reads nothing would keep its connection.
+/// Without a write timeout, a kicked client that reads nothing keeps its connection until it is cut.
 #[tokio::test]
 async fn a_cut_ends_a_kicked_client_that_reads_nothing() {
     let server = unlimited().write_timeout(None).build();
     let (client, theirs) = tokio::io::duplex(20);
     let mut connection = server.attach(theirs, ServerPeer::labelled("test"));
     let mut silent = Peer::over(client).join("silent").await;
-    let bot = server.local("bot").await.unwrap();
-    bot.send("longer than what the pipe of the other client holds").await.unwrap();
+    let mut bot = server.local("bot").await.unwrap();
+    bot.send("longer than the pipe of the silent client").await.unwrap();
     connection.kick("rude");
-    let mut bot = bot;
     let left = loop {
         if let event @ Event::Left { .. } = bot.recv().await.unwrap() {
             break describe(&event);
         }
     };
     assert_eq!(left, "4 silent left: kicked: rude", "its name is free at once");
-    assert!(connection.ended().now_or_never().is_none(), "it is still owed something");
+    assert!(connection.ended().now_or_never().is_none(), "it has not received its last lines");
     connection.cut("now");
-    assert_eq!(connection.ended().await, EndReason::Kicked("rude".into()), "as it left the room");
+    assert_eq!(connection.ended().await, EndReason::Kicked("rude".into()), "the reason for which it left the room");
     assert!(!silent.rest().await.contains("BYE"));
 }
 
@@ -223,17 +224,17 @@ async fn a_notice_reaches_all_members_at_one_position() {
 }
 
 #[tokio::test]
-async fn a_notice_to_one_member_has_its_place_and_reaches_no_other() {
+async fn a_notice_to_one_member_has_a_position_and_reaches_no_other() {
     let server = unlimited().build();
     let bot = server.local("bot").await.unwrap();
     let (ann, connection) = attached(&server);
     let mut ann = ann.join("ann").await;
-    let (mut guest, guests) = attached(&server);
+    let (mut guest, guest_connection) = attached(&server);
     guest.raw(b"hi\n").await;
     assert_eq!(guest.line_bytes().await, b"OK\n");
-    assert!(server.notice_to(guests.id(), "one".parse().unwrap()).await);
+    assert!(server.notice_to(guest_connection.id(), "one".parse().unwrap()).await);
     assert_eq!(bot.send("between").await.unwrap().seq(), Some(5), "it takes no number");
-    assert!(server.notice_to(guests.id(), "two".parse().unwrap()).await);
+    assert!(server.notice_to(guest_connection.id(), "two".parse().unwrap()).await);
     for line in [&b"NOTICE one\n"[..], b"FROM bot MSG between\n", b"NOTICE two\n"] {
         assert_eq!(guest.line_bytes().await, line);
     }
@@ -243,34 +244,35 @@ async fn a_notice_to_one_member_has_its_place_and_reaches_no_other() {
     assert!(!server.notice_to(bot.member().id(), "a bot".parse().unwrap()).await);
     guest.raw(b"BYE\n").await;
     ann.expect("LOGOUT guest1").await;
-    assert!(!server.notice_to(guests.id(), "has left".parse().unwrap()).await);
+    assert!(!server.notice_to(guest_connection.id(), "has left".parse().unwrap()).await);
     server.shutdown().await;
     assert!(!server.notice_to(connection.id(), "has stopped".parse().unwrap()).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn notices_wait_for_a_member_that_does_not_read_and_end_with_it() {
+async fn a_notice_waits_until_a_slow_member_reads_or_ends() {
     let server = unlimited().build();
     let (ours, theirs) = tokio::io::duplex(64);
     let connection = server.attach(theirs, ServerPeer::labelled("test"));
     let mut ann = Peer::over(ours).join("ann").await;
-    let notice = async |number: u32| {
-        let sent = server.notice_to(connection.id(), format!("number {number}").parse().unwrap());
-        tokio::time::timeout(std::time::Duration::from_millis(1), sent).await
+    // Fails if the notice has to wait.
+    let try_notice = async |number: u32| {
+        let sending = server.notice_to(connection.id(), format!("number {number}").parse().unwrap());
+        tokio::time::timeout(std::time::Duration::from_millis(1), sending).await
     };
     let mut sent = 0;
-    while notice(sent).await.is_ok() {
+    while try_notice(sent).await.is_ok() {
         sent += 1;
     }
-    assert!((64..100).contains(&sent), "{sent} notices fit among the replies");
-    // Futures that are dropped while they wait take no space.
+    assert!((64..100).contains(&sent), "{sent} notices fit into the reply queue and the pipe");
+    // A future that is dropped while it waits takes no space in the queue.
     for _ in 0..100 {
-        assert!(notice(sent).await.is_err());
+        assert!(try_notice(sent).await.is_err());
     }
     for number in 0..sent {
         ann.expect(&format!("NOTICE number {number}")).await;
     }
-    while notice(sent).await.is_ok() {
+    while try_notice(sent).await.is_ok() {
         sent += 1;
     }
     assert!(sent >= 128);
@@ -335,7 +337,7 @@ async fn limits_are_shared_and_a_weak_handle_keeps_nothing_alive() {
     assert!(weak.upgrade().is_none());
 }
 
-/// A kick that crosses a client's own leave: the first one counts, for the policy and in the event.
+/// A client leaves and is kicked at the same time. The policy and the event get the same reason.
 #[tokio::test]
 async fn a_local_client_that_leaves_while_it_is_kicked_has_one_reason() {
     for leaves_first in [true, false] {
@@ -349,7 +351,7 @@ async fn a_local_client_that_leaves_while_it_is_kicked_has_one_reason() {
             bot.leave();
             server.kick(id, "rude").await;
         } else {
-            // Its place in the queue is taken; the hub has not run yet.
+            // The kick is in the hub's queue, but the hub has not run yet.
             let mut kick = std::pin::pin!(server.kick(id, "rude"));
             assert!(futures::poll!(kick.as_mut()).is_pending());
             bot.leave();

@@ -1,4 +1,4 @@
-//! Hostile and broken peers: what they send, how they send it, and what others notice of it.
+//! Hostile and broken peers: split, long and malformed lines, invalid names, slow readers. Also a policy that panics.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use tokio::time::sleep;
 
 use crate::support::{Peer, start, unlimited};
 
-/// Sends pieces, each of which arrives by itself: paused time advances when all tasks are idle.
-async fn apart<'a>(peer: &mut Peer, pieces: impl IntoIterator<Item = &'a [u8]>) {
+/// Sends pieces so that each arrives alone: time is paused, so the sleep ends when the server has read the piece.
+async fn send_separately<'a>(peer: &mut Peer, pieces: impl IntoIterator<Item = &'a [u8]>) {
     for piece in pieces {
         peer.raw(piece).await;
         sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// Clauses 1.1 and 1.3: splits within a CRLF and within a character are among them.
+/// Clauses 1.1 and 1.3. The splits include those in the middle of a CRLF and of a character.
 #[tokio::test(start_paused = true)]
 async fn every_split_gets_the_same_answers() {
     let dialogue = "PROT 0.1 CONNECT NEW\r\nNAME no name\r\nNAME bob\r\nMSG h\u{e9} \u{1f600}\r\nMSG \x07\nPING\nREQ CLIENTS\r\n\
@@ -26,8 +26,8 @@ async fn every_split_gets_the_same_answers() {
         let server = unlimited().build();
         let mut peer = Peer::paused(&server);
         let (first, second) = dialogue.as_bytes().split_at(at);
-        apart(&mut peer, [first, second]).await;
-        assert_eq!(peer.rest().await, answers, "cut at {at}");
+        send_separately(&mut peer, [first, second]).await;
+        assert_eq!(peer.rest().await, answers, "split at byte {at}");
     }
 }
 
@@ -39,7 +39,7 @@ async fn the_length_limits_hold_however_a_line_is_split() {
         (format!("MSG {longest}\r\n"), "OK"),
         (format!("MSG {longest}x\r\n"), "BAD REQ"),
         (format!("MSG {}\r\n", "x".repeat(2_001)), "BAD REQ"),
-        // A line at the limit and a longer one: both are refused, and neither ends the session.
+        // With its CRLF, the first line has 8,192 bytes, and the second is too long. Neither ends the session.
         (format!("{}\r\n", "x".repeat(8_190)), "BAD REQ"),
         (format!("{}\r\n", "x".repeat(8_191)), "BAD REQ"),
     ];
@@ -49,9 +49,9 @@ async fn the_length_limits_hold_however_a_line_is_split() {
     ann.expect("JOIN bob").await;
     for (line, answer) in &cases {
         let characters = line.char_indices().map(|(at, character)| &line.as_bytes()[at..at + character.len_utf8()]);
-        apart(&mut bob, [line.as_bytes()]).await;
-        apart(&mut bob, characters).await;
-        apart(&mut bob, line.as_bytes().chunks(1)).await;
+        send_separately(&mut bob, [line.as_bytes()]).await;
+        send_separately(&mut bob, characters).await;
+        send_separately(&mut bob, line.as_bytes().chunks(1)).await;
         for _ in 0..3 {
             bob.expect(answer).await;
             if *answer == "OK" {
@@ -67,7 +67,7 @@ async fn the_length_limits_hold_however_a_line_is_split() {
 #[tokio::test]
 async fn misplaced_and_malformed_lines_are_refused() {
     let (server, address) = start(unlimited()).await;
-    for (said, answer) in [
+    for (lines, answer) in [
         ("PROT 0.1 CONNECT NEW\r\nMSG early\r\n", "NAME REQ\r\nBAD REQ\r\n"),
         ("PROT 0.1 CONNECT NEW\r\nPROT 0.1 CONNECT NEW\r\n", "NAME REQ\r\nBAD REQ\r\n"),
         ("PROT 0.2 CONNECT USER bob\r\n", "BAD PROT\r\n"),
@@ -76,8 +76,8 @@ async fn misplaced_and_malformed_lines_are_refused() {
         ("PROT 0.1 CONNECT NEW \r\n", "BAD REQ\r\n"),
     ] {
         let mut peer = Peer::tcp(address).await;
-        peer.raw(said.as_bytes()).await;
-        assert_eq!(peer.rest().await, answer, "{said:?}");
+        peer.raw(lines.as_bytes()).await;
+        assert_eq!(peer.rest().await, answer, "{lines:?}");
     }
     let mut bob = Peer::tcp(address).await.join("bob").await;
     for line in
@@ -118,7 +118,7 @@ async fn invalid_names_are_refused() {
         assert_eq!(peer.line().await, "NAME FAILURE", "{name:?}");
         peer.expect("NAME REQ").await;
     }
-    // An endless name is an endless line.
+    // With this name, the line is longer than 8,192 bytes. Before login, such a line ends the connection.
     let mut peer = Peer::tcp(address).await;
     peer.raw(format!("PROT 0.1 CONNECT USER {}", "x".repeat(60_000)).as_bytes()).await;
     peer.expect("BAD REQ").await;
@@ -126,10 +126,10 @@ async fn invalid_names_are_refused() {
     server.cut();
 }
 
-/// A policy that panics for one peer.
-struct Bug;
+/// A policy that panics when the peer `bug` connects.
+struct PanicsOnConnect;
 
-impl Policy for Bug {
+impl Policy for PanicsOnConnect {
     fn connect(&self, peer: &ServerPeer) -> Connect {
         assert!(peer.to_string() != "bug", "a bug in the embedder's rules");
         Connect::Accept
@@ -138,7 +138,7 @@ impl Policy for Bug {
 
 #[tokio::test]
 async fn a_policy_that_panics_on_connect_ends_that_connection_only() {
-    let server = unlimited().policy(Bug).build();
+    let server = unlimited().policy(PanicsOnConnect).build();
     let attach = |name| {
         let (ours, theirs) = tokio::io::duplex(1_024);
         server.attach(theirs, ServerPeer::labelled(name));
@@ -151,28 +151,25 @@ async fn a_policy_that_panics_on_connect_ends_that_connection_only() {
     ann.expect("OK").await;
 }
 
-/// Clause 6.5: it is cut before the write timeout.
+/// Clause 6.5. The write timeout is long, so the client reaches the limit of the ring first.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_falls_behind_the_ring_is_cut_as_lagged() {
     let server = unlimited().ring_batches(8).write_timeout(Duration::from_secs(1_000)).build();
     let mut events = server.events();
-    let (mut sleeper, theirs) = {
-        let (ours, theirs) = tokio::io::duplex(128);
-        (Peer::over(ours), theirs)
-    };
+    let (ours, theirs) = tokio::io::duplex(128);
     server.attach(theirs, ServerPeer::labelled("sleeper"));
-    sleeper = sleeper.join("sleeper").await;
+    let mut sleeper = Peer::over(ours).join("sleeper").await;
     let mut talker = Peer::paused(&server).join("talker").await;
     for n in 0..200 {
         talker.send(&format!("MSG {n}")).await;
         talker.expect("OK").await;
     }
-    // It gets what was written before, and no more: its stream must have no hole.
+    // The sleeper receives only the beginning of the lines. Its stream has no gap.
     let received = sleeper.rest().await;
-    let whole: String = std::iter::once("JOIN talker\r\n".to_owned())
+    let full_history: String = std::iter::once("JOIN talker\r\n".to_owned())
         .chain((0..200).map(|n| format!("FROM talker MSG {n}\r\n")))
         .collect();
-    assert!(whole.starts_with(&received) && received.len() < whole.len(), "{received}");
+    assert!(full_history.starts_with(&received) && received.len() < full_history.len(), "{received}");
     let reason = loop {
         if let Event::Left { reason, .. } = events.recv().await.unwrap().unwrap() {
             break reason;
@@ -182,18 +179,18 @@ async fn a_client_that_falls_behind_the_ring_is_cut_as_lagged() {
     talker.expect("LOGOUT sleeper").await;
 }
 
-/// Writers run before a burst has filled the ring.
+/// The hub lets writers run before a burst fills the ring.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_keeps_up_survives_a_burst_longer_than_the_ring() {
+async fn a_client_that_reads_fast_survives_a_burst_longer_than_the_ring() {
     const LINES: usize = 1_000;
     let server = unlimited().ring_batches(32).build();
-    let roomy = |name| {
+    let attach_with_large_buffer = |name| {
         let (ours, theirs) = tokio::io::duplex(1 << 23);
         server.attach(theirs, ServerPeer::labelled(name));
         Peer::over(ours)
     };
-    let mut listener = roomy("listener").join("listener").await;
-    let mut talker = roomy("talker").join("talker").await;
+    let mut listener = attach_with_large_buffer("listener").join("listener").await;
+    let mut talker = attach_with_large_buffer("talker").join("talker").await;
     listener.expect("JOIN talker").await;
     let text = "x".repeat(1_900);
     talker.raw(format!("MSG {text}\r\n").repeat(LINES).as_bytes()).await;

@@ -1,16 +1,16 @@
-//! The memory of servers that nobody uses: a program may have one for each room.
+//! The memory of idle servers: a program may have one for each room.
 
 use std::{fs, process::Command};
 
 use chat_server::ChatServer;
 
-/// The bound for an idle server that had a client and a watcher before.
+/// The most bytes that an idle server may hold after a client and a watcher have left.
 const BYTES_PER_SERVER: usize = 20_000;
 const SERVERS: usize = 1_000;
 
 #[test]
 fn an_idle_server_is_small() {
-    // In a process of its own: other tests allocate in this one.
+    // Measure in a process of its own, because other tests allocate in this one.
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "idle_server::resident_memory_of_idle_servers", "--ignored", "--nocapture"]);
     let output = command.output().unwrap();
@@ -22,17 +22,17 @@ fn an_idle_server_is_small() {
 }
 
 #[tokio::test]
-#[ignore = "is run by the test above, in a process of its own"]
+#[ignore = "the test above runs this in a process of its own"]
 async fn resident_memory_of_idle_servers() {
     let mut servers = Vec::with_capacity(SERVERS + 10);
-    servers.extend(used(10).await);
+    servers.extend(used_servers(10).await);
     let before = resident();
-    servers.extend(used(SERVERS).await);
+    servers.extend(used_servers(SERVERS).await);
     println!("\nbytes each: {}", (resident() - before) / SERVERS);
 }
 
 /// Servers that a client and a watcher have used and left.
-async fn used(count: usize) -> Vec<ChatServer> {
+async fn used_servers(count: usize) -> Vec<ChatServer> {
     let mut servers = Vec::with_capacity(count);
     for _ in 0..count {
         let server = ChatServer::builder().build();

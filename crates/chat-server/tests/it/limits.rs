@@ -1,4 +1,4 @@
-//! Limits on connections, and policies.
+//! The limits on connections, and what a policy decides about peers, logins and messages.
 
 use std::{future::IntoFuture, net::SocketAddr};
 
@@ -16,7 +16,7 @@ async fn a_full_server_says_bye_and_reuses_a_free_place() {
     let mut bob = Peer::tcp(address).await.join("bob").await;
     ann.expect("JOIN bob").await;
     let mut eve = Peer::tcp(address).await;
-    // The server does not read Eve's line: the reset that follows must not destroy the `BYE`.
+    // The server reads and discards Eve's line. An unread line would cause a reset, which could destroy the `BYE`.
     eve.send("PROT 0.1 CONNECT USER eve").await;
     eve.expect("BYE").await;
     eve.expect_end().await;
@@ -24,7 +24,7 @@ async fn a_full_server_says_bye_and_reuses_a_free_place() {
     bob.expect("BYE").await;
     bob.expect_end().await;
     drop(bob);
-    // The place is free shortly after, when the server is done with the connection.
+    // The server frees Bob's place a moment later, when it has closed his connection.
     loop {
         let mut eve = Peer::tcp(address).await;
         eve.send("PROT 0.1 CONNECT USER eve").await;
@@ -35,7 +35,7 @@ async fn a_full_server_says_bye_and_reuses_a_free_place() {
     server.cut();
 }
 
-/// Clause 2.6 has no exception, however many connect at once.
+/// Clause 2.6: this holds even if many clients connect at once.
 #[tokio::test]
 async fn every_connection_to_a_full_server_gets_bye() {
     let (server, address) = start(unlimited().max_clients(1).max_clients_per_address(None)).await;
@@ -71,8 +71,8 @@ async fn plain_sessions_can_be_refused() {
     server.cut();
 }
 
-/// Refuses the peer `outcast` and the name `admin`, closes `banned`, refuses `rude`, panics at `bug`, and makes other
-/// messages lower case.
+/// Refuses the peer `outcast`, the name `admin` and the message `rude`. Closes a connection that asks for the name
+/// `banned`. Panics at the name `bug` and at the message `bug`. Converts other messages to lower case.
 struct Rules;
 
 impl Policy for Rules {
@@ -106,10 +106,8 @@ async fn a_policy_decides_on_clients_and_messages() {
     admin.send("PROT 0.1 CONNECT USER admin").await;
     admin.expect("NAME FAILURE").await;
     admin.expect("NAME REQ").await;
-    let mut bob = {
-        admin.send("NAME bob").await;
-        admin
-    };
+    admin.send("NAME bob").await;
+    let mut bob = admin;
     bob.expect("NAME OK").await;
     bob.expect("WELCOME").await;
     let mut banned = Peer::tcp(address).await;
@@ -136,7 +134,7 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
     bug.send("PROT 0.1 CONNECT USER bug").await;
     bug.expect_end().await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
-    // The messages before, even of the same moment, are delivered.
+    // The first two messages arrive together with `bug`, and are delivered.
     bob.raw(b"MSG one\r\nMSG two\r\nMSG bug\r\n").await;
     assert_eq!(bob.rest().await, "OK\r\nOK\r\n");
     ann.expect("JOIN bob").await;
@@ -148,7 +146,7 @@ async fn a_panic_in_a_policy_ends_that_connection_only() {
     server.cut();
 }
 
-/// Records what a policy sees of each peer, in the order of connecting.
+/// Records the address of each peer that connects, and refuses the peer.
 struct Recorder(tokio::sync::mpsc::UnboundedSender<String>);
 
 impl Policy for Recorder {
@@ -158,37 +156,37 @@ impl Policy for Recorder {
     }
 }
 
-/// An embedder's listener whose socket serves IPv4 and IPv6, and therefore gives mapped addresses.
-struct Mapped(Option<tokio::io::DuplexStream>);
+/// A listener like a socket for IPv4 and IPv6: it reports an IPv4 address as an IPv4-mapped IPv6 address.
+struct MappedListener(Option<tokio::io::DuplexStream>);
 
-impl Listener for Mapped {
+impl Listener for MappedListener {
     type Reader = tokio::io::ReadHalf<tokio::io::DuplexStream>;
     type Writer = tokio::io::WriteHalf<tokio::io::DuplexStream>;
 
     async fn accept(&mut self) -> (Self::Reader, Self::Writer, ServerPeer) {
         let Some(stream) = self.0.take() else { return std::future::pending().await };
         let (reader, writer) = tokio::io::split(stream);
-        (reader, writer, MAPPED.parse::<SocketAddr>().unwrap().into())
+        (reader, writer, MAPPED_ADDRESS.parse::<SocketAddr>().unwrap().into())
     }
 }
 
-const MAPPED: &str = "[::ffff:192.0.2.7]:5";
+const MAPPED_ADDRESS: &str = "[::ffff:192.0.2.7]:5";
 
-/// A policy sees the address by which the limits count, however a connection arrives.
+/// The policy receives the same canonical address that the limits use, for attached and for accepted connections.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "it carries three answers")]
+#[expect(clippy::disallowed_methods, reason = "it holds at most three addresses")]
 async fn a_policy_sees_one_spelling_of_an_address() {
-    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut recorded) = tokio::sync::mpsc::unbounded_channel();
     let server = unlimited().policy(Recorder(sender)).build();
-    let one = "192.0.2.7:5 Some(192.0.2.7:5)";
-    server.attach(tokio::io::duplex(64).1, MAPPED.parse::<SocketAddr>().unwrap().into());
-    assert_eq!(seen.recv().await.unwrap(), one);
+    let canonical = "192.0.2.7:5 Some(192.0.2.7:5)";
+    server.attach(tokio::io::duplex(64).1, MAPPED_ADDRESS.parse::<SocketAddr>().unwrap().into());
+    assert_eq!(recorded.recv().await.unwrap(), canonical);
     let (_ours, theirs) = tokio::io::duplex(64);
-    tokio::spawn(server.serve(Mapped(Some(theirs))).into_future());
-    assert_eq!(seen.recv().await.unwrap(), one);
-    // Other addresses stay as they are.
+    tokio::spawn(server.serve(MappedListener(Some(theirs))).into_future());
+    assert_eq!(recorded.recv().await.unwrap(), canonical);
+    // An IPv6 address keeps its scope.
     let scoped: SocketAddr = "[fe80::1%3]:5".parse().unwrap();
     server.attach(tokio::io::duplex(64).1, scoped.into());
-    assert_eq!(seen.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
+    assert_eq!(recorded.recv().await.unwrap(), format!("{scoped} {:?}", Some(scoped)));
     server.cut();
 }

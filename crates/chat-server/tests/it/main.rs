@@ -1,6 +1,6 @@
-//! Tests of the server library as a whole, over real sockets and over streams in memory.
+//! Integration tests of the server library, over sockets and over streams in memory.
 
-// Helpers of tests may panic too.
+// Clippy allows `unwrap` in test functions only. Helper functions use it too.
 #![allow(clippy::unwrap_used)]
 
 mod conform;

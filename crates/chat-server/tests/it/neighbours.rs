@@ -1,4 +1,4 @@
-//! What clients notice of others that do harm: at the same address, and in the same runtime.
+//! A flood must not block other clients: neither those at the same address, nor those in the same runtime.
 
 use std::{
     net::SocketAddr,
@@ -20,14 +20,14 @@ use tokio::{
 
 use crate::support::{Peer, unlimited};
 
-/// A client from one address, over memory and on paused time.
+/// A client in memory, on paused time. All neighbours have the same address.
 fn neighbour(server: &ChatServer) -> Peer {
     let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
     Peer::paused_as(server, address.into())
 }
 
 #[tokio::test(start_paused = true)]
-async fn neighbours_take_turns_in_the_order_in_which_they_came() {
+async fn neighbours_take_turns_in_the_order_in_which_they_began_to_wait() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).build();
     let mut flood = neighbour(&server).join("flood").await;
     flood.raw("PING\r\n".repeat(100).as_bytes()).await;
@@ -36,13 +36,13 @@ async fn neighbours_take_turns_in_the_order_in_which_they_came() {
     let start = Instant::now();
     other.send("PROT 0.1 CONNECT USER other").await;
     other.expect("NAME OK").await;
-    // The flood has one line in the queue at a time.
+    // The flood has at most one line in the queue, so the other client waits for a few lines only.
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
 }
 
-/// Clause 2.5: the deadline counts the client's time, and not the server's own rate limit.
+/// Clause 2.5: the login timeout does not count the time that a client waits for the rate limit.
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_turn_does_not_count_against_a_login() {
+async fn waiting_for_a_turn_does_not_count_towards_the_login_timeout() {
     let server = unlimited().rate_limit(RateLimit::per_second(1)).login_timeout(Duration::from_secs(3)).build();
     let mut clients = Vec::new();
     for n in 0..10 {
@@ -53,13 +53,13 @@ async fn waiting_for_a_turn_does_not_count_against_a_login() {
     for client in &mut clients {
         client.expect("NAME OK").await;
     }
-    // A client that sends nothing has its time, and no more.
+    // A client that sends nothing is closed at the timeout.
     let start = Instant::now();
     neighbour(&server).expect_end().await;
     assert_eq!(start.elapsed(), Duration::from_secs(3));
 }
 
-/// A stream that never ends and is always ready: empty lines.
+/// An endless stream of empty lines, which is always ready to read. It counts the lines that were read.
 struct EmptyLines(Arc<AtomicUsize>);
 
 impl AsyncRead for EmptyLines {
@@ -72,9 +72,9 @@ impl AsyncRead for EmptyLines {
     }
 }
 
-/// On one thread, a task that does not yield holds up all others.
+/// The runtime has one thread, so a task that does not yield blocks all others.
 #[tokio::test]
-async fn a_flood_of_lines_without_answers_leaves_turns_to_others() {
+async fn a_flood_of_lines_without_answers_does_not_block_other_clients() {
     let server = unlimited().build();
     let read = Arc::<AtomicUsize>::default();
     server.attach_halves(EmptyLines(Arc::clone(&read)), tokio::io::sink(), ServerPeer::labelled("flood"));

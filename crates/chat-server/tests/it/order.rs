@@ -1,4 +1,4 @@
-//! The total order, with each sender's `OK` at its position, while many talk at once.
+//! The total order while many clients send at once, with each sender's `OK` at the position of its message.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,43 +16,43 @@ const MESSAGES: usize = 500;
 /// Longer than a passing test takes.
 const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Logs in, waits for the others, sends all its messages and records what it gets, up to the last message of all. Its
-/// `OK`s are recorded as its own messages.
-async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::Barrier) -> Vec<String> {
+/// Logs in, waits until all talkers have joined, and sends its messages. Meanwhile, records the messages that it receives,
+/// until it has those of all talkers. An `OK` is recorded as the message that it acknowledges.
+async fn talk(address: std::net::SocketAddr, me: usize, all_joined: &tokio::sync::Barrier) -> Vec<String> {
     let (reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
     let mut lines = BufReader::new(reader).lines();
     writer.write_all(format!("PROT 0.1 CONNECT USER t{me}\r\n").as_bytes()).await.unwrap();
     while lines.next_line().await.unwrap().unwrap() != "WELCOME" {}
-    all_here.wait().await;
+    all_joined.wait().await;
 
     let send = async {
         for n in 0..MESSAGES {
             writer.write_all(format!("MSG {n} of t{me}\r\n").as_bytes()).await.unwrap();
-            // Requests in between, whose replies must not disturb the order.
+            // The replies to these requests must not change the order of messages.
             if n % 50 == 0 {
                 writer.write_all(b"PING\r\nREQ CLIENTS\r\nMSG \x07\r\n").await.unwrap();
             }
         }
     };
     let receive = async {
-        let (mut history, mut mine) = (Vec::new(), 0);
+        let (mut history, mut acknowledged) = (Vec::new(), 0);
         let mut replies = Vec::new();
         while history.len() < TALKERS * MESSAGES {
-            let line = lines.next_line().await.unwrap().expect("no end");
+            let line = lines.next_line().await.unwrap().expect("the connection stays open");
             match line.as_str() {
                 "OK" => {
-                    history.push(format!("FROM t{me} MSG {mine} of t{me}"));
-                    mine += 1;
+                    history.push(format!("FROM t{me} MSG {acknowledged} of t{me}"));
+                    acknowledged += 1;
                 }
-                "PONG" | "BAD REQ" => replies.push((line, mine)),
-                list if list.starts_with("LIST CLIENTS") => replies.push(("LIST".to_owned(), mine)),
+                "PONG" | "BAD REQ" => replies.push((line, acknowledged)),
+                list if list.starts_with("LIST CLIENTS") => replies.push(("LIST".to_owned(), acknowledged)),
                 from if from.starts_with("FROM ") => history.push(line),
                 join => assert!(join.starts_with("JOIN "), "{join:?}"),
             }
         }
         let expected = (0..MESSAGES).step_by(50);
         let expected = expected.flat_map(|n| ["PONG", "LIST", "BAD REQ"].map(|reply| (reply.to_owned(), n + 1)));
-        assert_eq!(replies, expected.collect::<Vec<_>>(), "replies have the positions of their requests");
+        assert_eq!(replies, expected.collect::<Vec<_>>(), "replies are in the order of their requests");
         history
     };
     let (history, ()) = tokio::join!(receive, send);
@@ -62,11 +62,13 @@ async fn talk(address: std::net::SocketAddr, me: usize, all_here: &tokio::sync::
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
     let (server, address) = start(unlimited()).await;
-    let all_here = std::sync::Arc::new(tokio::sync::Barrier::new(TALKERS));
+    let all_joined = std::sync::Arc::new(tokio::sync::Barrier::new(TALKERS));
     let talkers: Vec<_> = (0..TALKERS)
         .map(|me| {
-            let all_here = std::sync::Arc::clone(&all_here);
-            tokio::spawn(async move { timeout(TEST_TIMEOUT, talk(address, me, &all_here)).await.expect("all in time") })
+            let all_joined = std::sync::Arc::clone(&all_joined);
+            tokio::spawn(async move {
+                timeout(TEST_TIMEOUT, talk(address, me, &all_joined)).await.expect("the talker ends in time")
+            })
         })
         .collect();
     let mut histories = Vec::new();
@@ -75,8 +77,8 @@ async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
     }
     let (first, others) = histories.split_first().unwrap();
     for (n, history) in others.iter().enumerate() {
-        let differs = first.iter().zip(history).position(|(one, other)| one != other);
-        assert_eq!(differs.map(|at| (n + 1, at, &first[at], &history[at])), None, "where histories differ");
+        let differs = first.iter().zip(history).position(|(expected, line)| expected != line);
+        assert_eq!(differs.map(|at| (n + 1, at, &first[at], &history[at])), None, "histories differ");
     }
     let distinct: BTreeSet<_> = first.iter().collect();
     assert_eq!(distinct.len(), TALKERS * MESSAGES, "each message exactly once");
@@ -88,51 +90,51 @@ async fn twenty_talkers_hear_ten_thousand_messages_in_one_order() {
     server.cut();
 }
 
-/// Clause 5.4: a roster that `JOIN` and `LOGOUT` keep up to date equals the next `LIST CLIENTS`.
+/// Clause 5.4: an observer applies each `JOIN` and `LOGOUT` to its roster. The roster then equals the next `LIST CLIENTS`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_roster_stays_exact_while_others_come_and_go() {
     let (server, address) = start(unlimited()).await;
     let mut observer = Peer::tcp(address).await.join("observer").await;
-    let comers = tokio::spawn(async move {
-        let comers = (0..8).map(|n| async move {
+    let visitors = tokio::spawn(async move {
+        let visitors = (0..8).map(|n| async move {
             for _ in 0..25 {
-                let mut comer = Peer::tcp(address).await.join(&format!("comer{n}")).await;
-                comer.send("BYE").await;
-                while comer.line().await != "BYE" {}
+                let mut visitor = Peer::tcp(address).await.join(&format!("visitor{n}")).await;
+                visitor.send("BYE").await;
+                while visitor.line().await != "BYE" {}
                 // The name is free once `BYE` has arrived.
             }
         });
-        futures::future::join_all(comers).await;
+        futures::future::join_all(visitors).await;
     });
-    let mut here = BTreeSet::from(["observer".to_owned()]);
-    let (mut left, mut asked) = (0, 0);
+    let mut members = BTreeSet::from(["observer".to_owned()]);
+    let (mut left, mut rosters) = (0, 0);
     while left < 200 {
         observer.send("REQ CLIENTS").await;
         loop {
             let line = observer.line().await;
             let words: Vec<_> = line.split(' ').collect();
             match words.as_slice() {
-                ["JOIN", name] => assert!(here.insert((*name).to_owned()), "{name} joined twice"),
+                ["JOIN", name] => assert!(members.insert((*name).to_owned()), "{name} joined twice"),
                 ["LOGOUT", name] => {
-                    assert!(here.remove(*name), "{name} left twice");
+                    assert!(members.remove(*name), "{name} left twice");
                     left += 1;
                 }
                 ["LIST", "CLIENTS", n, names @ ..] => {
-                    assert_eq!(names.iter().map(ToString::to_string).collect::<BTreeSet<_>>(), here);
-                    assert_eq!(n.parse::<usize>().unwrap(), here.len());
-                    asked += 1;
+                    assert_eq!(names.iter().map(ToString::to_string).collect::<BTreeSet<_>>(), members);
+                    assert_eq!(n.parse::<usize>().unwrap(), members.len());
+                    rosters += 1;
                     break;
                 }
                 other => panic!("{other:?}"),
             }
         }
     }
-    assert!(asked > 0);
-    comers.await.unwrap();
+    assert!(rosters > 0);
+    visitors.await.unwrap();
     server.cut();
 }
 
-/// A plain client with LF and a named one with CRLF, both pipelining.
+/// A plain client uses LF, and a named one CRLF. Both send several lines at once.
 #[tokio::test]
 async fn both_kinds_of_session_and_both_terminators_see_one_order() {
     let (server, address) = start(ChatServer::builder()).await;

@@ -1,4 +1,4 @@
-//! A program under test. It is killed at the end of the test at the latest.
+//! A program under test, as a child process. It is killed when its handle is dropped, or after a timeout.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -17,8 +17,8 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     stdout: BufReader<Box<dyn Read + Send>>,
     stderr: Box<dyn Read + Send>,
-    /// Dropping it stops the watchdog.
-    _leash: mpsc::Sender<()>,
+    /// Dropping this sender stops the watchdog.
+    _watchdog: mpsc::Sender<()>,
 }
 
 /// Longer than any passing test takes.
@@ -35,7 +35,7 @@ impl Process {
         Self::spawn_with(command, Stdio::piped(), Stdio::piped())
     }
 
-    /// Spawns with outputs of the test's choice, which `Process` does not read.
+    /// Spawns a program with these outputs. `Process` reads them only if they are pipes.
     pub(crate) fn spawn_with(mut command: Command, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Self {
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -44,29 +44,29 @@ impl Process {
         let stdout = BufReader::new(boxed(child.stdout.take().map(|output| Box::new(output) as _)));
         let stderr = boxed(child.stderr.take().map(|output| Box::new(output) as _));
         let (id, child) = (child.id(), Arc::new(Mutex::new(child)));
-        let (leash, watched) = mpsc::channel::<()>();
-        let watchdog = Arc::clone(&child);
+        let (watchdog, dropped) = mpsc::channel::<()>();
+        let watched_child = Arc::clone(&child);
         thread::spawn(move || {
-            // Reading from a program that hangs would never return: kill it, so that the test fails.
-            if watched.recv_timeout(TEST_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = watchdog.lock().unwrap().kill();
+            // Reading from a program that hangs never returns. Kill the program, so that the test fails.
+            if dropped.recv_timeout(TEST_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = watched_child.lock().unwrap().kill();
             }
         });
-        Self { child, id, stdin, stdout, stderr, _leash: leash }
+        Self { child, id, stdin, stdout, stderr, _watchdog: watchdog }
     }
 
-    /// The next line that it prints.
+    /// The next line on stdout.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
-    /// The address that it prints next.
+    /// The address in the next line, which must be `listening on ADDRESS`.
     pub(crate) fn address(&mut self) -> SocketAddr {
         let line = self.line();
         let address = line.strip_prefix("listening on ").and_then(|address| address.parse().ok());
-        address.unwrap_or_else(|| panic!("{line:?} is no address"))
+        address.unwrap_or_else(|| panic!("{line:?} contains no address"))
     }
 
     pub(crate) fn type_line(&mut self, line: &str) {
@@ -92,8 +92,8 @@ impl Process {
         rustix::process::Pid::from_raw(self.id.try_into().unwrap()).unwrap()
     }
 
-    /// Waits for the end. Returns the status and the rest of stdout and stderr, which are read at the same time: a full
-    /// pipe would block the program.
+    /// Waits until the program ends. Returns its status and the rest of stdout and stderr. Both are read at the same time,
+    /// because a full pipe would block the program.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         thread::scope(|scope| {
@@ -107,7 +107,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The process has ended already, unless the test failed.
+        // Unless the test failed, the process has ended already.
         let mut child = self.child.lock().unwrap();
         let _ = child.kill();
         let _ = child.wait();

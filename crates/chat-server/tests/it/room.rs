@@ -1,4 +1,4 @@
-//! The server together with the client library.
+//! The server and the client library work together.
 
 use chat_client::{ChatClient, Event, Events, Login, LoginError, SendError, Text};
 use chat_server::{ChatServer, Name, Peer as ServerPeer};

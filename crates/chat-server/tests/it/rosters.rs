@@ -15,17 +15,17 @@ const BYTES_PER_CLIENT: usize = 9_000;
 /// leaves between any two requests.
 #[test]
 fn rosters_that_ten_thousand_clients_never_read_are_bounded() {
-    // In parallel, each in a process of its own: other tests use memory of this one.
-    let processes = ["quiet", "asking"].map(|clients| thread::spawn(|| resident_with(clients)));
+    // Two processes, because other tests use memory in this one. They run in parallel.
+    let processes = ["quiet", "asking"].map(|clients| thread::spawn(|| resident_bytes_with(clients)));
     let [quiet, asking] = processes.map(|process| process.join().unwrap());
     let held = asking.saturating_sub(quiet);
     println!("{CLIENTS} clients that ask and never read: {held} bytes, {} each", held / CLIENTS);
     assert!(held <= CLIENTS * BYTES_PER_CLIENT, "{held} bytes of {}", CLIENTS * BYTES_PER_CLIENT);
-    // Each client has its rosters, or the test shows nothing.
+    // If the clients held no rosters, the test would prove nothing.
     assert!(held > CLIENTS * 1_000, "{held} bytes");
 }
 
-fn resident_with(clients: &str) -> usize {
+fn resident_bytes_with(clients: &str) -> usize {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "rosters::resident_memory_of_one_server", "--ignored", "--nocapture"])
@@ -37,19 +37,23 @@ fn resident_with(clients: &str) -> usize {
 }
 
 #[tokio::test]
-#[ignore = "is run by the test above, in a process of its own"]
+#[ignore = "the test above runs this in a process of its own"]
 async fn resident_memory_of_one_server() {
     let ask = std::env::var("ROSTER_CLIENTS").is_ok_and(|clients| clients == "asking");
     let server = unlimited().max_clients(None).ping_interval(None).write_timeout(None).build();
     let mut clients = Vec::new();
     for n in 0..CLIENTS {
         let mut client = join(&server, n).await;
-        request(&mut client, ask).await;
+        if ask {
+            request_roster(&mut client).await;
+        }
         clients.push(client);
     }
     let mut other: Option<LocalClient> = None;
     for client in &mut clients {
-        request(client, ask).await;
+        if ask {
+            request_roster(client).await;
+        }
         // The next client gets a different roster.
         other = match other {
             None => Some(server.local("other").await.unwrap()),
@@ -66,7 +70,7 @@ async fn resident_memory_of_one_server() {
     println!("\nresident: {}", kib * 1_024);
 }
 
-/// A client whose pipe holds only the lines of its login.
+/// Joins over a pipe that holds the lines of the login, but no roster.
 async fn join(server: &ChatServer, n: usize) -> DuplexStream {
     let (mut client, theirs) = tokio::io::duplex(64);
     server.attach(theirs, ServerPeer::labelled("test"));
@@ -75,12 +79,10 @@ async fn join(server: &ChatServer, n: usize) -> DuplexStream {
     client
 }
 
-async fn request(client: &mut DuplexStream, ask: bool) {
-    if ask {
-        client.write_all(b"REQ CLIENTS\r\n").await.unwrap();
-        // The reader, the hub and the writer run.
-        for _ in 0..6 {
-            tokio::task::yield_now().await;
-        }
+async fn request_roster(client: &mut DuplexStream) {
+    client.write_all(b"REQ CLIENTS\r\n").await.unwrap();
+    // Let the reader, the hub and the writer run.
+    for _ in 0..6 {
+        tokio::task::yield_now().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Threads without a runtime, and runtimes that end: their clients leave.
+//! Clients leave the room even if they are dropped in a thread without a runtime, or with a runtime that ends.
 
 use std::thread;
 
@@ -13,7 +13,7 @@ fn runtime() -> Runtime {
 }
 
 /// The next client that leaves, and its reason.
-async fn left(events: &mut Events) -> (String, EndReason) {
+async fn next_leave(events: &mut Events) -> (String, EndReason) {
     loop {
         let event = timeout(std::time::Duration::from_secs(20), events.recv()).await.expect("a client leaves");
         if let Event::Left { member, reason, .. } = event.unwrap().unwrap() {
@@ -28,7 +28,7 @@ async fn a_local_client_leaves_wherever_it_is_dropped() {
     let mut events = server.events();
     let bot = server.local("bot").await.unwrap();
     thread::spawn(move || drop(bot)).join().unwrap();
-    assert_eq!(left(&mut events).await, ("bot".to_owned(), EndReason::Closed));
+    assert_eq!(next_leave(&mut events).await, ("bot".to_owned(), EndReason::Closed));
 
     let bot = server.local("bot").await.expect("the name is free");
     let other = runtime();
@@ -37,11 +37,11 @@ async fn a_local_client_leaves_wherever_it_is_dropped() {
         std::future::pending::<()>().await;
     });
     other.shutdown_background();
-    assert_eq!(left(&mut events).await, ("bot".to_owned(), EndReason::Closed));
+    assert_eq!(next_leave(&mut events).await, ("bot".to_owned(), EndReason::Closed));
     server.local("bot").await.expect("the name is free");
 }
 
-/// The hub has answered, and the answer is never received.
+/// The hub has added the member, but its answer is never received.
 #[tokio::test]
 async fn a_join_dropped_in_any_thread_leaves_no_member_behind() {
     let server = unlimited().build();
@@ -51,17 +51,17 @@ async fn a_join_dropped_in_any_thread_leaves_no_member_behind() {
     assert!(join.as_mut().now_or_never().is_none());
     assert!(matches!(events.recv().await, Some(Ok(Event::Joined { .. }))));
     thread::spawn(move || drop(join)).join().unwrap();
-    assert_eq!(left(&mut events).await.0, "bot");
+    assert_eq!(next_leave(&mut events).await.0, "bot");
     assert_eq!(server.stats().clients, 0);
 }
 
-/// A client that another runtime serves, with that runtime.
-async fn elsewhere(server: &ChatServer) -> (Runtime, Peer) {
+/// A client that is served in a new runtime. Returns that runtime, too.
+async fn attached_in_another_runtime(server: &ChatServer) -> (Runtime, Peer) {
     let other = runtime();
     let (ours, theirs) = tokio::io::duplex(1_024);
     {
-        let _inside = other.enter();
-        server.attach(theirs, ServerPeer::labelled("elsewhere"));
+        let _guard = other.enter();
+        server.attach(theirs, ServerPeer::labelled("test"));
     }
     (other, Peer::over(ours).join("ann").await)
 }
@@ -70,10 +70,10 @@ async fn elsewhere(server: &ChatServer) -> (Runtime, Peer) {
 async fn a_connection_that_ends_with_its_runtime_leaves() {
     let server = unlimited().build();
     let mut events = server.events();
-    let (other, mut ann) = elsewhere(&server).await;
+    let (other, mut ann) = attached_in_another_runtime(&server).await;
     spawn_blocking(move || drop(other)).await.unwrap();
     assert_eq!(ann.rest().await, "");
-    assert_eq!(left(&mut events).await.0, "ann");
+    assert_eq!(next_leave(&mut events).await.0, "ann");
     let stats = server.stats();
     assert_eq!((stats.connections, stats.clients, stats.tasks), (0, 0, 0));
     server.local("ann").await.expect("the name is free");
@@ -90,7 +90,7 @@ async fn a_thread_without_a_runtime_may_attach() {
     assert_eq!((report.drained, rest.as_str()), (1, "BYE\r\n"));
 }
 
-/// More leave at once than fit into the hub's queue, in a thread that cannot wait.
+/// More clients leave at once than fit into the hub's queue. The thread that drops them cannot wait.
 #[tokio::test]
 async fn two_thousand_local_clients_dropped_at_once_all_leave() {
     let server = unlimited().build();
@@ -101,20 +101,20 @@ async fn two_thousand_local_clients_dropped_at_once_all_leave() {
     let mut events = server.events();
     thread::spawn(move || drop(bots)).join().unwrap();
     for _ in 0..2_000 {
-        assert_eq!(left(&mut events).await.1, EndReason::Closed);
+        assert_eq!(next_leave(&mut events).await.1, EndReason::Closed);
     }
     assert_eq!(server.stats().clients, 0);
     assert_eq!(server.stats().ended, [(EndReason::Closed, 2_000)]);
 }
 
-/// A connection whose runtime is not driven cannot end. The server does not wait for it for ever.
+/// A connection cannot end while its runtime does not run. `shutdown` does not wait for it without a limit.
 #[tokio::test]
 async fn a_connection_in_a_stalled_runtime_does_not_hold_up_a_shutdown() {
     let server = unlimited().drain_timeout(std::time::Duration::ZERO).build();
     let stalled = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (_ours, theirs) = tokio::io::duplex(64);
     {
-        let _entered = stalled.enter();
+        let _guard = stalled.enter();
         server.attach(theirs, chat_server::Peer::labelled("stalled"));
     }
     server.shutdown().await;

@@ -1,4 +1,4 @@
-//! `ChatServer::stats`: what is counted, and that the gauges return to zero.
+//! `ChatServer::stats` counts correctly, and its gauges return to zero.
 
 use chat_server::{EndReason, Ending, Full};
 use futures::FutureExt;
@@ -13,7 +13,7 @@ async fn clients_messages_and_deliveries_are_counted() {
     ann.expect("OK").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
     ann.expect("JOIN bob").await;
-    // In one batch or in many, with replies in between.
+    // The server may place these messages in one batch or in several. Replies come between them.
     ann.raw(b"MSG 1\r\nMSG 2\r\nMSG \x07\r\nPING\r\nMSG 3\r\n").await;
     for line in ["OK", "OK", "BAD REQ", "PONG", "OK"] {
         ann.expect(line).await;
@@ -62,7 +62,7 @@ async fn a_dropped_join_leaves_no_member_behind() {
     let server = unlimited().build();
     {
         let mut join = Box::pin(server.local("bot"));
-        // The hub answers, but the future is not polled again.
+        // The hub adds the member, but nobody polls the future again.
         assert!(join.as_mut().now_or_never().is_none());
         yield_to_others().await;
         assert_eq!(server.stats().clients, 1);

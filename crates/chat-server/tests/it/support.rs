@@ -1,4 +1,4 @@
-//! A peer that sends and receives raw lines over any stream. No call waits without a timeout.
+//! A client for tests, which sends and receives raw lines over any stream. Every wait has a timeout.
 
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than any step of a passing test takes. On paused time, a long timeout costs nothing.
+/// Longer than any step of a passing test takes.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// The same on paused time, where a long timeout costs nothing.
 const PAUSED_TIMEOUT: Duration = Duration::from_secs(100_000);
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -39,19 +40,19 @@ impl Peer {
         Self::over(stream)
     }
 
-    /// A client of a server on paused time, over memory.
+    /// A client that is attached to the server in memory, for tests on paused time.
     pub(crate) fn paused(server: &ChatServer) -> Self {
         Self::paused_as(server, ServerPeer::labelled("test"))
     }
 
-    /// The same, with this `ServerPeer`.
+    /// Like [`Peer::paused`], with this `ServerPeer`.
     pub(crate) fn paused_as(server: &ChatServer, peer: ServerPeer) -> Self {
         let (ours, theirs) = tokio::io::duplex(65_536);
         server.attach(theirs, peer);
         Self { timeout: PAUSED_TIMEOUT, ..Self::over(ours) }
     }
 
-    /// Logs in by name.
+    /// Logs in with this name.
     pub(crate) async fn join(mut self, name: &str) -> Self {
         self.send(&format!("PROT 0.1 CONNECT USER {name}")).await;
         self.expect("NAME OK").await;
@@ -59,34 +60,38 @@ impl Peer {
         self
     }
 
+    /// Sends these bytes as they are.
     pub(crate) async fn raw(&mut self, bytes: &[u8]) {
-        timeout(self.timeout, self.stream.write_all(bytes)).await.expect("time to write").unwrap();
+        timeout(self.timeout, self.stream.write_all(bytes)).await.expect("the server reads in time").unwrap();
     }
 
+    /// Sends a line and its CRLF.
     pub(crate) async fn send(&mut self, line: &str) {
         self.raw(format!("{line}\r\n").as_bytes()).await;
     }
 
-    /// The next line, with its terminator; empty at the end.
+    /// The next line, with its terminator. Empty at the end of the stream.
     pub(crate) async fn line_bytes(&mut self) -> Vec<u8> {
         loop {
             if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
                 return self.received.drain(..=end).collect();
             }
-            if !self.more().await {
+            if !self.read_more().await {
                 return std::mem::take(&mut self.received);
             }
         }
     }
 
+    /// The next `count` bytes, or fewer at the end of the stream.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
-        while self.received.len() < count && self.more().await {}
+        while self.received.len() < count && self.read_more().await {}
         self.received.drain(..count.min(self.received.len())).collect()
     }
 
+    /// The next line, without its CRLF.
     pub(crate) async fn line(&mut self) -> String {
         let line = String::from_utf8(self.line_bytes().await).unwrap();
-        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("{line:?} is no whole line")).to_owned()
+        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("{line:?} is not a complete line")).to_owned()
     }
 
     #[track_caller]
@@ -99,14 +104,14 @@ impl Peer {
     pub(crate) fn expect_end(&mut self) -> impl Future<Output = ()> {
         let at = std::panic::Location::caller();
         async move {
-            while self.more().await {}
+            while self.read_more().await {}
             assert_eq!(String::from_utf8_lossy(&self.received), "", "at {at}");
         }
     }
 
     /// Everything up to the end of the stream.
     pub(crate) async fn rest(&mut self) -> String {
-        while self.more().await {}
+        while self.read_more().await {}
         String::from_utf8(std::mem::take(&mut self.received)).unwrap()
     }
 
@@ -115,21 +120,21 @@ impl Peer {
         self.rest().await
     }
 
-    /// Talks and listens until `BYE`, which must be the last line. Returns its history, with its own messages at their
-    /// `OK`s. Calls back for each `OK`.
-    pub(crate) async fn talk(mut self, name: String, mut acknowledged: impl FnMut()) -> Vec<String> {
-        let (mut history, mut said, mut answered) = (Vec::new(), 0, 0);
+    /// Sends messages and receives until `BYE`, which must be the last line. At most eight messages wait for their `OK`.
+    /// Calls `on_ok` at each `OK`. Returns all messages in the order of receipt, with an own message at its `OK`.
+    pub(crate) async fn talk(mut self, name: String, mut on_ok: impl FnMut()) -> Vec<String> {
+        let (mut history, mut sent, mut acknowledged) = (Vec::new(), 0, 0);
         loop {
-            if said < answered + 8 {
-                self.send(&format!("MSG {said}")).await;
-                said += 1;
+            if sent < acknowledged + 8 {
+                self.send(&format!("MSG {sent}")).await;
+                sent += 1;
                 continue;
             }
             match self.line().await.as_str() {
                 "OK" => {
-                    history.push(format!("FROM {name} MSG {answered}"));
-                    answered += 1;
-                    acknowledged();
+                    history.push(format!("FROM {name} MSG {acknowledged}"));
+                    acknowledged += 1;
+                    on_ok();
                 }
                 "BYE" => break,
                 line if line.starts_with("FROM") => history.push(line.to_owned()),
@@ -144,19 +149,19 @@ impl Peer {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// Reads more. `false` at the end, or after a reset.
-    async fn more(&mut self) -> bool {
+    /// Reads more bytes. Returns `false` at the end of the stream or after a reset.
+    async fn read_more(&mut self) -> bool {
         let read = timeout(self.timeout, self.stream.read_buf(&mut self.received)).await;
-        read.expect("something within the time of the test").unwrap_or(0) > 0
+        read.expect("bytes or the end arrive in time").unwrap_or(0) > 0
     }
 }
 
-/// A builder without the limits that would slow a test down.
+/// A builder without rate limits, which would slow tests down.
 pub(crate) fn unlimited() -> ChatServerBuilder {
     ChatServer::builder().rate_limit(None).connect_rate(None)
 }
 
-/// A server on a port that the system chooses.
+/// Starts a server on a port that the system chooses.
 pub(crate) async fn start(builder: ChatServerBuilder) -> (ChatServer, std::net::SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -165,14 +170,14 @@ pub(crate) async fn start(builder: ChatServerBuilder) -> (ChatServer, std::net::
     (server, address)
 }
 
-/// A server on an address of any kind, and the task that serves.
+/// Starts a server on an address of any kind. Returns it with the task that serves the address.
 pub(crate) async fn start_at(address: &ListenAddr, builder: ChatServerBuilder) -> (ChatServer, JoinHandle<Report>) {
     let server = builder.build();
-    let end = tokio::spawn(server.serve_all(address.bind().await.unwrap()).into_future());
-    (server, end)
+    let serving = tokio::spawn(server.serve_all(address.bind().await.unwrap()).into_future());
+    (server, serving)
 }
 
-/// A path for a socket that no other test uses.
+/// A path for a Unix socket, which no other test uses.
 #[cfg(unix)]
 pub(crate) fn socket_path(name: &str) -> std::path::PathBuf {
     std::env::temp_dir().join(format!("chat-{name}-{}.sock", std::process::id()))

@@ -1,4 +1,4 @@
-//! Lines beyond the dialogues: pipelining, half-closing, and invalid input.
+//! What the dialogues of `protocole.md` do not cover: pipelined requests, invalid input, a contested name, long rosters.
 
 use crate::support::{Peer, start, unlimited};
 
@@ -31,7 +31,7 @@ async fn a_thousand_pipelined_requests_are_answered_in_order_even_after_a_half_c
     server.cut();
 }
 
-/// Each of them gets at most one `BAD REQ` and the end, and other clients see nothing of it.
+/// The server answers each of these connections with an error, and closes it. Members see nothing of it.
 #[tokio::test]
 async fn other_protocols_and_junk_are_refused_and_harm_no_member() {
     let (server, address) = start(unlimited()).await;
@@ -66,8 +66,9 @@ async fn control_characters_never_reach_other_clients() {
     let mut ann = Peer::tcp(address).await.join("ann").await;
     let mut bob = Peer::tcp(address).await.join("bob").await;
     ann.expect("JOIN bob").await;
-    for bad in ["MSG a\rFROM admin MSG x", "MSG \0", "MSG \u{1b}[31m", "MSG \u{9b}31m", "MSG \u{85}", "MSG ", "MSG"] {
-        bob.send(bad).await;
+    for invalid in ["MSG a\rFROM admin MSG x", "MSG \0", "MSG \u{1b}[31m", "MSG \u{9b}31m", "MSG \u{85}", "MSG ", "MSG"]
+    {
+        bob.send(invalid).await;
         bob.expect("BAD REQ").await;
     }
     let longest = "\u{1f600}".repeat(2_000);
@@ -105,20 +106,20 @@ async fn a_line_at_the_limit_passes_and_an_endless_one_ends_the_session() {
 #[tokio::test]
 async fn one_of_a_hundred_clients_gets_a_contested_name() {
     let (server, address) = start(unlimited()).await;
-    let dial = |n: usize| async move {
+    let log_in = |n: usize| async move {
         let mut peer = Peer::tcp(address).await;
         peer.send(&format!("PROT 0.1 CONNECT USER {}", ["bob", "Bob", "BOB"][n % 3])).await;
         let answer = peer.line().await;
         (answer, peer)
     };
-    let answers = futures::future::join_all((0..100).map(dial)).await;
-    let given = answers.iter().filter(|(answer, _)| answer == "NAME OK").count();
+    let answers = futures::future::join_all((0..100).map(log_in)).await;
+    let accepted = answers.iter().filter(|(answer, _)| answer == "NAME OK").count();
     let refused = answers.iter().filter(|(answer, _)| answer == "NAME FAILURE").count();
-    assert_eq!((given, refused), (1, 99));
+    assert_eq!((accepted, refused), (1, 99));
     server.cut();
 }
 
-/// Clause 3.6: more names than fit in a line.
+/// Clause 3.6: the names do not fit into one line.
 #[tokio::test]
 async fn a_long_roster_takes_several_lines() {
     let (server, address) = start(unlimited().max_clients_per_address(1_000)).await;
@@ -126,9 +127,9 @@ async fn a_long_roster_takes_several_lines() {
     for n in 0..400 {
         peers.push(Peer::tcp(address).await.join(&format!("{n:020}")).await);
     }
-    let last = peers.last_mut().unwrap();
-    last.send("REQ CLIENTS").await;
-    let (first, second) = (last.line().await, last.line().await);
+    let peer = peers.last_mut().unwrap();
+    peer.send("REQ CLIENTS").await;
+    let (first, second) = (peer.line().await, peer.line().await);
     assert!(first.len() + 2 <= 8_192);
     assert!(first.starts_with("LIST CLIENTS 400 ") && second.starts_with("LIST CLIENTS 400 "));
     let names = [first, second].map(|line| line.split(' ').count() - 3);

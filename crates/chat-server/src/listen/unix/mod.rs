@@ -1,6 +1,6 @@
-//! Unix sockets. The path is removed with its listener.
+//! Unix sockets. Dropping the listener removes its path.
 
-mod place;
+mod socket_file;
 
 use std::{
     io,
@@ -13,8 +13,8 @@ use tokio::net::{
     unix::{OwnedReadHalf, OwnedWriteHalf},
 };
 
-use self::place::Identity;
-use super::{BindOptions, Listener, until_accepted};
+use self::socket_file::Identity;
+use super::{BindOptions, Listener, accept_with_retry};
 use crate::peer::Peer;
 
 /// A Unix socket that is bound to a path. Dropping it removes the path, unless another file has taken its place.
@@ -47,8 +47,8 @@ pub struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// Binds the path. A stale socket, on which no server listens, is replaced. While it binds, it holds a lock: a file
-    /// named as the path with `.lock` appended. It removes that file if it created it.
+    /// Binds the path. Replaces a stale socket, on which no server listens. During the call, a lock file exists: its name is
+    /// the path with `.lock` appended. The call removes a lock file that it has created.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl UnixSocket {
         Self::bind_with(path, &BindOptions::new())
     }
 
-    /// [`bind`](Self::bind), with permissions.
+    /// Binds the path as [`bind`](Self::bind) does, with permissions.
     ///
     /// # Errors
     ///
@@ -75,8 +75,9 @@ impl UnixSocket {
     pub fn bind_with(path: impl Into<PathBuf>, options: &BindOptions) -> io::Result<Self> {
         let path = path.into();
         let absolute = std::path::absolute(&path)?;
-        let (socket, identity) = place::listen_at(&path, options.unix_mode)?;
-        let listener = UnixListener::from_std(socket.into()).inspect_err(|_| place::remove(&absolute, identity))?;
+        let (socket, identity) = socket_file::listen_at(&path, options.unix_mode)?;
+        let listener =
+            UnixListener::from_std(socket.into()).inspect_err(|_| socket_file::remove(&absolute, identity))?;
         let label = format!("unix:{}", path.display()).into();
         Ok(Self { listener, path, absolute, identity, label })
     }
@@ -90,7 +91,7 @@ impl UnixSocket {
 impl Drop for UnixSocket {
     fn drop(&mut self) {
         // The listener is still open here, so no other server takes the socket for a stale one.
-        place::remove(&self.absolute, self.identity);
+        socket_file::remove(&self.absolute, self.identity);
     }
 }
 
@@ -99,19 +100,19 @@ impl Listener for UnixSocket {
     type Writer = OwnedWriteHalf;
 
     async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Peer) {
-        let (stream, _) = until_accepted(|cx| self.listener.poll_accept(cx)).await;
+        let (stream, _) = accept_with_retry(|cx| self.listener.poll_accept(cx)).await;
         let (reader, writer) = stream.into_split();
         (reader, writer, Peer::labelled(Arc::clone(&self.label)))
     }
 }
 
-/// The caller owns the path.
+/// The caller owns the path: it is not removed.
 impl Listener for UnixListener {
     type Reader = OwnedReadHalf;
     type Writer = OwnedWriteHalf;
 
     async fn accept(&mut self) -> (OwnedReadHalf, OwnedWriteHalf, Peer) {
-        let (stream, _) = until_accepted(|cx| self.poll_accept(cx)).await;
+        let (stream, _) = accept_with_retry(|cx| self.poll_accept(cx)).await;
         let (reader, writer) = stream.into_split();
         (reader, writer, Peer::labelled("unix"))
     }

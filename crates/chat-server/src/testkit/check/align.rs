@@ -1,4 +1,5 @@
-//! Compares every session with the order: it must have seen a part of it, without a hole, from its own `JOIN` on.
+//! Compares every session with the order. A session must see a part of the order that begins with its own `JOIN` and has
+//! no gap.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +21,7 @@ pub(super) fn check(order: &Order<'_>, replays: &[Replay], violations: &mut Vec<
     }
 }
 
-/// The positions of the `JOIN`s that can be this session's.
+/// The positions of the joins that may be this session's own.
 fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     match replay.who {
         Who::Named(name) | Who::Guest(name) => order.positions.get(&Seen::Joined(name)).cloned().unwrap_or_default(),
@@ -31,8 +32,8 @@ fn joins(order: &Order<'_>, replay: &Replay) -> Vec<usize> {
     }
 }
 
-/// Which sessions have a `JOIN` of their own after which everything fits that they saw. Time does not matter: a client
-/// may learn late that it has joined.
+/// For each session, whether it fits: after a `JOIN` of its own, it saw what the order contains. Time does not matter,
+/// because a client may receive its `WELCOME` late.
 fn matched(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
     let fitting = |replay: &&Replay| -> Vec<usize> {
         joins(order, replay).into_iter().filter(|&join| misfit(order, replay, join).is_none()).collect()
@@ -47,6 +48,8 @@ fn matched(order: &Order<'_>, sessions: &[&Replay]) -> Vec<bool> {
     (0..sessions.len()).map(|session| matched.contains(&session)).collect()
 }
 
+/// Gives the session a fitting `JOIN`, if there is one that is free or whose owner can take another. `asked`: the joins that
+/// were tried already.
 fn claim(
     session: usize,
     fitting: &[Vec<usize>],
@@ -66,15 +69,15 @@ fn claim(
 /// The number of events that agree with the order from this `JOIN` on. The `JOIN` itself counts.
 fn agreed(order: &Order<'_>, replay: &Replay, join: usize) -> usize {
     let rest = order.events[join + 1..].iter().zip(&replay.view[1..]);
-    1 + rest.take_while(|(one, other)| one == other).count()
+    1 + rest.take_while(|(event, seen)| event == seen).count()
 }
 
 /// Why the session fits nowhere: the violation where it fits best.
 fn explain(order: &Order<'_>, replay: &Replay, witness: Name) -> Violation {
     let best = joins(order, replay).into_iter().max_by_key(|&join| agreed(order, replay, join));
-    // If it fits, another session owns that `JOIN`: there are more sessions than joins that the witness saw.
-    let none_left = || Violation::Lost { by: witness, event: Seen::Joined(replay.name) };
-    best.and_then(|join| misfit(order, replay, join)).unwrap_or_else(none_left)
+    // If there is no misfit, another session owns that `JOIN`: the witness saw fewer joins than there are sessions.
+    let missing_join = || Violation::Lost { by: witness, event: Seen::Joined(replay.name) };
+    best.and_then(|join| misfit(order, replay, join)).unwrap_or_else(missing_join)
 }
 
 /// The violation of a session if this `JOIN` is its own.

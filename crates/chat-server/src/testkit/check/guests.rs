@@ -1,4 +1,5 @@
-//! Which guest a plain session is. The server does not tell it, but the witness receives its messages with its name.
+//! Finds the name of each plain session. The server does not tell it to the client, but the witness receives the client's
+//! messages with this name.
 
 use std::collections::HashMap;
 
@@ -27,7 +28,7 @@ impl Who {
     }
 }
 
-/// Guests by the messages that the witness received.
+/// The names of guests, by the messages that the witness received.
 pub(super) struct Guests<'a>(HashMap<&'a Text, Name>);
 
 impl<'a> Guests<'a> {

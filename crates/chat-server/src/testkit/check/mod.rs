@@ -1,4 +1,4 @@
-//! The judge: compares all sessions of a run with one order, that of the witness.
+//! The judge. It compares all sessions of a run with one order: that of the witness.
 
 mod align;
 mod guests;
@@ -13,7 +13,7 @@ pub use self::{
 };
 use super::Session;
 
-/// The numbers of a run without violations.
+/// The counts of a run without violations.
 ///
 /// ```
 /// use chat_server::testkit::{Ask, Session, check};
@@ -43,8 +43,8 @@ pub struct Summary {
 }
 
 /// Judges a run. The first session is the witness: a named one that joins before all others and receives everything up
-/// to the end. A plain session has the name under which the witness receives its messages. If there are none,
-/// violations call it `guest0`.
+/// to the end. The name of a plain session is the one with which the witness receives its messages. If it has no
+/// messages, violations call it `guest0`.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub struct Summary {
 /// * every message that got its `OK` is in the order, and reaches every member (clauses 5.1, 5.5);
 /// * no message is delivered twice, invented, or delivered although refused (clauses 3.5, 3.10);
 /// * the messages of each session are in the order in which it sent them;
-/// * all clients see one order without a hole, from their `WELCOME` or their guest's `JOIN` on, with their own messages at
+/// * all clients see one order without a gap, from their `WELCOME` or their guest's `JOIN` on, with their own messages at
 ///   their `OK`s (clauses 4.6, 5.2, 5.4, 5.5);
 /// * replies are in the order of the requests (clause 5.3), and a plain session gets no line of named sessions (clause 4.5);
 /// * no client joins twice or leaves twice, only members speak, and a roster lists the members at its position (clause 5.4);

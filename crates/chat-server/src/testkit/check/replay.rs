@@ -1,4 +1,4 @@
-//! One session by itself: matches replies with requests, and collects what it saw of the order.
+//! Analyses one session: matches replies with requests, and collects what the client saw of the order.
 
 use std::{collections::VecDeque, fmt};
 
@@ -45,7 +45,7 @@ pub(super) enum End {
     Left,
     /// The server sent `BYE` by itself.
     Stopped,
-    /// Without `BYE`.
+    /// The stream ended without `BYE`.
     Cut,
 }
 
@@ -87,7 +87,7 @@ impl Replay {
         this
     }
 
-    /// Handles a line, and tells whether it was possible here.
+    /// Handles a line. Returns whether the line was possible here.
     fn hear(&mut self, line: &ServerMessage, replying: &mut Replying<'_>) -> bool {
         if self.view.is_empty() {
             match (self.who, line) {

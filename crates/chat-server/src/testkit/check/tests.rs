@@ -1,15 +1,16 @@
-//! The judge is judged: histories that are broken on purpose, each in one way.
+//! Tests of the judge, with histories that are broken on purpose, each in one way.
 
 use super::*;
 use crate::testkit::Ask;
 
-/// A session from its requests, and from its lines after `NAME OK` and `WELCOME`. Requests are written as their lines.
+/// A session with these requests, and with these received lines after `NAME OK` and `WELCOME`. A request is given as its
+/// line.
 fn session(name: &str, asked: &str, heard: &str) -> Session {
     let session = Session::new(name.parse().unwrap());
     recorded(session, asked, &format!("NAME OK\nWELCOME\n{heard}"))
 }
 
-/// A plain session. Its messages are written as those of a named one, because any line would be a message.
+/// A plain session. Its messages are given as `MSG` lines too, because any other line stands for nonsense.
 fn plain(asked: &str, heard: &str) -> Session {
     recorded(Session::plain(), asked, heard)
 }
@@ -142,7 +143,7 @@ fn a_client_that_comes_back_is_matched_to_its_later_join() {
     caught(check(&sessions("LOGOUT bob\nOK\nBYE")), "ann got `LOGOUT bob`, which is not in the order there");
 }
 
-/// Two plain sessions, of which the second has no message accepted, and a named one.
+/// Two plain sessions and a named one. The second plain session has no accepted message.
 const GUESTS: &str = "JOIN guest1\nFROM guest1 MSG g1\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nFROM guest1 MSG g2\n\
                       LOGOUT guest1\nLOGOUT ann\nLOGOUT guest2\nBYE";
 const GUEST1: &str = "OK\nJOIN guest2\nJOIN ann\nFROM ann MSG a1\nBAD REQ\nOK\nBYE";
@@ -158,7 +159,7 @@ fn guests(witness: &str, first: &str, second: &str) -> Result<Summary, Violation
 fn plain_sessions_are_judged_too() {
     let summary = guests(GUESTS, GUEST1, GUEST2).unwrap();
     assert_eq!(summary, Summary { events: 10, accepted: 3, refused: 1, unknown: 0 });
-    // They are cut off before they receive anything, or refused.
+    // The plain sessions are cut off before they receive anything, or are refused.
     guests(GUESTS, "", "BAD REQ").unwrap();
     guests(&GUESTS.replace("guest2", "guest7"), "OK\nJOIN guest7", "BYE").unwrap();
 
@@ -194,7 +195,7 @@ fn each_nameless_session_has_a_join_of_its_own() {
         let sessions = views.iter().map(|view| plain("", view));
         check(&[session("wit", "", order)].into_iter().chain(sessions).collect::<Vec<_>>())
     };
-    // One fits at one `JOIN` only, the other at both: their order must not matter.
+    // One session fits at one `JOIN` only, the other at both. The order of the sessions must not matter.
     run(&["JOIN ann\nJOIN guest2", "JOIN ann2\nBYE"]).unwrap();
     run(&["JOIN ann2\nBYE", "JOIN ann\nJOIN guest2"]).unwrap();
     caught(run(&["JOIN ann2\nBYE", "JOIN ann2"]), "wit never got `JOIN guest0`");

@@ -106,7 +106,7 @@ pub enum Violation {
     },
 }
 
-/// All that is wrong with a run, from [`check`](super::check).
+/// All violations of a run, from [`check`](super::check).
 ///
 /// ```
 /// use chat_server::testkit::{Ask, Seen, Session, Violation, check};
@@ -131,7 +131,7 @@ pub struct Violations(pub Vec<Violation>);
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} violations", self.0.len())?;
-        // The first ones matter: the others mostly follow from them.
+        // Most violations follow from the first ones.
         self.0.iter().take(10).try_for_each(|violation| write!(f, "\n  {violation}"))
     }
 }

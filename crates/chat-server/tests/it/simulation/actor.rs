@@ -1,4 +1,4 @@
-//! A client of a simulation that acts at random, as its generator decides.
+//! A client of a simulation that acts at random. What it does follows from its seeded generator.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{attach_faulty, client::Client};
 
-/// A client that comes and goes, under its own name or a shared one.
+/// Connects several times, under its own name or under one that all actors share.
 pub(super) struct Actor {
     server: ChatServer,
     number: usize,
@@ -29,7 +29,7 @@ impl Actor {
     pub(super) async fn play(mut self) -> Vec<Session> {
         let mut sessions = Vec::new();
         for _ in 0..=self.rng.index(4) {
-            // Some ask for a name that another client may have.
+            // Another client may already have the shared name.
             let name = if self.rng.one_in(6) { "shared".to_owned() } else { format!("actor{}", self.number) };
             let stream = attach_faulty(&self.server, &mut self.rng);
             let mut client = match self.rng.index(6) {
@@ -37,9 +37,9 @@ impl Actor {
                 1 => Client::plain(stream, "\n"),
                 _ => Client::named(stream, &name),
             };
-            // A deadline of the server passes long before.
-            let over = timeout(Duration::from_secs(10 + self.rng.below(20)), self.session(&mut client)).await;
-            if over.is_err() && self.rng.one_in(2) {
+            // Longer than all timeouts of the server.
+            let outcome = timeout(Duration::from_secs(10 + self.rng.below(20)), self.session(&mut client)).await;
+            if outcome.is_err() && self.rng.one_in(2) {
                 let _ = timeout(Duration::from_secs(1), client.writer.shutdown()).await;
                 let _ = timeout(Duration::from_secs(60), client.read_to_end()).await;
             }
@@ -48,7 +48,7 @@ impl Actor {
         sessions
     }
 
-    /// Plays one session, which may stop at any moment. Dropping the client closes the connection.
+    /// Plays one session. The caller may cancel it at any moment.
     async fn session(&mut self, client: &mut Client) {
         let entered = match client.record.name() {
             Some(name) => self.log_in(client, name).await,
@@ -70,7 +70,7 @@ impl Actor {
             }
             _ => {
                 client.record.asks(Ask::Bye);
-                let bye = format!("BYE{}", client.end());
+                let bye = format!("BYE{}", client.terminator());
                 if self.write(client, bye.as_bytes()).await.is_some() {
                     client.read_to_end().await;
                 }
@@ -78,7 +78,7 @@ impl Actor {
         }
     }
 
-    /// `None`: the session ended before the join.
+    /// Logs in by name. `None`: the session ended before the join.
     async fn log_in(&mut self, client: &mut Client, name: Name) -> Option<()> {
         let opening = match self.rng.index(8) {
             0 => String::new(),
@@ -88,8 +88,8 @@ impl Actor {
             _ => format!("PROT 0.1 CONNECT USER {name}\r\n"),
         };
         self.write(client, opening.as_bytes()).await?;
-        // It sends no message before: if the name is refused, the server would refuse the message as a line before
-        // login.
+        // Wait for `WELCOME` before the first message. If the server refused the name, it would also refuse the message,
+        // as a line before login.
         loop {
             let line = client.reader.next().await?;
             client.record.hears(&line);
@@ -99,18 +99,22 @@ impl Actor {
         }
     }
 
-    /// A plain session has no login: any line opens it. With LF, this is an empty line, since the answer to an invalid
-    /// first line ends in CRLF (clause 1.2).
+    /// Opens a plain session. Any line does so, since there is no login. With LF, the first line is empty: the answer to an
+    /// invalid first line would end in CRLF (clause 1.2).
     async fn open(&mut self, client: &mut Client) -> Option<()> {
-        let end = client.end();
-        if end == "\n" || self.rng.one_in(4) { self.write(client, end.as_bytes()).await } else { Some(()) }
+        let terminator = client.terminator();
+        if terminator == "\n" || self.rng.one_in(4) {
+            self.write(client, terminator.as_bytes()).await
+        } else {
+            Some(())
+        }
     }
 
-    /// `None`: the session is over.
+    /// Does one random thing. `None`: the session is over.
     async fn act(&mut self, client: &mut Client) -> Option<()> {
         match self.rng.index(16) {
             // A plain client has no requests, only empty lines.
-            0 | 1 if client.is_plain() => self.write(client, client.end().as_bytes()).await,
+            0 | 1 if client.is_plain() => self.write(client, client.terminator().as_bytes()).await,
             0 => {
                 client.record.asks(Ask::Clients);
                 self.write(client, b"REQ CLIENTS\r\n").await
@@ -126,11 +130,11 @@ impl Actor {
                 } else {
                     [b"MSG \x1b[2J", b"NONSENSE", b"MSG \xff", b"MSG a\rFROM eve MSG b"]
                 };
-                let line = [nonsense[self.rng.index(4)], client.end().as_bytes()].concat();
+                let line = [nonsense[self.rng.index(4)], client.terminator().as_bytes()].concat();
                 self.write(client, &line).await
             }
             3 | 4 => {
-                // It does not read for a while.
+                // Read nothing for a while.
                 sleep(Duration::from_millis(self.rng.below(1_000))).await;
                 Some(())
             }
@@ -158,14 +162,14 @@ impl Actor {
         self.write(client, lines.as_bytes()).await
     }
 
-    /// Writes in one piece or in several, and reads meanwhile.
+    /// Writes the bytes in one piece or in several. Reads meanwhile.
     async fn write(&mut self, client: &mut Client, bytes: &[u8]) -> Option<()> {
-        let (mut rest, cut) = (bytes, self.rng.one_in(4));
+        let (mut rest, in_pieces) = (bytes, self.rng.one_in(4));
         while !rest.is_empty() {
-            let piece = if cut { 1 + self.rng.index(rest.len()) } else { rest.len() };
-            let (now, later) = rest.split_at(piece);
+            let length = if in_pieces { 1 + self.rng.index(rest.len()) } else { rest.len() };
+            let (piece, later) = rest.split_at(length);
             let Client { reader, writer, record, .. } = client;
-            let mut writing = std::pin::pin!(writer.write_all(now));
+            let mut writing = std::pin::pin!(writer.write_all(piece));
             loop {
                 tokio::select! {
                     biased;
@@ -174,14 +178,14 @@ impl Actor {
                 }
             }
             rest = later;
-            if cut {
+            if in_pieces {
                 sleep(Duration::from_millis(self.rng.below(50))).await;
             }
         }
         Some(())
     }
 
-    /// Reads what has arrived, and a little longer.
+    /// Reads until no line has arrived for a while.
     async fn read_for_a_while(&mut self, client: &mut Client) -> Option<()> {
         let wait = Duration::from_millis(self.rng.below(300));
         loop {

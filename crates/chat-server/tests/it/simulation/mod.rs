@@ -1,7 +1,7 @@
-//! Seeded runs: clients join, talk, stall, split lines, reset, half-close and come back, against the real hub, readers
-//! and writers, on paused time. The checker judges what they saw.
+//! Seeded runs of the real server on paused time. Clients join, send, stall, split lines, reset, half-close and reconnect.
+//! The checker of the `testkit` judges what they received.
 //!
-//! `CHAT_SIM_SEEDS=10000` runs more seeds, `CHAT_SIM_SEED=42` one alone.
+//! `CHAT_SIM_SEEDS=10000` runs more seeds, `CHAT_SIM_SEED=42` only this one.
 
 mod actor;
 mod client;
@@ -23,41 +23,41 @@ use self::{
 
 /// The number of seeds in a normal test run.
 const SEEDS: u64 = 500;
-/// Simulated time: longer than any run takes.
+/// Longer than any run takes, in simulated time.
 const TEST_TIMEOUT: Duration = Duration::from_secs(100_000);
 
 /// The result of a run.
 struct Run {
     checked: Result<testkit::Summary, Violations>,
     sessions: usize,
-    /// Plain sessions among them.
+    /// The number of plain sessions among them.
     plain: usize,
     stats: Stats,
     /// The reasons of leaves, from the events.
-    left: Vec<EndReason>,
+    leave_reasons: Vec<EndReason>,
     /// The name of the client on which the trick is played.
     victim: Name,
     /// Whether the trick was played.
     tricked: bool,
 }
 
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name}: {value:?} is no number")))
+fn number_in_env(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name}: {value:?} is not a number")))
 }
 
 fn seeds(normally: u64) -> std::ops::Range<u64> {
-    match setting("CHAT_SIM_SEED") {
+    match number_in_env("CHAT_SIM_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..setting("CHAT_SIM_SEEDS").unwrap_or(normally),
+        None => 0..number_in_env("CHAT_SIM_SEEDS").unwrap_or(normally),
     }
 }
 
-/// Plays the run of this seed.
+/// Plays the run of this seed, on paused time.
 fn play(seed: u64, trick: Option<Trick>) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let run = tokio::time::timeout(TEST_TIMEOUT, run(seed, trick)).await;
-        run.unwrap_or_else(|_| panic!("seed {seed}: it hangs"))
+        run.unwrap_or_else(|_| panic!("seed {seed}: the run hangs"))
     })
 }
 
@@ -66,7 +66,7 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     let server = options(&mut rng).build();
 
     let reported = tokio::spawn(leave_reasons(server.events()));
-    // The witness and the victim read well; the trick, if any, is played on the victim.
+    // The witness and the victim read without faults. If there is a trick, it is played on the victim.
     let witness =
         Client::named(attach(&server, Peer::labelled("simulated"), 1 << 20, |stream| stream), "witness").enter().await;
     let mut tricked = None;
@@ -96,13 +96,13 @@ async fn run(seed: u64, trick: Option<Trick>) -> Run {
     sessions.insert(0, witness.await.unwrap());
     let tricked = tricked.is_some_and(|played| played.is_played());
     let plain = sessions.iter().filter(|session| session.name().is_none()).count();
-    let left = reported.await.unwrap();
+    let leave_reasons = reported.await.unwrap();
     Run {
         checked: check(&sessions),
         sessions: sessions.len(),
         plain,
         stats: server.stats(),
-        left,
+        leave_reasons,
         victim: name,
         tricked,
     }
@@ -122,27 +122,27 @@ async fn leave_reasons(mut events: Events) -> Vec<EndReason> {
     left
 }
 
-/// Checks that every connection ended once, and members for the reasons that the events give.
+/// Checks that each end is counted once, and under the reason that the events give.
 #[track_caller]
 fn check_ends(run: &Run, seed: u64) {
     let counted: u64 = run.stats.ended.iter().map(|(_, times)| times).sum();
-    assert_eq!(counted, run.sessions as u64, "CHAT_SIM_SEED={seed}: each is counted once: {}", run.stats);
-    for reason in &run.left {
-        let reported = run.left.iter().filter(|other| *other == reason).count() as u64;
+    assert_eq!(counted, run.sessions as u64, "CHAT_SIM_SEED={seed}: each end is counted once: {}", run.stats);
+    for reason in &run.leave_reasons {
+        let reported = run.leave_reasons.iter().filter(|other| *other == reason).count() as u64;
         let counted = run.stats.ended_by(reason);
         assert!(reported <= counted, "CHAT_SIM_SEED={seed}: {reason:?}: {reported} events, but {counted} counted");
     }
     // Only members end for these reasons.
     for reason in [EndReason::Bye, EndReason::PingTimeout, EndReason::Lagged] {
-        let reported = run.left.iter().filter(|other| **other == reason).count() as u64;
+        let reported = run.leave_reasons.iter().filter(|other| **other == reason).count() as u64;
         assert_eq!(reported, run.stats.ended_by(&reason), "CHAT_SIM_SEED={seed}: {reason:?}");
     }
 }
 
-/// Refuses one message in ten.
-struct Rude;
+/// Refuses the messages of an actor whose number ends in 7.
+struct RefusesSome;
 
-impl Policy for Rude {
+impl Policy for RefusesSome {
     fn message(&self, message: &Message<'_>) -> Verdict {
         if message.text().as_str().contains("7 ") { Verdict::Refuse } else { Verdict::Deliver }
     }
@@ -152,7 +152,7 @@ impl Policy for Rude {
 fn options(rng: &mut Rng) -> ChatServerBuilder {
     let limit = if rng.one_in(4) { RateLimit::per_second(20) } else { None };
     ChatServer::builder()
-        .policy(Rude)
+        .policy(RefusesSome)
         .rate_limit(limit)
         .ring_batches([16, 64, 4_096][rng.index(3)])
         .ping_interval(Duration::from_millis(200 + rng.below(5_000)))
@@ -161,31 +161,31 @@ fn options(rng: &mut Rng) -> ChatServerBuilder {
         .login_timeout(Duration::from_millis(500 + rng.below(3_000)))
 }
 
-/// A connection whose server side is wrapped by `make`. The pipe holds `room` bytes in each direction.
+/// Attaches a client over a pipe that holds `capacity` bytes in each direction. `wrap` wraps the server's end.
 fn attach<S>(
     server: &ChatServer,
     peer: Peer,
-    room: usize,
-    make: impl FnOnce(tokio::io::DuplexStream) -> S,
+    capacity: usize,
+    wrap: impl FnOnce(tokio::io::DuplexStream) -> S,
 ) -> tokio::io::DuplexStream
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + 'static,
 {
-    let (ours, theirs) = tokio::io::duplex(room);
-    server.attach(make(theirs), peer);
+    let (ours, theirs) = tokio::io::duplex(capacity);
+    server.attach(wrap(theirs), peer);
     ours
 }
 
 /// As [`attach`], with random faults.
 fn attach_faulty(server: &ChatServer, rng: &mut Rng) -> tokio::io::DuplexStream {
-    let room = [64, 512, 65_536][rng.index(3)];
+    let capacity = [64, 512, 65_536][rng.index(3)];
     let faults = if rng.one_in(3) { Faults::none() } else { Faults::seeded(rng) };
     // Some clients share an address, and so a rate limit.
     let peer = match u8::try_from(rng.below(6)).expect("small") {
         host @ 0..3 => SocketAddr::from(([10, 0, 0, host], 1)).into(),
         _ => Peer::labelled("simulated"),
     };
-    attach(server, peer, room, |stream| Faulty::new(stream, faults, rng.fork()))
+    attach(server, peer, capacity, |stream| Faulty::new(stream, faults, rng.fork()))
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn nothing_is_lost_whatever_clients_do() {
         check_ends(&run, seed);
         let summary = run.checked.unwrap_or_else(|violations| panic!("CHAT_SIM_SEED={seed}: {violations}"));
         let Stats { connections, clients, tasks, messages, .. } = run.stats;
-        assert_eq!((connections, clients, tasks), (0, 0, 0), "CHAT_SIM_SEED={seed}: something is left behind");
+        assert_eq!((connections, clients, tasks), (0, 0, 0), "CHAT_SIM_SEED={seed}: connections or tasks remain");
         assert!(messages >= summary.accepted as u64, "CHAT_SIM_SEED={seed}: {messages} counted, {summary:?}");
         assert_eq!(run.stats.ended_by(&EndReason::Panicked), 0, "CHAT_SIM_SEED={seed}");
         sum.events += summary.events;
@@ -219,7 +219,7 @@ fn nothing_is_lost_whatever_clients_do() {
     }
     println!("{sessions} sessions, {plain} of them plain, {sum:?}, ended by {ended:?}");
     if seeds(SEEDS).count() >= 100 {
-        // A simulation that reaches no limits would prove nothing.
+        // A simulation that reaches no limit would prove nothing.
         for reason in [Bye, Closed, Lagged, LoginTimeout, NameFailures, PingTimeout, ServerStopped, WriteTimeout] {
             assert!(ended.contains(&reason), "never reached: {reason:?}");
         }
@@ -238,7 +238,7 @@ fn the_same_seed_is_the_same_run() {
     }
 }
 
-/// The bug is planted between the hub and one client, at a moment that follows from the seed.
+/// The bug is between the hub and the victim. The seed decides when it happens.
 #[test]
 fn a_planted_bug_is_found() {
     for trick in [Trick::Drop, Trick::Swap, Trick::Twice] {
@@ -251,16 +251,16 @@ fn a_planted_bug_is_found() {
             *(if run.victim.is_guest() { &mut plain } else { &mut named }) += 1;
             let Err(Violations(found)) = run.checked else { panic!("{trick:?} at seed {seed} is not found") };
             let victim = run.victim;
-            let right = found.iter().any(|violation| match violation {
+            let is_found = found.iter().any(|violation| match violation {
                 Violation::Lost { by, .. } => *by == victim && trick == Trick::Drop,
                 Violation::Swapped { by, .. } => *by == victim && trick == Trick::Swap,
                 Violation::Duplicate { by, .. } => *by == victim && trick == Trick::Twice,
                 _ => false,
             });
-            assert!(right, "{trick:?} at seed {seed} is taken for {found:?}");
+            assert!(is_found, "{trick:?} at seed {seed} is reported as {found:?}");
             let _ = writeln!(reported, "{trick:?} at seed {seed}: {}", found[0]);
         }
         println!("{reported}");
-        assert!(named >= 10 && plain >= 10, "{trick:?} was played {named} and {plain} times only");
+        assert!(named >= 10 && plain >= 10, "{trick:?} was played only {named} and {plain} times");
     }
 }

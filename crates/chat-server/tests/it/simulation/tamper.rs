@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(super) enum Trick {
     /// It is not delivered.
     Drop,
-    /// It changes places with the next.
+    /// It is delivered after the next batch.
     Swap,
     /// It is delivered twice.
     Twice,
@@ -35,44 +35,51 @@ impl Played {
     }
 }
 
+/// A stream that plays the trick on what is written to it.
 pub(super) struct Tamper<S> {
     inner: S,
     trick: Option<Trick>,
-    /// Batches of messages that still pass before the trick.
-    pass: usize,
+    /// The number of message batches that still pass before the trick.
+    batches_before_trick: usize,
+    /// The batch that is held back until the next one, for a swap.
     held: Option<Vec<u8>>,
-    waiting: VecDeque<u8>,
+    /// Bytes that are not written yet.
+    unwritten: VecDeque<u8>,
     played: Played,
 }
 
 impl<S> Tamper<S> {
     pub(super) fn new(inner: S, trick: Option<Trick>, rng: &mut Rng) -> (Self, Played) {
         let played = Played::default();
-        let pass = rng.index(30);
-        (Self { inner, trick, pass, held: None, waiting: VecDeque::new(), played: played.clone() }, played)
+        let batches_before_trick = rng.index(30);
+        (
+            Self { inner, trick, batches_before_trick, held: None, unwritten: VecDeque::new(), played: played.clone() },
+            played,
+        )
     }
 
+    /// Takes a batch to write, and plays the trick on it if it is time.
     fn take(&mut self, batch: &[u8]) {
-        let messages = batch.starts_with(b"FROM ");
+        let has_messages = batch.starts_with(b"FROM ");
         if let Some(held) = self.held.take() {
-            if messages {
-                self.waiting.extend(batch);
-                self.waiting.extend(held);
+            if has_messages {
+                self.unwritten.extend(batch);
+                self.unwritten.extend(held);
                 self.played.0.store(true, Ordering::Relaxed);
                 return;
             }
-            // Only a swap of messages is certain to be a violation: try again later.
-            self.waiting.extend(held);
-        } else if messages && self.trick.is_some() && !self.played.is_played() {
-            if self.pass > 0 {
-                self.pass -= 1;
+            // A swap with a batch without messages may be correct. Try again with a later batch.
+            self.unwritten.extend(held);
+        } else if has_messages && self.trick.is_some() && !self.played.is_played() {
+            if self.batches_before_trick > 0 {
+                self.batches_before_trick -= 1;
             } else {
                 match self.trick {
                     Some(Trick::Swap) => {
                         self.held = Some(batch.to_vec());
                         return;
                     }
-                    Some(Trick::Twice) => self.waiting.extend(batch),
+                    Some(Trick::Twice) => self.unwritten.extend(batch),
                     Some(Trick::Drop) | None => {}
                 }
                 self.played.0.store(true, Ordering::Relaxed);
@@ -81,16 +88,16 @@ impl<S> Tamper<S> {
                 }
             }
         }
-        self.waiting.extend(batch);
+        self.unwritten.extend(batch);
     }
 }
 
 impl<S: AsyncWrite + Unpin> Tamper<S> {
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.waiting.is_empty() {
-            let (front, _) = self.waiting.as_slices();
+        while !self.unwritten.is_empty() {
+            let (front, _) = self.unwritten.as_slices();
             let written = ready!(Pin::new(&mut self.inner).poll_write(cx, front))?;
-            self.waiting.drain(..written);
+            self.unwritten.drain(..written);
         }
         Poll::Ready(Ok(()))
     }
@@ -119,7 +126,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tamper<S> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if let Some(held) = this.held.take() {
-            this.waiting.extend(held);
+            this.unwritten.extend(held);
         }
         ready!(this.poll_drain(cx))?;
         Pin::new(&mut this.inner).poll_shutdown(cx)

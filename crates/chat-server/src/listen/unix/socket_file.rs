@@ -1,5 +1,5 @@
-//! The path of a Unix socket. Another file may take its place at any moment. Therefore checks and changes happen under
-//! a lock, and a file is removed only if its device and inode match.
+//! The file of a Unix socket. Another file may replace it at any moment. Therefore checks and changes happen under a lock,
+//! and a file is removed only if its device and inode match.
 
 use std::{
     fs::{self, File, Metadata},
@@ -15,10 +15,10 @@ use rustix::{
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 
-/// Connections that may wait to be accepted.
+/// The most connections that wait to be accepted.
 const BACKLOG: i32 = 4_096;
 
-/// Identifies a file, whatever its name.
+/// Identifies a file, even if it is renamed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Identity {
     device: u64,
@@ -36,10 +36,10 @@ impl Identity {
     }
 }
 
-/// Listens at the path, and replaces a stale socket. Returns the identity of the new one, too.
+/// Listens at the path, and replaces a stale socket. Returns the new socket and the identity of its file.
 pub(super) fn listen_at(path: &Path, mode: Option<u32>) -> io::Result<(Socket, Identity)> {
     // Between `bind` and `listen` a socket refuses connections, and looks stale to other servers.
-    let _lock = Lock::beside(path)?;
+    let _lock = Lock::acquire(path)?;
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     match socket.bind(&address) {
@@ -65,33 +65,33 @@ pub(super) fn listen_at(path: &Path, mode: Option<u32>) -> io::Result<(Socket, I
     Ok((socket, identity))
 }
 
-/// Removes the file at the path if it is still this one. It must still be open: the system reuses the inode of a file
-/// that is gone.
+/// Removes the file at the path if it still has this identity. A server keeps its own file open until then, because the
+/// system reuses the inodes of removed files.
 pub(super) fn remove(path: &Path, identity: Identity) {
-    if Identity::at(path).is_ok_and(|there| there == identity) {
+    if Identity::at(path).is_ok_and(|current| current == identity) {
         // Already gone: fine.
         let _ = fs::remove_file(path);
     }
 }
 
-/// Removes a stale socket. The error says what else is there.
+/// Removes a stale socket. Fails if the path is no socket, or if a server listens.
 fn remove_stale(path: &Path, address: &SockAddr) -> io::Result<()> {
-    let there = match fs::symlink_metadata(path) {
-        Ok(there) => there,
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    if !there.file_type().is_socket() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket is there"));
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the file at this path is no socket"));
     }
     if is_served(address)? {
         return Err(io::ErrorKind::AddrInUse.into());
     }
-    remove(path, Identity::of(&there));
+    remove(path, Identity::of(&metadata));
     Ok(())
 }
 
-/// Whether a server listens. It never blocks: a full backlog also means that a server listens.
+/// Whether a server listens at the address. Never blocks: a full backlog also means that a server listens.
 fn is_served(address: &SockAddr) -> io::Result<bool> {
     let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     probe.set_nonblocking(true)?;
@@ -99,48 +99,46 @@ fn is_served(address: &SockAddr) -> io::Result<bool> {
     Ok(!probe.connect(address).is_err_and(refused))
 }
 
-/// A lock on a path, held by one process or thread at a time: a file named as the path with `.lock` appended.
+/// A lock on a path, for one process or thread at a time. It is a file whose name is the path with `.lock` appended.
 ///
-/// It is held only while the path is being bound. A listening server needs none, because others can tell that it
-/// listens; and a socket that was moved away must not block its old path.
+/// A server holds it only while it binds the path. After that, others see that the server listens. A lock that stayed
+/// would also block the old path of a socket that was moved.
 struct Lock {
     path: PathBuf,
     file: File,
-    /// Whether this created the file. A file that existed before is kept.
-    is_ours: bool,
+    /// Whether this lock created the file. A file that existed before is kept.
+    is_created: bool,
 }
 
 impl Lock {
-    /// # Errors
-    ///
-    /// `AddrInUse` if another holds it, and so is about to listen at the path.
-    fn beside(path: &Path) -> io::Result<Self> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".lock");
-        let path = PathBuf::from(beside);
+    /// Locks the path. Fails with `AddrInUse` if another process or thread holds the lock, and so is about to listen.
+    fn acquire(path: &Path) -> io::Result<Self> {
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let path = PathBuf::from(lock_path);
         loop {
-            let Some((file, is_ours)) = Self::open(&path)? else { continue };
-            let lock = Self { path: path.clone(), file, is_ours };
+            let Some((file, is_created)) = Self::open(&path)? else { continue };
+            let lock = Self { path: path.clone(), file, is_created };
             match flock(&lock.file, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::AddrInUse.into()),
                 locked => locked?,
             }
-            // Its last holder may have removed the file between opening and locking: then the lock is void.
+            // The last holder may have removed the file after this thread opened it. Such a lock is void.
             let held = Identity::of(&lock.file.metadata()?);
             match Identity::at(&lock.path) {
-                Ok(there) if there == held => return Ok(lock),
+                Ok(current) if current == held => return Ok(lock),
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
     }
 
-    /// Opens the file, and tells whether it was created. `None`: it appeared or vanished meanwhile.
+    /// Opens the file, and returns whether it was created. `None`: the file was created or removed meanwhile, so try again.
     fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
         // A FIFO of this name must not block, and a link must not be followed.
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        // A new file is locked before it has its name: else another could lock it first, and the one that created it would
-        // not know that it must not remove it.
+        // A new file is locked before it gets its name. Otherwise, another process could lock it first, and this one would
+        // remove a file that the other holds.
         let unnamed = Self::unnamed(path);
         let file = open(&unnamed, flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR)?;
         let named = flock(&file, FlockOperation::NonBlockingLockExclusive).and_then(|()| link(&unnamed, path));
@@ -170,9 +168,9 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The lock is held until the file is closed, after this. Another process that has opened the file sees that it
-        // is gone, and creates a new one.
-        if self.is_ours
+        // The lock ends when the file is closed, after its removal. A process that has opened the file before then notices
+        // the removal, and creates a new file.
+        if self.is_created
             && let Ok(metadata) = self.file.metadata()
         {
             remove(&self.path, Identity::of(&metadata));
