@@ -10,7 +10,7 @@ use crate::args::When;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TerminalArgs {
     /// Append the conversation to FILE, with dates. Only you can read a new file
-    #[arg(long, value_name = "FILE", env = "CHAT_LOG")]
+    #[arg(long, value_name = "FILE", env = "CHAT_LOG_FILE")]
     pub(crate) log: Option<PathBuf>,
 
     /// Keep the lines that you enter for the next start, in a file that only you can read. auto: at a terminal

@@ -335,7 +335,10 @@ def main():
     settings = parser.parse_args()
     host, _, port = settings.address.rpartition(":")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    server = Server(host, int(port), settings)
+    try:
+        server = Server(host, int(port), settings)
+    except OSError as error:
+        parser.error("cannot listen on {}: {}".format(settings.address, error.strerror or error))
     print("listening on {}:{}".format(*server.listener.getsockname()), flush=True)
     try:
         server.run()

@@ -73,7 +73,8 @@ impl CaseRun {
         };
         let Some(accepted) = accepted else {
             let output = process.as_mut().map(|process| shortened(&process.output_tail())).unwrap_or_default();
-            return Err(NotJudged::Setup(format!("no client has connected to {address} within {wait:?} \"{output}\"")));
+            let output = if output.is_empty() { output } else { format!("; it wrote \"{output}\"") };
+            return Err(NotJudged::Setup(format!("no client has connected to {address} within {wait:?}{output}")));
         };
         let peer = accepted.and_then(|(stream, _)| Peer::from_stream(stream)).map_err(failed)?;
         Ok(Self {

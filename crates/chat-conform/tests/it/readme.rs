@@ -66,7 +66,7 @@ async fn the_python_client_works() {
     }
     let (server, address) = start_server().await;
     let target = format!("(\"{}\", {})", address.ip(), address.port());
-    let program = code_block("python").replace("(\"localhost\", 2222)", &target);
+    let program = code_block("python").replace("(\"localhost\", 4444)", &target);
     assert!(program.contains(&target));
     let (received, printed) = tokio::task::spawn_blocking(move || {
         let mut ann = TcpStream::connect(address).unwrap();
@@ -95,7 +95,7 @@ async fn the_python_client_works() {
 fn the_command_lines_are_valid() {
     let command_lines: BTreeSet<_> =
         README.lines().filter_map(|line| line.trim().split_once("--bin chat-conform -- ")).collect();
-    assert_eq!(command_lines.len(), 5, "{command_lines:?}");
+    assert_eq!(command_lines.len(), 6, "{command_lines:?}");
     for (_, words) in command_lines {
         let (judge_args, client) = words.split_once(" -- ").unwrap_or((words, ""));
         let output = Command::new(PROGRAM).args(judge_args.split(' ')).arg("--help").output().unwrap();
