@@ -20,9 +20,10 @@ enum Command {
         #[arg(long)]
         no_tests: bool,
     },
-    /// Build all programs into target/dist, optimised and stripped, with man pages and completions
+    /// Build the server, the client and the judge into target/dist, optimised and stripped, with man pages and completions of the
+    /// first two
     Dist,
-    /// Write the man pages and completions of both programs to this directory. `dist` runs this
+    /// Write the man pages and completions of the server and the client to this directory. `dist` runs this
     #[command(hide = true)]
     ManAndCompletions { directory: PathBuf },
 }

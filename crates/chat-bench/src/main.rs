@@ -1,4 +1,4 @@
-//! `chat-bench`: compares chat-server with other servers (`bench`), and runs it under load for a long time (`soak`).
+//! `chat-bench`: compares chat-server with other servers (`quick`, `all`, `row`), and runs it under load for a long time (`soak`).
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "other systems only parse the options"))]
 
@@ -46,7 +46,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Both commands read `/proc`, and the benchmarks pin processes to cores.
+/// The benchmarks and the soak test read `/proc`; the benchmarks also pin processes to cores.
 #[cfg(not(target_os = "linux"))]
 fn run(_: Command) -> anyhow::Result<()> {
     anyhow::bail!("the benchmarks and the soak test run on Linux only")

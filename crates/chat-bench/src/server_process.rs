@@ -68,7 +68,7 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Fails if the process has already ended.
+        // Harmless if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -136,8 +136,8 @@ fn serve_endpoints(server: &ChatServer, endpoints: Vec<Endpoint>, args: &Args) -
     })
 }
 
-/// Builds a runtime that rarely polls sockets under load. Messages that arrive while a batch is written then form one batch
-/// instead of many small ones. An idle runtime polls them at once.
+/// Builds a runtime that rarely polls sockets under load. All messages that arrive during a write
+/// then form one batch instead of many small ones. An idle runtime polls its sockets at once.
 fn runtime() -> io::Result<Runtime> {
     /// Number of tasks between two polls under load.
     const EVENT_INTERVAL: u32 = 4_096;

@@ -23,7 +23,7 @@ struct Client {
     stream: BufferedStream,
     /// Number of messages received.
     received: u64,
-    /// Bytes received during the login. `None` after the login.
+    /// Bytes received during the login. `None` after the login, or if the server sends no reply to it.
     login_reply: Option<Vec<u8>>,
     /// The server's reply to the login contains this.
     welcome: &'static str,
@@ -90,7 +90,7 @@ impl Load {
             }
         }
         self.wait_for_logins()?;
-        // Bytes received during the login do not count.
+        // Messages received during the login do not count.
         self.delivered = 0;
         for client in &mut self.clients {
             client.received = 0;

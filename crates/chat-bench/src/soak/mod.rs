@@ -61,7 +61,7 @@ pub(crate) fn run(minutes: f64) -> Result<()> {
         growth.add(start.elapsed(), &usage);
     }
     progress.is_over.store(true, Ordering::Relaxed);
-    clients.join().map_err(|_| anyhow!("a client panicked"))??;
+    clients.join().map_err(|_| anyhow!("the thread of the clients panicked"))??;
 
     let after = server.wait_until_freed(&before)?;
     println!("{}", report(start.elapsed(), &after, &progress));
@@ -81,7 +81,7 @@ fn report(elapsed: Duration, usage: &Usage, progress: &Progress) -> String {
     line + &format!("  checked {checked}  disruptions {disruptions}")
 }
 
-/// Runs all clients until the run is over, or until one of them fails.
+/// Runs all clients until the run is over, or until a good one fails. Failures of bad clients are reported at the end.
 fn run_clients(progress: &Arc<Progress>, address: std::net::SocketAddr) -> Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start a runtime")?.block_on(async {

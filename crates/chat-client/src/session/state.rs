@@ -1,7 +1,7 @@
 //! The state of a session: pending requests, and what a line from the server means. No socket, no clock, no runtime.
 //!
-//! Answers arrive in the order of the requests (clause 5.3). So pending requests are a queue, and a reply is compared
-//! with its front. A reply that does not fit there answers nothing.
+//! Answers arrive in the order of the requests (clause 5.3). So pending requests are a queue, and a reply normally answers
+//! its front. `replies.rs` handles servers that omit an `OK`.
 
 mod reaction;
 mod replies;
@@ -37,7 +37,7 @@ pub(crate) struct State<T> {
     /// `None` for a guest: only the server knows its name.
     name: Option<Name>,
     behaviour: AckBehaviour,
-    /// Reactions that precede the one to the last line.
+    /// Reactions to handle before the one that `receive` has returned.
     earlier: VecDeque<Reaction<T>>,
     /// Whether to send `PING`.
     probe: bool,
@@ -207,7 +207,7 @@ impl<T> State<T> {
 
     /// Ends the session: returns its report, and the requests without an answer.
     pub(crate) fn end(self, reason: CloseReason) -> (SessionReport, impl Iterator<Item = Unanswered<T>>) {
-        // After BYE, every request is answered: how the server closes the connection does not matter.
+        // BYE is sent only after all requests are answered, so how the server closes the connection does not matter.
         let reason = if self.leaving == Leaving::Said { CloseReason::Left } else { reason };
         let messages = self.awaited.iter().filter(|awaited| matches!(awaited, Awaited::Message(..))).count();
         let unknown = u64::try_from(messages).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! The signals that a terminal's program must handle. Each of them arrives as an item, whatever the keyboard does.
+//! The signals that a program at a terminal must handle. `Signals::next` returns each of them, independently of the keyboard.
 
 /// A signal. Ctrl-C is none: in raw mode it is a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,13 +65,13 @@ mod unix {
         }
     }
 
-    /// Stops this process, after the terminal was restored. Returns when the shell continues it.
+    /// Stops this process. Restore the terminal first. Returns when the shell continues it.
     pub(crate) fn stop() {
         let _ = kill_process(getpid(), Number::STOP);
     }
 
-    /// Asks all processes of the job to stop, as the terminal does on Ctrl-Z when it is not in raw mode. It arrives as
-    /// [`Signal::Suspend`], too.
+    /// Asks all processes of the job to stop, as the terminal does on Ctrl-Z when it is not in raw mode. This process
+    /// receives it too, as [`Signal::Suspend`].
     pub(crate) fn ask_to_stop() {
         let _ = kill_current_process_group(Number::TSTP);
     }
@@ -89,7 +89,7 @@ pub(crate) use elsewhere::{Signals, ask_to_stop, can_stop, stop};
 mod elsewhere {
     use super::Signal;
 
-    /// There are no signals except Ctrl-C on this system.
+    /// This system has none of these signals.
     #[derive(Debug)]
     pub(crate) struct Signals;
 

@@ -66,7 +66,7 @@ impl Editor {
         }
     }
 
-    /// Puts back what could not be sent. It is before what has been typed since.
+    /// Puts unsent text back, before what has been typed since. A long text is asked about instead.
     pub(crate) fn restore(&mut self, entered: &Entered) {
         if must_ask(&entered.text) {
             self.asked = Some(entered.text.clone());

@@ -90,7 +90,7 @@ impl<'a> Order<'a> {
                 }
             }
         }
-        // A witness that was cut off did not see everything, so it cannot prove a loss.
+        // A witness that was cut off did not see everything, so losses may be reported that are none.
         if witness.end == End::Cut {
             violations.push(Violation::NoWitness { by });
         }

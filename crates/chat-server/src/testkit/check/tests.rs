@@ -159,8 +159,9 @@ fn guests(witness: &str, first: &str, second: &str) -> Result<Summary, Violation
 fn plain_sessions_are_judged_too() {
     let summary = guests(GUESTS, GUEST1, GUEST2).unwrap();
     assert_eq!(summary, Summary { events: 10, accepted: 3, refused: 1, unknown: 0 });
-    // The plain sessions are cut off before they receive anything, or are refused.
+    // One is cut off before it receives anything; the message of the other is refused.
     guests(GUESTS, "", "BAD REQ").unwrap();
+    // The second is turned away with `BYE`.
     guests(&GUESTS.replace("guest2", "guest7"), "OK\nJOIN guest7", "BYE").unwrap();
 
     let caught_at = |first: &str, second: &str, violation| caught(guests(GUESTS, first, second), violation);
@@ -195,7 +196,7 @@ fn each_nameless_session_has_a_join_of_its_own() {
         let sessions = views.iter().map(|view| plain("", view));
         check(&[session("wit", "", order)].into_iter().chain(sessions).collect::<Vec<_>>())
     };
-    // One session fits at one `JOIN` only, the other at both. The order of the sessions must not matter.
+    // Each session fits at one `JOIN` only. The order of the sessions must not matter.
     run(&["JOIN ann\nJOIN guest2", "JOIN ann2\nBYE"]).unwrap();
     run(&["JOIN ann2\nBYE", "JOIN ann\nJOIN guest2"]).unwrap();
     caught(run(&["JOIN ann2\nBYE", "JOIN ann2"]), "wit never got `JOIN guest0`");

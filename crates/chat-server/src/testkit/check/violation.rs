@@ -109,7 +109,7 @@ pub enum Violation {
 /// All violations of a run, from [`check`](super::check).
 ///
 /// ```
-/// use chat_server::testkit::{Ask, Seen, Session, Violation, check};
+/// use chat_server::testkit::{Seen, Session, Violation, check};
 ///
 /// let mut ann = Session::new("ann".parse()?);
 /// for line in ["NAME OK", "WELCOME", "JOIN bob", "FROM bob MSG hello", "BYE"] {
@@ -130,9 +130,14 @@ pub struct Violations(pub Vec<Violation>);
 
 impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} violations", self.0.len())?;
-        // Most violations follow from the first ones.
-        self.0.iter().take(10).try_for_each(|violation| write!(f, "\n  {violation}"))
+        /// Most violations follow from the first ones.
+        const SHOWN: usize = 10;
+        write!(f, "violations: {}", self.0.len())?;
+        self.0.iter().take(SHOWN).try_for_each(|violation| write!(f, "\n  {violation}"))?;
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
     }
 }
 
