@@ -59,6 +59,10 @@ pub(crate) enum Record<'a> {
     Missed {
         count: u64,
     },
+    /// A line of the input that was not carried out.
+    Failed {
+        why: &'a str,
+    },
     Closed {
         why: String,
     },

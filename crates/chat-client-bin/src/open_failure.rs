@@ -8,7 +8,7 @@ use crate::Exit;
 pub(crate) fn explain(error: &OpenError, server: &Address) -> (Exit, String) {
     let login = match error {
         OpenError::Connect(error) => {
-            let hint = "is the server running? Its address is the last argument";
+            let hint = "is the server running? Give its address as the last argument";
             return (Exit::CannotConnect, format!("cannot connect to {server}: {error} ({hint})"));
         }
         OpenError::Login(login) => login,

@@ -15,7 +15,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Args, Exit, json,
+    Args, Exit,
+    json::{self, Record},
     log_file::{EventLog, LogFile},
     open_failure, pipe_format, print_error,
     stdout_closed::stdout_closed,
@@ -53,6 +54,10 @@ pub(crate) async fn run(args: &Args, mut interrupts: mpsc::Receiver<()>) -> Exit
         }
         pipe_format::show(&settings, event, lines);
     });
+    if args.json {
+        // A script that waits for an answer must not wait forever.
+        screen = screen.format_failure(|why, lines| lines.data(&json::line(&Record::Failed { why })));
+    }
     let reconnects = args.reconnect.resolve(false);
     let sessions = Reconnecting::new(Redial::to(args.server.clone()).name(args.name));
     let mut sessions = if reconnects { sessions } else { sessions.once() };

@@ -78,6 +78,7 @@ impl Output {
         }
         if self.joins_and_leaves.add(event) {
             self.joins_deadline.get_or_insert_with(|| Instant::now() + GATHER_TIME);
+            self.log_join_or_leave(event);
             return;
         }
         // The event came after these joins and leaves.
@@ -145,19 +146,35 @@ impl Output {
     pub(super) fn show_joins_and_leaves(&mut self) {
         self.joins_deadline = None;
         if let Some(line) = self.joins_and_leaves.take_line().filter(|_| !self.hides_joins) {
-            self.print(Line::note(&line));
+            self.show(&(self.clock)(), Line::note(&line));
         }
     }
 
+    /// Logs a join or leave by itself, because the line on the screen combines several.
+    fn log_join_or_leave(&mut self, event: &Event) {
+        if let Some(conversation::Line::Data(line)) = render(event).filter(|_| !self.hides_joins) {
+            self.log(&(self.clock)(), &line);
+        }
+    }
+
+    /// Shows and logs a line.
     fn print(&mut self, line: Line) {
-        let now = (self.clock)();
-        if let Some(separator) = self.days.separator(&now) {
+        let (now, plain) = ((self.clock)(), line.plain());
+        self.show(&now, line);
+        self.log(&now, &plain);
+    }
+
+    fn show(&mut self, now: &Zoned, line: Line) {
+        if let Some(separator) = self.days.separator(now) {
             self.screen.print(Line::note(&separator));
         }
         // Cannot fail: the format was checked when the settings were parsed.
-        let time = jiff::fmt::strtime::format(&self.time, &now).unwrap_or_default();
-        let logged = self.log.as_mut().map_or(Ok(()), |log| log.append(&now, &line.plain()));
+        let time = jiff::fmt::strtime::format(&self.time, now).unwrap_or_default();
         self.screen.print(line.at(&time));
+    }
+
+    fn log(&mut self, now: &Zoned, line: &str) {
+        let logged = self.log.as_mut().map_or(Ok(()), |log| log.append(now, line));
         if let Err(why) = logged {
             self.log = None;
             self.warning(&format!("{why}; the log ends here"));
@@ -166,76 +183,4 @@ impl Output {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use clap::Parser;
-    use tokio::time::advance;
-
-    use super::*;
-
-    thread_local! {
-        /// Minutes since 23:58.
-        static MINUTES: Cell<i64> = const { Cell::new(0) };
-    }
-
-    fn clock() -> Zoned {
-        let start: Zoned = "2026-11-25T23:58[UTC]".parse().unwrap();
-        start + jiff::SignedDuration::from_mins(MINUTES.get())
-    }
-
-    /// What is shown with these arguments.
-    fn output(args: &[&str]) -> Output {
-        let args = Args::parse_from([&["chat-client", "--name", "ann"], args].concat());
-        Output { clock, ..Output::new(&args, Screen::start(false).unwrap(), None) }
-    }
-
-    async fn pass_minutes(minutes: u32) {
-        advance(Duration::from_secs(60) * minutes).await;
-        MINUTES.set(MINUTES.get() + i64::from(minutes));
-    }
-
-    fn say(output: &mut Output, text: &str) {
-        output.show_event(&Event::message("bob".parse().unwrap(), text.parse().unwrap()), output.name);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn lines_stand_where_the_day_changes_and_where_unread_messages_begin() {
-        let mut output = output(&[]);
-        say(&mut output, "one");
-        pass_minutes(2).await;
-        say(&mut output, "two");
-        pass_minutes(1).await;
-        say(&mut output, "three");
-        output.note("a note");
-        say(&mut output, "four");
-        output.on_key();
-        say(&mut output, "five");
-        let expected = [
-            "23:58 <bob> one",
-            "---- Thursday, 26 November 2026 ----",
-            "00:00 <bob> two",
-            "---- unread ----",
-            "00:01 <bob> three",
-            "00:01 a note",
-            "00:01 <bob> four",
-            "00:01 <bob> five",
-        ];
-        assert_eq!(output.screen.take_waiting(80), expected);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn joins_and_leaves_are_shown_together_before_what_came_after_them() {
-        let mut output = output(&["--time", ""]);
-        let name = |name: &str| name.parse::<Name>().unwrap();
-        output.show_event(&Event::joined(name("al")), None);
-        output.show_event(&Event::left(name("cy")), None);
-        output.show_overdue();
-        assert_eq!(output.screen.take_waiting(80), [""; 0]);
-        say(&mut output, "hi");
-        output.show_event(&Event::joined(name("dan")), None);
-        advance(GATHER_TIME).await;
-        output.show_overdue();
-        assert_eq!(output.screen.take_waiting(80), ["* al joined; cy left", "<bob> hi", "* dan joined"]);
-    }
-}
+mod tests;

@@ -40,6 +40,7 @@ hello
     let (ended, ()) = tokio::join!(piped(&args, input), serve);
     let expected = [
         &format!(r#"{{"v":1,"event":"connected","server":"{address}","name":"x"}}"#),
+        r#"{"v":1,"event":"failed","why":"line 3 not sent: expected value at line 1 column 1: write {\"command\":\"say\",\"text\":\"…\"}, {\"command\":\"clients\"} or {\"command\":\"quit\"}"}"#,
         r#"{"v":1,"event":"joined","name":"al"}"#,
         r#"{"v":1,"event":"accepted","text":"/quit"}"#,
         r#"{"v":1,"event":"message","from":"al","text":"\u202ehi"}"#,

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, Command},
 };
 
@@ -147,6 +147,23 @@ async fn an_invalid_line_is_reported_with_its_number() {
     .await;
     assert_eq!(ended.code, Some(6));
     assert!(ended.stderr.contains("-- line 2 not sent: "), "{}", ended.stderr);
+}
+
+/// A script that reads only the output learns that there will be no answer.
+#[tokio::test]
+async fn a_failed_line_of_json_is_an_event() {
+    let (listener, address) = listen().await;
+    let mut child = start(["--json", "--json-in", &address]);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    let _server = Server::accept(&listener).await;
+    assert!(within(stdout.next_line()).await.unwrap().unwrap().contains(r#""event":"connected""#));
+    for (line, why) in [(r#"{"command":"clients"}"#, "guests cannot ask who is here"), ("clients", "line 2 not sent: ")]
+    {
+        stdin.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        let event = within(stdout.next_line()).await.unwrap().unwrap();
+        assert!(event.contains(&format!(r#""event":"failed","why":"{why}"#)), "{event}");
+    }
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
     /// Whether to read a line. After the stop, lines are counted only.
     pub(super) fn reads_input(&self) -> bool {
         let may_send = self.outgoing.client().is_some() && self.outgoing.is_empty();
-        !self.is_input_over && (may_send || self.stop.is_some()) && self.screen.has_status_room()
+        !self.is_input_over && (may_send || self.stop.is_some()) && self.screen.has_input_room()
     }
 
     /// Ends the conversation soon: sends nothing more, and waits for the last answers.
@@ -139,7 +139,7 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
             }
             Ok(Input::Say(text)) => self.outgoing.say(text),
             Ok(Input::Clients) if is_guest => {
-                self.screen.status("guests cannot ask who is here: --name NAME gives you a name");
+                self.screen.input_failed("guests cannot ask who is here: --name NAME gives you a name");
             }
             Ok(Input::Clients) => self.outgoing.request_roster(),
             Ok(Input::Quit) => self.is_input_over = true,
@@ -165,12 +165,12 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
 
     fn not_sent(&mut self, why: &str) {
         self.invalid += 1;
-        self.screen.status(&format!("line {} not sent: {why}", self.line));
+        self.screen.input_failed(&format!("line {} not sent: {why}", self.line));
     }
 
     pub(super) fn on_roster(&mut self, has_roster: bool) {
         if !has_roster {
-            self.screen.status("the server does not tell who is here");
+            self.screen.input_failed("the server does not tell who is here");
         }
     }
 

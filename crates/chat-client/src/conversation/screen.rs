@@ -20,6 +20,7 @@ const HIGH_WATER: usize = 64 * 1024;
 const MAX_LAST_LINES: usize = 4 * 1024 * 1024;
 
 type Format = Box<dyn Fn(&SessionEvent, &mut Lines) + Send>;
+type FormatFailure = Box<dyn Fn(&str, &mut Lines) + Send>;
 
 /// Two streams of lines: `O` for the conversation, such as stdout, and `E` for messages about the session, such as
 /// stderr.
@@ -50,6 +51,9 @@ type Format = Box<dyn Fn(&SessionEvent, &mut Lines) + Send>;
 /// ```
 pub struct Screen<O, E> {
     format: Format,
+    format_failure: FormatFailure,
+    /// Number of bytes of data that failed lines of the input have added since the data was last written completely.
+    failure_bytes: usize,
     lines: Lines,
     output: O,
     /// Whether `output` has written everything that it was given.
@@ -89,6 +93,8 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
     pub fn new(output: O, status: E) -> Self {
         Self {
             format: Box::new(render_session),
+            format_failure: Box::new(|_, _| {}),
+            failure_bytes: 0,
             lines: Lines::default(),
             output,
             is_output_flushed: true,
@@ -105,6 +111,14 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
         self
     }
 
+    /// Also uses `format` where a line of the input fails, such as an unknown command, or `/clients` from a guest. It gets the
+    /// status line that tells why, unescaped.
+    #[must_use]
+    pub fn format_failure(mut self, format: impl Fn(&str, &mut Lines) + Send + 'static) -> Self {
+        self.format_failure = Box::new(format);
+        self
+    }
+
     /// Adds a line of data. It must be escaped.
     pub fn data(&mut self, line: &str) {
         self.lines.data(line);
@@ -118,6 +132,14 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
     /// Adds a status line. It is escaped here.
     pub fn status(&mut self, line: &str) {
         self.lines.status(line);
+    }
+
+    /// Adds the status line of a failed line of the input.
+    pub(super) fn input_failed(&mut self, why: &str) {
+        self.lines.status(why);
+        let before = self.lines.data.len();
+        (self.format_failure)(why, &mut self.lines);
+        self.failure_bytes += self.lines.data.len() - before;
     }
 
     /// Writes the buffered lines. Cancel safe: the next call continues.
@@ -140,9 +162,9 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
         self.lines.data.len().max(self.lines.status.len()) < limit
     }
 
-    /// Whether there are few status lines to write.
-    pub(super) fn has_status_room(&self) -> bool {
-        self.lines.status.len() < HIGH_WATER
+    /// Whether there are few lines to write that lines of the input cause by themselves.
+    pub(super) fn has_input_room(&self) -> bool {
+        self.lines.status.len().max(self.failure_bytes) < HIGH_WATER
     }
 
     pub(super) fn is_flushed(&self) -> bool {
@@ -174,6 +196,9 @@ impl<O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Screen<O, E> {
             }
             poll => poll.map(drop),
         };
+        if self.lines.data.is_empty() {
+            self.failure_bytes = 0;
+        }
         let status = match poll_write(&mut self.status, &mut self.lines.status, &mut self.is_status_flushed, cx) {
             Poll::Ready(Err(_)) => {
                 self.lines.status.clear();

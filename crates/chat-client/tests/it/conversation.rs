@@ -1,6 +1,14 @@
 //! Conversations in memory: typed lines in, shown lines out.
 
-use std::{future::pending, io, time::Duration};
+use std::{
+    future::pending,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use chat_client::{
     ChatClient, CloseReason, Events, LEAVE_TIMEOUT, Login, MAX_OUTSTANDING, MAX_QUEUED, Reconnecting, Redial,
@@ -311,6 +319,25 @@ async fn an_unread_output_does_not_delay_the_stop() {
     assert_eq!((reason(&report), report.without_ok()), (CloseReason::Left, 0));
     assert_eq!(report.failure, Some(io::ErrorKind::TimedOut));
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// Failed lines of the input do not fill the memory while nobody reads what is shown of them.
+#[tokio::test(start_paused = true)]
+async fn failed_lines_wait_for_an_unread_output() {
+    let (mut server, client, events) = bob().await;
+    let mut sessions = reconnecting((client, events));
+    let (output, _unread) = tokio::io::duplex(64);
+    let (shown, limit) = (Arc::new(AtomicUsize::new(0)), sleep(Duration::from_secs(5)));
+    let counter = Arc::clone(&shown);
+    let mut screen = Screen::new(output, tokio::io::sink()).format_failure(move |_, lines| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        lines.data(&"x".repeat(63));
+    });
+    let input = "/nope\n".repeat(20_000);
+    let talking = talk(&mut sessions, inputs(input.as_bytes()), &mut screen, limit);
+    within_minutes(async { tokio::join!(talking, server.answer_bye()) }).await;
+    let shown = shown.load(Ordering::Relaxed);
+    assert!((1..=1_100).contains(&shown), "{shown} lines of 64 bytes");
 }
 
 /// An output that fails, such as a full disk.

@@ -12,8 +12,9 @@ each line is a message to everybody; Tab completes names and commands
 /clients        list who is here
 /me TEXT        send * TEXT, such as * waves
 /name NAME      set your name, if you have none yet
-/ignore NAME    hide the messages of NAME; without a name, list whom you ignore
-/unignore NAME  show the messages of NAME again
+/ignore NAME    hide the messages, joins and leaves of NAME
+/ignore         list whom you ignore
+/unignore NAME  show NAME again
 /reconnect      reconnect now
 /quit           leave, as does Ctrl-D (Ctrl-C clears the line, and leaves if it is empty)
 /help           list these commands

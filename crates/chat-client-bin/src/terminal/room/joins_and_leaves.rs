@@ -1,37 +1,60 @@
 //! Combines joins and leaves that happen at nearly the same time into one line. Has no I/O and no clock.
 
+use std::collections::HashMap;
+
 use chat_client::{Event, Name};
 
 /// Maximum number of names in a list.
 const MAX_NAMES_SHOWN: usize = 6;
 
-/// Joins and leaves that are not shown yet.
+/// Joins and leaves that are not shown yet, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct JoinsAndLeaves {
-    joined: Vec<Name>,
-    left: Vec<Name>,
+pub(crate) struct JoinsAndLeaves(Vec<(Name, Change)>);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Change {
+    Joined,
+    Left,
 }
 
 impl JoinsAndLeaves {
     /// Adds a join or leave. Returns `false` for any other event.
     pub(crate) fn add(&mut self, event: &Event) -> bool {
         match event {
-            Event::Joined { name, .. } => self.joined.push(*name),
-            Event::Left { name, .. } => self.left.push(*name),
+            Event::Joined { name, .. } => self.0.push((*name, Change::Joined)),
+            Event::Left { name, .. } => self.0.push((*name, Change::Left)),
             _ => return false,
         }
         true
     }
 
     /// Takes all joins and leaves as one line. `None` if there are none.
+    ///
+    /// The line names each person once. Their first change tells whether they were here before, and their last change
+    /// whether they are here now.
     pub(crate) fn take_line(&mut self) -> Option<String> {
-        let (joined, left) = (std::mem::take(&mut self.joined), std::mem::take(&mut self.left));
-        match (joined.is_empty(), left.is_empty()) {
-            (true, true) => None,
-            (false, true) => Some(format!("* {} joined", list(&joined))),
-            (true, false) => Some(format!("* {} left", list(&left))),
-            (false, false) => Some(format!("* {} joined; {} left", list(&joined), list(&left))),
+        let mut people: Vec<(Name, Change, Change)> = Vec::new();
+        let mut places = HashMap::new();
+        for (name, change) in std::mem::take(&mut self.0) {
+            let place = *places.entry(name.key()).or_insert(people.len());
+            match people.get_mut(place) {
+                Some((_, _, last)) => *last = change,
+                None => people.push((name, change, change)),
+            }
         }
+        let outcomes = [
+            (Change::Joined, Change::Joined, "joined"),
+            (Change::Left, Change::Left, "left"),
+            (Change::Left, Change::Joined, "left and came back"),
+            (Change::Joined, Change::Left, "joined and left"),
+        ];
+        let parts = outcomes.iter().filter_map(|&(first, last, outcome)| {
+            let names: Vec<_> =
+                people.iter().filter(|person| (person.1, person.2) == (first, last)).map(|person| person.0).collect();
+            (!names.is_empty()).then(|| format!("{} {outcome}", list(&names)))
+        });
+        let line = parts.collect::<Vec<_>>().join("; ");
+        (!line.is_empty()).then(|| format!("* {line}"))
     }
 }
 
@@ -67,5 +90,15 @@ mod tests {
         check_line(&[("al", true), ("bo", false), ("cy", true)], Some("* al, cy joined; bo left"));
         let many: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| (name, false)).into();
         check_line(&many, Some("* a, b, c, d, e, f and 2 more left"));
+    }
+
+    #[test]
+    fn the_line_tells_who_is_here_at_the_end() {
+        check_line(&[("al", false), ("AL", true)], Some("* al left and came back"));
+        check_line(&[("al", true), ("al", false)], Some("* al joined and left"));
+        check_line(&[("al", false), ("al", true), ("al", false)], Some("* al left"));
+        check_line(&[("al", true), ("al", false), ("al", true)], Some("* al joined"));
+        let many = [("al", false), ("bo", true), ("al", true), ("cy", true), ("bo", false), ("dan", false)];
+        check_line(&many, Some("* cy joined; dan left; al left and came back; bo joined and left"));
     }
 }
