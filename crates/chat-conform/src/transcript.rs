@@ -1,13 +1,17 @@
 //! The transcript of a case: the lines that were sent and received, and which of them was wrong.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fmt::{self, Write},
 };
 
 /// How many lines are kept from the start of a case, and as many from its end. This bounds the memory if a peer never
-/// stops sending. No embedded case comes near it.
-const KEPT_LINES: usize = 60;
+/// stops sending. It is large, so that the lines of other clients do not push out those of the case.
+const KEPT_LINES: usize = 500;
+/// How many lines are shown from the start of a case, and as many from its end. No embedded case comes near it.
+const SHOWN_LINES: usize = 60;
+/// So many lines about other clients are shown. If there are more, all are left out: the case is played among others.
+const SHOWN_OF_OTHERS: usize = 5;
 
 /// The lines of a case, in the order in which they were sent and received. A long transcript keeps its first and last
 /// lines, and only counts those between them.
@@ -17,6 +21,8 @@ pub struct Transcript {
     last: VecDeque<Entry>,
     /// How many lines between `first` and `last` were dropped.
     dropped: u64,
+    /// Whether one of the dropped lines is wrong.
+    is_dropped_wrong: bool,
 }
 
 /// One line, write or event.
@@ -42,7 +48,7 @@ enum Kind {
 pub enum Mark {
     /// The line is as expected.
     Fine,
-    /// The line is about a client outside of this case, or a server's `PING`. It is ignored.
+    /// The line is about a client outside of this case. It is ignored.
     Ignored,
     /// The line is the reason why the case fails.
     Wrong,
@@ -69,7 +75,7 @@ impl Transcript {
         (self.first.len() as u64 + self.dropped + self.last.len() as u64).saturating_sub(1)
     }
 
-    /// Marks the entry at this position. Does nothing if the entry was dropped.
+    /// Marks the entry at this position. If it was dropped and is wrong, the text says so.
     pub fn mark(&mut self, position: u64, mark: Mark) {
         let kept = self.first.len() as u64;
         let entry = match position.checked_sub(kept) {
@@ -79,8 +85,9 @@ impl Transcript {
                 index.and_then(|index| self.last.get_mut(index))
             }
         };
-        if let Some(entry) = entry {
-            entry.mark = mark;
+        match entry {
+            Some(entry) => entry.mark = mark,
+            None => self.is_dropped_wrong |= mark == Mark::Wrong,
         }
     }
 
@@ -99,11 +106,42 @@ impl Transcript {
         position
     }
 
-    /// The lines as text. A wrong line starts with `!`, an ignored one with `~`. One line tells how many lines were
-    /// dropped, if any.
+    /// The lines as text. A wrong line starts with `!`, an ignored one with `~`.
+    ///
+    /// Many ignored lines are left out, and so is the middle of a long transcript. A line tells how many. Wrong lines are
+    /// always there.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        let dropped = (self.dropped > 0).then(|| format!("  … {} more lines", self.dropped));
-        self.first.iter().map(Entry::to_string).chain(dropped).chain(self.last.iter().map(Entry::to_string))
+        let ignored = self.first.iter().chain(&self.last).filter(|entry| entry.mark == Mark::Ignored).count();
+        let shown_of_others = if ignored > SHOWN_OF_OTHERS { 0 } else { ignored };
+        let left_out = (shown_of_others < ignored)
+            .then(|| format!("  … {ignored} lines of other clients left out; --verbose shows them"));
+        self.abridged(shown_of_others > 0, SHOWN_LINES).into_iter().chain(left_out)
+    }
+
+    /// As [`Self::lines`], with the ignored lines and all others that were kept: the first 500 and the last 500.
+    pub fn all_lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.abridged(true, KEPT_LINES).into_iter()
+    }
+
+    /// The lines, but of those that are not wrong only the first and the last ones, at most `shown` of each.
+    fn abridged(&self, with_ignored: bool, shown: usize) -> Vec<String> {
+        let is_kept = |entry: &&Entry| with_ignored || entry.mark != Mark::Ignored;
+        let mut entries: Vec<&Entry> = self.first.iter().filter(is_kept).collect();
+        // The dropped lines stand before the entry with this index.
+        let dropped_at = (self.dropped > 0).then_some(entries.len());
+        entries.extend(self.last.iter().filter(is_kept));
+        let hidden = (shown..entries.len().saturating_sub(shown)).filter(|&at| entries[at].mark != Mark::Wrong);
+        let hidden: BTreeSet<usize> = hidden.collect();
+        let gap_at = hidden.first().copied().into_iter().chain(dropped_at).min();
+        let (left_out, wrong) = (self.dropped + hidden.len() as u64, self.is_dropped_wrong);
+        let mark = if wrong { "! … " } else { "  … " };
+        let gap = format!("{mark}{left_out} more lines{}", if wrong { ", one of them wrong" } else { "" });
+        let mut lines = Vec::with_capacity(entries.len() + 1);
+        for at in 0..=entries.len() {
+            lines.extend((gap_at == Some(at)).then(|| gap.clone()));
+            lines.extend(entries.get(at).filter(|_| !hidden.contains(&at)).map(ToString::to_string));
+        }
+        lines
     }
 }
 
@@ -194,17 +232,53 @@ mod tests {
         let mut transcript = Transcript::default();
         transcript.sent('A', b"hello\r\n");
         for _ in 0..100_000 {
-            transcript.received('A', b"JOIN x\r\n", Mark::Ignored);
+            transcript.received('A', b"MSG x\r\n", Mark::Fine);
         }
         transcript.received('A', b"NO\r\n", Mark::Wrong);
-        let last = transcript.received('A', b"LAST\r\n", Mark::Ignored);
+        let last = transcript.received('A', b"LAST\r\n", Mark::Wrong);
         transcript.mark(last, Mark::Fine);
-        transcript.mark(1, Mark::Fine);
-        transcript.mark(70, Mark::Wrong);
+        transcript.mark(1, Mark::Ignored);
+        for (lines, kept) in
+            [(transcript.lines().collect::<Vec<_>>(), SHOWN_LINES), (transcript.all_lines().collect(), KEPT_LINES)]
+        {
+            assert_eq!(lines.len(), 2 * kept + 1);
+            assert_eq!((lines[1].as_str(), lines[2 * kept].as_str()), ("~ A< MSG x\\r\\n", "  A< LAST\\r\\n"));
+            assert_eq!((lines[0].as_str(), lines[2 * kept - 1].as_str()), ("  A> hello\\r\\n", "! A< NO\\r\\n"));
+            assert_eq!(lines[kept], format!("  … {} more lines", 100_003 - 2 * kept));
+        }
+    }
+
+    #[test]
+    fn the_lines_of_other_clients_do_not_hide_those_of_the_case() {
+        let mut transcript = Transcript::default();
+        let flood = |transcript: &mut Transcript, count| {
+            for _ in 0..count {
+                transcript.received('A', b"JOIN eve\r\n", Mark::Ignored);
+            }
+        };
+        transcript.sent('A', b"hello\r\n");
+        flood(&mut transcript, 60);
+        let wrong = transcript.received('A', b"JOIN x\r\n", Mark::Ignored);
+        flood(&mut transcript, 200);
+        transcript.event('A', "nothing came", Mark::Fine);
+        transcript.mark(wrong, Mark::Wrong);
         let lines: Vec<_> = transcript.lines().collect();
-        assert_eq!(lines.len(), 2 * KEPT_LINES + 1);
-        assert_eq!((lines[1].as_str(), lines.last().unwrap().as_str()), ("  A< JOIN x\\r\\n", "  A< LAST\\r\\n"));
-        assert_eq!((lines[0].as_str(), lines[2 * KEPT_LINES - 1].as_str()), ("  A> hello\\r\\n", "! A< NO\\r\\n"));
-        assert_eq!(lines[KEPT_LINES], format!("  … {} more lines", 100_003 - 2 * KEPT_LINES));
+        let left_out = "  … 260 lines of other clients left out; --verbose shows them";
+        assert_eq!(lines, ["  A> hello\\r\\n", "! A< JOIN x\\r\\n", "  A  (nothing came)", left_out]);
+        assert_eq!(transcript.all_lines().count(), 263);
+    }
+
+    #[test]
+    fn a_wrong_line_is_shown_wherever_it_is() {
+        for at in [0, 100, 300, 499, 500, 30_000, 59_900, 60_000] {
+            let mut transcript = Transcript::default();
+            for _ in 0..=60_000 {
+                transcript.received('A', b"MSG x\r\n", Mark::Fine);
+            }
+            transcript.mark(at, Mark::Wrong);
+            let wrong = |lines: Vec<String>| lines.iter().filter(|line| line.starts_with('!')).count();
+            assert_eq!(wrong(transcript.lines().collect()), 1, "{at}");
+            assert_eq!(wrong(transcript.all_lines().collect()), 1, "{at}");
+        }
     }
 }

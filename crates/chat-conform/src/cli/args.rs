@@ -99,7 +99,7 @@ pub(super) struct Judge {
     /// Stop at the first failure
     #[arg(long)]
     pub(super) fail_fast: bool,
-    /// Show the lines of cases that pass too
+    /// Show the lines of cases that pass too, and in failures the lines of other clients
     #[arg(long)]
     pub(super) verbose: bool,
     /// Also fail if a SHOULD case fails, or if a known failure passes

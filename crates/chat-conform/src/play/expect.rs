@@ -126,6 +126,7 @@ impl CaseRun<'_> {
             }
             return Ok(is_strangers && !(received.note.wrong && received.note.clause == "2.1"));
         }
+        self.transcript.mark(received.at, Mark::Fine);
         self.transcript.sent(who, b"PONG\r\n");
         if let Some(connection) = self.connections.get_mut(&who) {
             connection.peer.send(b"PONG\r\n", usize::MAX, self.deadline).await;

@@ -99,7 +99,8 @@ pub struct FailureReport {
     pub what: String,
     /// The file and line of the step that failed.
     pub place: String,
-    /// The lines that were exchanged. The wrong line starts with `!`.
+    /// The lines that were exchanged. The wrong line starts with `!`. Unless the run is verbose, many lines of other
+    /// clients are left out.
     pub transcript: Vec<String>,
 }
 
@@ -157,7 +158,7 @@ impl CaseReport {
         taken: Duration,
         verbose: bool,
     ) -> Self {
-        let transcript = result.as_ref().ok().filter(|_| verbose).map(|transcript| transcript.lines().collect());
+        let transcript = result.as_ref().ok().filter(|_| verbose).map(|transcript| transcript.all_lines().collect());
         let transcript = transcript.unwrap_or_default();
         let result = result.map(drop);
         let verdict = match (&result, known.contains(&case.name), case.requirement) {
@@ -174,20 +175,22 @@ impl CaseReport {
             clauses: case.clauses.clone(),
             verdict,
             seconds: taken.as_secs_f64(),
-            failure: result.err().map(FailureReport::new),
+            failure: result.err().map(|failure| FailureReport::new(failure, verbose)),
             transcript,
         }
     }
 }
 
 impl FailureReport {
-    fn new(failure: Failure) -> Self {
+    fn new(failure: Failure, verbose: bool) -> Self {
+        let transcript = &failure.transcript;
+        let transcript = if verbose { transcript.all_lines().collect() } else { transcript.lines().collect() };
         Self {
             asks: clauses::asks(&failure.clause),
             clause: failure.clause,
             what: failure.what,
             place: failure.place,
-            transcript: failure.transcript.lines().collect(),
+            transcript,
         }
     }
 }
