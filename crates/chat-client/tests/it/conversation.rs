@@ -324,7 +324,7 @@ async fn an_unread_output_does_not_delay_the_stop() {
 /// Failed lines of the input do not fill the memory while nobody reads what is shown of them.
 #[tokio::test(start_paused = true)]
 async fn failed_lines_wait_for_an_unread_output() {
-    let (mut server, client, events) = bob().await;
+    let (server, client, events) = bob().await;
     let mut sessions = reconnecting((client, events));
     let (output, _unread) = tokio::io::duplex(64);
     let (shown, limit) = (Arc::new(AtomicUsize::new(0)), sleep(Duration::from_secs(5)));
