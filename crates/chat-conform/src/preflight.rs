@@ -18,7 +18,7 @@ pub enum NotJudged {
     #[error("{0}: cannot resolve this address: {1}: write HOST:PORT, as in localhost:2222")]
     NoAddress(String, io::Error),
     /// No server accepts connections at the address.
-    #[error("{0}: closed: cannot connect ({1}): start the server first")]
+    #[error("{0}: cannot connect ({1}): start the server first")]
     Closed(String, io::Error),
     /// The server accepts the connection and does not answer.
     #[error("{0}: silent: it accepts the connection, but sends no answer within {1:?}")]

@@ -13,6 +13,9 @@ const SHOWN_LINES: usize = 60;
 /// So many lines about other clients are shown. If there are more, all are left out: the case is played among others.
 const SHOWN_OF_OTHERS: usize = 5;
 
+/// The event where a line was expected, and none came in time.
+pub(crate) const NOTHING_CAME: &str = "nothing came";
+
 /// The lines of a case, in the order in which they were sent and received. A long transcript keeps its first and last
 /// lines, and only counts those between them.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +91,14 @@ impl Transcript {
         match entry {
             Some(entry) => entry.mark = mark,
             None => self.is_dropped_wrong |= mark == Mark::Wrong,
+        }
+    }
+
+    /// Corrects the last entry, if it says that nothing came: something came before, and that was wrong.
+    pub(crate) fn nothing_more_came(&mut self) {
+        let last = self.last.back_mut().or(self.first.last_mut());
+        if let Some(last) = last.filter(|last| last.kind == Kind::Event(NOTHING_CAME)) {
+            (last.kind, last.mark) = (Kind::Event("nothing more came"), Mark::Fine);
         }
     }
 

@@ -1,12 +1,10 @@
 //! The steps that expect something of a client: a line, a close, nothing, or some output.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     CaseRun,
-    process::{Exit, MAX_OUTPUT},
+    process::{Exit, LAST_OUTPUT, MAX_OUTPUT},
     session::{Reaction, read_line},
 };
 use crate::{
@@ -34,8 +32,8 @@ impl CaseRun {
                 Reaction::Answer(lines) => self.answer(&lines, deadline).await,
                 Reaction::Unexpected if self.is_late_pong(&text, expected) => {}
                 Reaction::Unexpected => {
-                    let what = format!("the client should send {expectation}, but sends another line");
-                    let violation = self.wrong_line(&text, what);
+                    let what = format!("the client should send {expectation}");
+                    let violation = self.wrong_line(&text, &what);
                     let only_case_differs = text.eq_ignore_ascii_case(expected);
                     return Err(if only_case_differs { Violation::new(violation.what) } else { violation });
                 }
@@ -55,7 +53,7 @@ impl CaseRun {
                 Ok(text) => match self.session.react(&text) {
                     Reaction::Answer(lines) => self.answer(&lines, deadline).await,
                     Reaction::Unexpected => {
-                        return Err(self.wrong_line(&text, "the client should close, but sends more".to_owned()));
+                        return Err(self.wrong_line(&text, "the client should close"));
                     }
                 },
                 Err(_) => {
@@ -82,7 +80,7 @@ impl CaseRun {
                     Box::pin(self.expect_nothing(deadline)).await
                 }
                 Reaction::Unexpected if self.is_late_pong(&text, "") => Box::pin(self.expect_nothing(deadline)).await,
-                Reaction::Unexpected => Err(self.wrong_line(&text, "the client should send nothing".to_owned())),
+                Reaction::Unexpected => Err(self.wrong_line(&text, "the client should send nothing yet")),
             },
         }
     }
@@ -111,11 +109,26 @@ impl CaseRun {
         is_pong
     }
 
-    /// The violation if the client sends this line, where another one was expected. A line that is no request breaks its
-    /// own clause.
-    fn wrong_line(&mut self, text: &str, what: String) -> Violation {
-        self.transcript.event('S', "another line", Mark::Wrong);
+    /// The violation if the client sends this line, which is the last one of the transcript, and should do something
+    /// else. A line that is no request breaks its own clause.
+    fn wrong_line(&mut self, text: &str, should: &str) -> Violation {
+        self.mark_last_line();
+        let what = format!("{should}, but sends \"{}\"", shortened(text.as_bytes()));
         Violation::maybe(self.session.broken_clause(text), what)
+    }
+
+    /// Takes a line of the login, which is the last one of the transcript. Returns the answer.
+    pub(super) fn take_login(&mut self, text: &str) -> Result<Vec<String>, Violation> {
+        let answer = self.session.login(text);
+        if answer.is_err() {
+            self.mark_last_line();
+        }
+        answer
+    }
+
+    fn mark_last_line(&mut self) {
+        let at = self.transcript.last_position();
+        self.transcript.mark(at, Mark::Wrong);
     }
 
     /// Reads the next line. `Err`: why there is none.
@@ -128,7 +141,6 @@ impl CaseRun {
 
     /// Waits until a client whose server is gone has printed all, or for a moment.
     async fn await_last_output(&mut self) {
-        const LAST_OUTPUT: Duration = Duration::from_millis(300);
         if let Some(process) = self.process.as_mut().filter(|_| self.is_over) {
             process.wait_for_end(deadline_after(LAST_OUTPUT)).await;
         }
@@ -163,9 +175,9 @@ impl CaseRun {
                     return Ok(());
                 }
                 self.transcript.received('O', bytes, Mark::Wrong);
-                let shown = shortened(bytes);
+                let (shown, hint) = (shortened(bytes), process.hint_if_silent());
                 Err(Violation::new(format!(
-                    "the client should print \"{shown}\" {count} times, but prints it {times} times"
+                    "the client should print \"{shown}\" {count} times, but prints it {times} times{hint}"
                 )))
             }
             Act::Memory(limit) => {
@@ -190,11 +202,12 @@ impl CaseRun {
             }
             Act::Expect(text) => {
                 self.transcript.event('O', "not printed", Mark::Wrong);
-                Err(Violation::new(format!("the client should print \"{text}\", but does not")))
+                let hint = process.hint_if_silent();
+                Err(Violation::new(format!("the client should print \"{text}\", but does not{hint}")))
             }
             Act::NotShown(_) => Ok(()),
             Act::ExpectEof => match timeout_at(deadline, process.wait_exit(deadline)).await.ok().flatten() {
-                Some(Exit::ByItself) => Ok(()),
+                Some(Exit::ByItself(_)) => Ok(()),
                 Some(Exit::BySignal) => Err(Violation::new("a signal killed the client")),
                 None => {
                     self.transcript.event('O', "still running", Mark::Wrong);

@@ -7,7 +7,11 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{ClientOptions, Command, process::Process, session::Session};
+use super::{
+    ClientOptions, Command,
+    process::{Exit, LAST_OUTPUT, Process},
+    session::Session,
+};
 use crate::{
     Failure, NotJudged,
     case::{Act, Case, Settings, Step},
@@ -64,17 +68,33 @@ impl CaseRun {
         let name = format!("client{number:07}");
         let process = command.map(|command| Process::start(command, address, &name)).transpose();
         let mut process = process.map_err(NotJudged::Setup)?;
+        let mut ended = None;
         let wait = if process.is_some() { START_TIMEOUT.max(options.line) } else { options.person };
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => Some(accepted),
-            () = exited(process.as_mut()) => timeout(Duration::ZERO, listener.accept()).await.ok(),
+            exit = exited(process.as_mut()) => {
+                ended = exit;
+                timeout(Duration::ZERO, listener.accept()).await.ok()
+            }
             () = sleep(wait) => None,
         };
         let Some(accepted) = accepted else {
-            let output = process.as_mut().map(|process| shortened(&process.output_tail())).unwrap_or_default();
-            let output = if output.is_empty() { output } else { format!("; it wrote \"{output}\"") };
-            return Err(NotJudged::Setup(format!("no client has connected to {address} within {wait:?}{output}")));
+            let problem = match ended {
+                Some(exit) => format!("your client ended {exit} before it connected"),
+                None => format!("no client has connected to {address} within {wait:?}"),
+            };
+            let output = match &mut process {
+                Some(process) => {
+                    if ended.is_some() {
+                        process.wait_for_end(deadline_after(LAST_OUTPUT)).await;
+                    }
+                    shortened(&process.output_tail())
+                }
+                None => String::new(),
+            };
+            let output = if output.is_empty() { output } else { format!("; it wrote: \"{output}\"") };
+            return Err(NotJudged::Setup(format!("{problem}{output}")));
         };
         let peer = accepted.and_then(|(stream, _)| Peer::from_stream(stream)).map_err(failed)?;
         Ok(Self {
@@ -106,7 +126,10 @@ impl CaseRun {
         }
         let Err((violation, step)) = result else { return Ok(std::mem::take(&mut self.transcript)) };
         if let Some(process) = &self.process {
-            self.transcript.received('O', &process.output_tail(), Mark::Fine);
+            match process.output_tail() {
+                output if output.is_empty() => self.transcript.event('O', "nothing is printed", Mark::Fine),
+                output => drop(self.transcript.received('O', &output, Mark::Fine)),
+            }
         }
         let file = case.place.rsplit_once(':').map_or(case.place.as_str(), |(file, _)| file);
         Err(Failure {
@@ -186,7 +209,7 @@ impl CaseRun {
             };
             // The client has sent it now.
             self.has_typed_hello &= text != "hello";
-            let answer = self.session.login(&text)?;
+            let answer = self.take_login(&text)?;
             self.answer(&answer, deadline).await;
         }
         if let Some(process) = &mut self.process {
@@ -201,7 +224,7 @@ impl CaseRun {
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => accepted.ok(),
-            () = exited(self.process.as_mut()) => None,
+            _ = exited(self.process.as_mut()) => None,
             () = sleep(wait) => None,
         };
         let Some((stream, _)) = accepted else { return Ok(()) };
@@ -215,7 +238,7 @@ impl CaseRun {
     async fn refuse(&mut self, deadline: Instant, prompt: &mut impl FnMut(&str)) -> Result<(), Violation> {
         while !self.session.is_open() {
             let text = self.next(deadline).await.map_err(|read| self.missing_line(&read, "a first line"))?;
-            let answer = self.session.login(&text)?;
+            let answer = self.take_login(&text)?;
             if !self.session.is_open() {
                 self.answer(&answer, deadline).await;
             }
@@ -229,7 +252,7 @@ impl CaseRun {
         self.type_line(line.as_bytes(), deadline, prompt).await?;
         match self.next(deadline).await {
             Ok(text) => {
-                let answer = self.session.login(&text)?;
+                let answer = self.take_login(&text)?;
                 self.answer(&answer, deadline).await;
                 Ok(())
             }
@@ -287,9 +310,9 @@ impl CaseRun {
 }
 
 /// Waits for the exit of the process. Without a process, waits forever.
-async fn exited(process: Option<&mut Process>) {
+async fn exited(process: Option<&mut Process>) -> Option<Exit> {
     match process {
-        Some(process) => drop(process.wait_exit(deadline_after(Duration::MAX)).await),
+        Some(process) => process.wait_exit(deadline_after(Duration::MAX)).await,
         None => std::future::pending().await,
     }
 }

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
@@ -18,6 +19,8 @@ use tokio::{
 /// How many bytes of the output are kept and searched, from its start. This bounds the memory if a client never stops
 /// printing.
 pub(super) const MAX_OUTPUT: usize = 1 << 20;
+/// How long to wait for the last output of a client that has ended, or whose server is gone.
+pub(super) const LAST_OUTPUT: Duration = Duration::from_millis(300);
 /// How many bytes of the end of the output are kept, for reports.
 const OUTPUT_TAIL: usize = 160;
 
@@ -64,10 +67,19 @@ impl fmt::Display for Command {
 /// How a client has exited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Exit {
-    /// With an exit code.
-    ByItself,
+    /// With this exit code.
+    ByItself(i32),
     /// Killed by a signal.
     BySignal,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByItself(code) => write!(f, "with exit code {code}"),
+            Self::BySignal => f.write_str("by a signal"),
+        }
+    }
 }
 
 /// A running client.
@@ -152,6 +164,12 @@ impl Process {
         self.output().has(bytes, 0)
     }
 
+    /// What may be the cause if the client has printed nothing, in parentheses. Otherwise empty.
+    pub(super) fn hint_if_silent(&self) -> &'static str {
+        let hint = " (it has printed nothing at all: does it flush its output?)";
+        if self.output().last.is_empty() { hint } else { "" }
+    }
+
     /// How often the first [`MAX_OUTPUT`] bytes of the output contain these bytes.
     pub(super) fn times_printed(&self, bytes: &[u8]) -> usize {
         self.output().first.windows(bytes.len().max(1)).filter(|window| *window == bytes).count()
@@ -221,7 +239,7 @@ impl Process {
     /// Waits for the exit of the client. `None`: it still runs at the deadline.
     pub(super) async fn wait_exit(&mut self, deadline: Instant) -> Option<Exit> {
         let status = timeout_at(deadline, self.child.wait()).await.ok()?.ok()?;
-        Some(if status.code().is_some() { Exit::ByItself } else { Exit::BySignal })
+        Some(status.code().map_or(Exit::BySignal, Exit::ByItself))
     }
 
     /// Whether a signal has killed the client.

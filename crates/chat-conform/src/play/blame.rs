@@ -4,7 +4,7 @@ use super::{CaseRun, LineRead, Violation};
 use crate::{
     annotate::{Annotator, Note},
     clauses,
-    transcript::Mark,
+    transcript::{Mark, NOTHING_CAME},
 };
 
 /// The clause about a line that no step expects.
@@ -73,7 +73,7 @@ impl CaseRun<'_> {
                 Violation { likely: by_refusal.or(others_bye), missing: pending, ..Violation::new(what) }
             }
             LineRead::TimedOut | LineRead::Line(_) => {
-                self.transcript.event(who, "nothing came", Mark::Wrong);
+                self.transcript.event(who, NOTHING_CAME, Mark::Wrong);
                 Violation { missing: pending, ..Violation::new(format!("{who}: {expectation}, nothing came")) }
             }
         }

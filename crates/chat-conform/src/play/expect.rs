@@ -82,6 +82,7 @@ impl CaseRun<'_> {
     fn blame_guest_line(&mut self, who: char, violation: Violation, expectation: &str) -> Violation {
         let Some(at) = self.guests.likely_wrong(who) else { return violation };
         self.transcript.mark(at, Mark::Wrong);
+        self.transcript.nothing_more_came();
         Violation::maybe(self.clause_at(at), format!("{who}: {expectation}, got another line"))
     }
 

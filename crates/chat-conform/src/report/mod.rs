@@ -139,6 +139,17 @@ impl Report {
         })
     }
 
+    /// Whether the server knows no named sessions: most cases of level named fail by a `BAD PROT`, and in no failed one a
+    /// client is welcome.
+    pub(crate) fn has_plain_sessions_only(&self) -> bool {
+        let named: Vec<_> = self.cases.iter().filter(|case| case.level == Level::Named.as_str()).collect();
+        let failures = named.iter().filter_map(|case| case.failure.as_ref());
+        let is_refusal = |line: &String| line.starts_with('!') && line.ends_with("< BAD PROT\\r\\n");
+        let refused = failures.clone().filter(|failure| failure.transcript.iter().any(is_refusal)).count();
+        let mut lines = failures.flat_map(|failure| &failure.transcript);
+        2 * refused > named.len() && !lines.any(|line| line.ends_with("< WELCOME\\r\\n"))
+    }
+
     /// The score of this level. `None` if none of its cases was played.
     pub fn score(&self, level: Level) -> Option<&Score> {
         self.scores.iter().find(|score| score.level == level.as_str())

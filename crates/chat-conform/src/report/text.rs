@@ -66,7 +66,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.scores.iter().try_for_each(|score| writeln!(f, "{score}"))?;
         let count = |verdict| self.cases.iter().filter(|case| case.verdict == verdict).count();
-        let mut totals = format!("{} cases in {:.1} s: ", self.cases.len(), self.seconds);
+        let noun = if self.cases.len() == 1 { "case" } else { "cases" };
+        let mut totals = format!("{} {noun} in {:.1} s: ", self.cases.len(), self.seconds);
         let parts = [
             (Verdict::Passed, "passed"),
             (Verdict::Failed, "failed"),
@@ -78,6 +79,10 @@ impl fmt::Display for Report {
         for (index, (count, word)) in counts.enumerate() {
             write!(totals, "{}{count} {word}", if index > 0 { ", " } else { "" })?;
         }
-        f.write_str(&totals)
+        f.write_str(&totals)?;
+        if self.has_plain_sessions_only() {
+            f.write_str("\nyour server answers BAD PROT: to judge level plain only, add --level plain")?;
+        }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod class;
 #[cfg(target_os = "linux")]
 mod flood;
 mod mutants;
+mod output;
 mod pairs;
 mod peer;
 mod peers;
