@@ -130,7 +130,7 @@ pub trait Policy: Send + Sync + 'static {
     ///         match message.text().as_str() {
     ///             "spam" => Verdict::Swallow,
     ///             text if text.contains("oaf") => Verdict::Refuse,
-    ///             text => match text.replace("teh", "the").parse() {
+    ///             text => match text.replace("colour", "color").parse() {
     ///                 Ok(corrected) => Verdict::Replace(corrected),
     ///                 Err(_) => Verdict::Deliver,
     ///             },
@@ -143,9 +143,9 @@ pub trait Policy: Send + Sync + 'static {
     /// let ann = server.local("ann").await?;
     /// assert_eq!(ann.send("spam").await?.seq(), None);
     /// assert_eq!(ann.send("you oaf").await, Err(LocalError::Refused));
-    /// ann.send("teh end").await?;
+    /// ann.send("a colour").await?;
     /// let (_joined, message) = (bot.recv().await?, bot.recv().await?);
-    /// assert!(matches!(message, chat_server::Event::Message { text, .. } if text.as_str() == "the end"));
+    /// assert!(matches!(message, chat_server::Event::Message { text, .. } if text.as_str() == "a color"));
     /// # Ok(()) }
     /// ```
     fn message(&self, message: &Message<'_>) -> Verdict {
