@@ -4,6 +4,7 @@
 //! the main loop waits.
 
 mod device;
+mod entered_lines;
 mod input;
 mod key_presses;
 mod leaving;
@@ -15,7 +16,6 @@ mod screen;
 mod sent_messages;
 mod session_events;
 mod shown;
-mod typed_line;
 
 use chat_client::{Address, ChatClient, Name, Reconnecting, Redial, SessionEvent};
 use futures::future::OptionFuture;

@@ -2,6 +2,8 @@
 
 use chat_proto::{Text, TextError};
 
+use super::TypedLine;
+
 /// The text of `/help`.
 pub(super) const HELP: &str = "\
 a line is a message to everybody
@@ -34,10 +36,6 @@ pub enum Input {
     Help,
     /// An unknown command.
     UnknownCommand(String),
-    /// `/reconnect`
-    Reconnect,
-    /// `/name NAME`. The name is unchecked, and empty if it is missing.
-    Name(String),
     /// A line that is not a valid text (clause 1.5).
     InvalidText(TextError),
     /// A line in another notation, such as JSON, that is not valid, and why.
@@ -50,25 +48,17 @@ impl Input {
         if line.is_empty() { Self::Empty } else { Text::new(line).map_or_else(Self::InvalidText, Self::Say) }
     }
 
-    /// Parses a line without its line end. `//text` says `/text`.
+    /// Parses a line without its line end: see [`TypedLine`].
     pub fn parse(line: &str) -> Self {
-        let text = match line.strip_prefix('/') {
-            None if line.is_empty() => return Self::Empty,
-            None => line,
-            Some(text) if text.starts_with('/') => text,
-            Some(command) => {
-                return match command.trim_end() {
-                    "clients" => Self::Clients,
-                    "quit" => Self::Quit,
-                    "help" => Self::Help,
-                    "reconnect" => Self::Reconnect,
-                    "name" => Self::Name(String::new()),
-                    _ if command.starts_with("name ") => Self::Name(command["name ".len()..].trim().to_owned()),
-                    _ => Self::UnknownCommand(line.split_whitespace().next().unwrap_or(line).to_owned()),
-                };
-            }
-        };
-        Text::new(text).map_or_else(Self::InvalidText, Self::Say)
+        match TypedLine::parse(line) {
+            TypedLine::Text(text) => Self::text(text),
+            TypedLine::Command { word, .. } => match word {
+                "clients" => Self::Clients,
+                "quit" => Self::Quit,
+                "help" => Self::Help,
+                word => Self::UnknownCommand(format!("/{word}")),
+            },
+        }
     }
 }
 
@@ -86,18 +76,17 @@ mod tests {
             ("", Input::Empty),
             (" ", say(" ")),
             ("hi", say("hi")),
-            (" /quit", say(" /quit")),
+            (" /quit", Input::Quit),
+            (" //quit", say("/quit")),
             ("//quit", say("/quit")),
             ("//", say("/")),
             ("/quit", Input::Quit),
             ("/quit \t", Input::Quit),
             ("/clients", Input::Clients),
             ("/help", Input::Help),
-            ("/reconnect", Input::Reconnect),
-            ("/name", Input::Name(String::new())),
-            ("/name  bob ", Input::Name("bob".into())),
+            ("/name  bob ", Input::UnknownCommand("/name".into())),
             ("/Quit", Input::UnknownCommand("/Quit".into())),
-            ("/quit now", Input::UnknownCommand("/quit".into())),
+            ("/quit now", Input::Quit),
             ("/home is nice", Input::UnknownCommand("/home".into())),
             ("/", Input::UnknownCommand("/".into())),
             ("a\u{1b}[2J", Input::InvalidText(TextError::Control)),

@@ -146,11 +146,8 @@ impl<'a, O: AsyncWrite + Unpin, E: AsyncWrite + Unpin> Conversation<'a, O, E> {
             Ok(Input::Help) => command::HELP.lines().for_each(|line| self.screen.status(line)),
             Ok(Input::UnknownCommand(word)) => {
                 self.not_sent(&format!(
-                    "no such command: {word} (/help lists them; to send it as text, write /{word})"
+                    "no such command here: {word} (/help lists them; to send it as text, write /{word})"
                 ));
-            }
-            Ok(Input::Reconnect | Input::Name(_)) => {
-                self.not_sent("that works at a terminal only: here, use the flags --reconnect and --name");
             }
             Ok(Input::Malformed(why)) => self.not_sent(&why),
             Ok(Input::InvalidText(why)) => self.not_sent(&why.to_string()),

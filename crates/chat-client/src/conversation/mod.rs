@@ -8,6 +8,7 @@
 //! | run a conversation until its input or its last session ends | [`talk`] |
 //! | read messages from a stream of bytes | [`texts`] |
 //! | read commands and messages from a stream of bytes | [`inputs`] |
+//! | tell commands from texts | [`TypedLine`] |
 //! | read lines in a format of your own, such as JSON | [`input_lines`] |
 //! | show events in another form | [`Screen::format`] |
 //! | learn what became of the messages | [`ConversationReport`] |
@@ -20,6 +21,7 @@ mod render;
 mod report;
 mod screen;
 mod talk;
+mod typed_line;
 mod unsent;
 
 pub use command::Input;
@@ -28,3 +30,4 @@ pub use render::{Line, render, render_session};
 pub use report::{ConversationEnd, ConversationReport};
 pub use screen::{Lines, Screen};
 pub use talk::talk;
+pub use typed_line::TypedLine;

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod conversation;
+mod conversation_output;
 mod corpus;
 mod evidence;
 mod examples;

@@ -1,6 +1,6 @@
 //! What a typed line means: a message, unless it starts with a slash.
 
-use chat_client::{Name, Text, TextError};
+use chat_client::{Name, Text, TextError, conversation::TypedLine};
 
 /// The names of all commands, with a slash.
 pub(crate) const COMMANDS: &[&str] =
@@ -43,14 +43,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Parses a typed line. Spaces around a command are ignored. `//text` says `/text`.
+    /// Parses a typed line: see [`TypedLine`].
     pub(crate) fn parse(line: &str) -> Self {
-        let Some(command) = line.trim().strip_prefix('/') else { return Self::say(line) };
-        if command.starts_with('/') {
-            return Self::say(command);
-        }
-        let (word, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-        let rest = rest.trim();
+        let (word, rest) = match TypedLine::parse(line) {
+            TypedLine::Text(text) => return Self::say(text),
+            TypedLine::Command { word, rest } => (word, rest),
+        };
         match word {
             "clients" => Self::Clients,
             "help" => Self::Help,

@@ -1,6 +1,6 @@
 //! Handles what the person has entered, at each stage of the connection.
 
-use chat_client::Name;
+use chat_client::{Name, conversation::TypedLine};
 
 use super::{
     Request, Stage, Terminal, connecting,
@@ -10,7 +10,9 @@ use crate::Exit;
 
 impl Terminal<'_> {
     pub(super) async fn on_entered(&mut self, entered: Entered) -> Option<Exit> {
-        if matches!(self.stage, Stage::AskingName) && (entered.is_verbatim || !entered.text.starts_with('/')) {
+        if matches!(self.stage, Stage::AskingName)
+            && (entered.is_verbatim || matches!(TypedLine::parse(&entered.text), TypedLine::Text(_)))
+        {
             self.set_name(entered.text.trim());
             return None;
         }
